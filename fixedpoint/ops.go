@@ -1,0 +1,76 @@
+package fixedpoint
+
+// The only integer primitives. Each is total on its documented domain, free of
+// floating point, and tested on every input of the small formats against
+// math/big.
+
+// Narrow returns x as register r would store it, and whether x did not fit.
+// |x| < 2^62.
+//
+//	saturate: min(max(x, Min), Max)
+//	wrap:     x mod 2^Bits, read back as signed if r.Signed
+func Narrow(x int64, r Register) (int64, bool) {
+	f := r.Format()
+	lo, hi := f.Min(), f.Max()
+	if x >= lo && x <= hi {
+		return x, false
+	}
+	if r.Overflow == Saturate {
+		if x < lo {
+			return lo, true
+		}
+		return hi, true
+	}
+	x &= int64(1)<<r.Bits - 1
+	if r.Signed && x > hi {
+		x -= int64(1) << r.Bits
+	}
+	return x, true
+}
+
+// Add returns a+b narrowed to r, and whether the sum did not fit. |a|, |b| <
+// 2^61. Every add of a synapse into a sum, of a sum into a current and of a
+// current into a membrane is one call.
+func Add(a, b int64, r Register) (int64, bool) { return Narrow(a+b, r) }
+
+// ShiftRound returns x / 2^k rounded by mode; k is 0..62.
+func ShiftRound(x int64, k uint, mode RoundMode) int64 {
+	if k == 0 {
+		return x
+	}
+	q := x >> k           // floor
+	rem := x & (1<<k - 1) // 0 .. 2^k−1, x = q·2^k + rem
+	half := int64(1) << (k - 1)
+	switch mode {
+	case TowardZero:
+		if x < 0 && rem != 0 {
+			q++
+		}
+	case Floor:
+	case NearestEven:
+		if rem > half || rem == half && q&1 == 1 {
+			q++
+		}
+	case HalfAway:
+		if rem > half || rem == half && x >= 0 {
+			q++
+		}
+	default:
+		panic("fixedpoint: ShiftRound: " + mode.String())
+	}
+	return q
+}
+
+// DecayMul returns x after one tick of a multiplying decay: x·(2^k − d) / 2^k
+// rounded by mode, with d in 0..2^k and k in 1..16. |result| ≤ |x| for
+// TowardZero, NearestEven and HalfAway; Floor can stick at −1. The result
+// fits whatever register x was in. d = 0 keeps x, d = 2^k gives 0.
+//
+// With TowardZero and k = 12 this is Loihi's decay of both states
+// [davies2018]: magnitude times (4096 − d), low twelve bits dropped.
+func DecayMul(x, d int64, k uint, mode RoundMode) int64 {
+	if d == 0 {
+		return x
+	}
+	return ShiftRound(x*(int64(1)<<k-d), k, mode)
+}
