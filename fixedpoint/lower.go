@@ -40,6 +40,12 @@ func Lower(m *Model, a Arithmetic) (*Model, error) {
 			}
 		}
 		src := m.Arithmetic
+		if l.WeightBits > a.Weight.Bits {
+			bad("weight_bits", "got %d, want at most %d", l.WeightBits, a.Weight.Bits)
+		}
+		if l.WeightExp < a.Weight.ExpMin || l.WeightExp > a.Weight.ExpMax {
+			bad("weight_exp", "got %d, want %d..%d", l.WeightExp, a.Weight.ExpMin, a.Weight.ExpMax)
+		}
 		register("sum", src.Sum, a.Sum, b.Sum)
 		switch {
 		case src.Current.Present && a.Current.Present:
@@ -89,12 +95,6 @@ func Lower(m *Model, a Arithmetic) (*Model, error) {
 		}
 		if !a.Threshold.Contains(l.Threshold) || l.Threshold < 0 {
 			bad("threshold", "got %d, want a value of %s from 0 on", l.Threshold, a.Threshold)
-		}
-		if l.WeightBits > a.Weight.Bits {
-			bad("weight_bits", "got %d, want at most %d", l.WeightBits, a.Weight.Bits)
-		}
-		if l.WeightExp < a.Weight.ExpMin || l.WeightExp > a.Weight.ExpMax {
-			bad("weight_exp", "got %d, want %d..%d", l.WeightExp, a.Weight.ExpMin, a.Weight.ExpMax)
 		}
 	}
 	if len(errs) > 0 {
