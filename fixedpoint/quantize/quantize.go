@@ -1,0 +1,353 @@
+// Package quantize turns a float network into a fixedpoint.Model in the
+// contract of a chip. It is the one place where a real number becomes an
+// integer: each weight is rounded once, from the float; thresholds, decays and
+// resets are brought to the same scale; and the widths that the result needs
+// are proved, not guessed.
+//
+// A layer's raw unit is Scale/2^WeightExp: a stored weight w stands for
+// w x Scale and adds w << WeightExp to the membrane, whose threshold 1 is
+// therefore 2^WeightExp/Scale. The scale is nudged so that this is a whole
+// multiple of the target's threshold step: the threshold itself loses nothing.
+package quantize
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"glsnn/fixedpoint"
+	"glsnn/float"
+)
+
+// Scheme says how a layer's scale is chosen.
+type Scheme string
+
+const (
+	Max        Scheme = "max"        // the largest magnitude is the largest integer: nothing is clipped
+	Percentile Scheme = "percentile" // the given percentile of the magnitudes is: the tail is clipped
+	MSE        Scheme = "mse"        // least squared error of the weights, over clips of 2 to 100 % of the maximum
+)
+
+// Schemes lists every scheme.
+func Schemes() []Scheme { return []Scheme{MSE, Max, Percentile} }
+
+// MinBits and MaxBits bound a weight's width, sign included. Two bits are
+// ternary: the range is symmetric, -(2^(b-1)-1) to 2^(b-1)-1.
+const (
+	MinBits = 2
+	MaxBits = 16
+)
+
+// Options are the quantiser's choices.
+type Options struct {
+	Bits       []int // one for all layers, or one a layer
+	Arithmetic fixedpoint.Arithmetic
+	Scheme     Scheme
+	Percentile float64 // for Percentile, in 50..100
+	Rounding   fixedpoint.RoundMode
+	Source     fixedpoint.Source
+}
+
+// Validate reports every choice that cannot be, for a network of layers weight
+// layers.
+func (o Options) Validate(layers int) error {
+	var errs []error
+	if len(o.Bits) != 1 && len(o.Bits) != layers {
+		errs = append(errs, fmt.Errorf("bits: got %d widths, want one, or one for each of the %d layers", len(o.Bits), layers))
+	}
+	for _, b := range o.Bits {
+		if b < MinBits || b > min(MaxBits, o.Arithmetic.Weight.Bits) {
+			errs = append(errs, fmt.Errorf("bits: got %d, want %d..%d", b, MinBits, min(MaxBits, o.Arithmetic.Weight.Bits)))
+		}
+	}
+	if !slices.Contains(Schemes(), o.Scheme) {
+		names := []string{}
+		for _, s := range Schemes() {
+			names = append(names, string(s))
+		}
+		errs = append(errs, fmt.Errorf("scale: got %q, want one of %s", o.Scheme, strings.Join(names, ", ")))
+	}
+	if o.Scheme == Percentile && !(o.Percentile >= 50 && o.Percentile <= 100) {
+		errs = append(errs, fmt.Errorf("percentile: got %v, want 50..100", o.Percentile))
+	}
+	return errors.Join(errs...)
+}
+
+// Report says what quantising did to each layer.
+type Report struct {
+	Layers []LayerReport `json:"layers"`
+}
+
+// LayerReport is one layer's losses and widths.
+type LayerReport struct {
+	Bits          int     `json:"bits"`
+	Weights       int     `json:"weights"`
+	Scale         float64 `json:"scale"` // real = weight x scale
+	WeightExp     int     `json:"weight_exp"`
+	Threshold     int64   `json:"threshold"` // raw; 0 for a read-out that never fires
+	Clipped       int     `json:"clipped"`   // beyond the largest integer before clipping
+	Zeroed        int     `json:"zeroed"`    // not zero in float, zero as integers
+	Zero          int     `json:"zero"`      // zero as integers in all
+	RMSError      float64 `json:"rms_error"` // of the weights, in real units
+	RMSWeight     float64 `json:"rms_weight"`
+	SumBits       int     `json:"sum_bits"` // proved widths, sign included
+	CurrentBits   int     `json:"current_bits"`
+	MembraneBits  int     `json:"membrane_bits"`
+	NeverOverflow bool    `json:"never_overflows"` // all three fit the target's registers, whatever the input
+}
+
+// Quantize writes net in o.Arithmetic. It fails, naming the layer and what to
+// try, where the arithmetic cannot express the neuron, where a whole layer or a
+// constant rounds to zero, and where a read-out membrane could reach the
+// highest threshold.
+func Quantize(net *float.Network, o Options) (*fixedpoint.Model, *Report, error) {
+	if net.Mode != float.Chip {
+		return nil, nil, fmt.Errorf("network: mode: got %s, want chip: layers that pass real numbers have no integer twin", net.Mode)
+	}
+	if err := errors.Join(o.Arithmetic.Validate(), o.Validate(net.Layers())); err != nil {
+		return nil, nil, err
+	}
+	m := fixedpoint.Model{
+		Arithmetic: o.Arithmetic,
+		Ticks:      net.Ticks,
+		Encoding:   fixedpoint.Encoding{Kind: string(net.Encoder), Seed: net.EncoderSeed},
+		Readout:    fixedpoint.ReadMembrane,
+		Source:     o.Source,
+	}
+	if net.Readout == float.ReadCount {
+		m.Readout = fixedpoint.ReadCount
+	}
+	report := &Report{}
+	var errs []error
+	for l := range net.Layers() {
+		layer, lr, err := quantizeLayer(net, l, o)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		m.Layers = append(m.Layers, layer)
+		report.Layers = append(report.Layers, lr)
+	}
+	if len(errs) > 0 {
+		return nil, nil, errors.Join(errs...)
+	}
+	model, err := fixedpoint.NewModel(m)
+	return model, report, err
+}
+
+// minThresholdSteps is how coarse a threshold may become before a wider scale
+// is given up: below it, one step would be more than an eighth.
+const minThresholdSteps = 8
+
+func quantizeLayer(net *float.Network, l int, o Options) (fixedpoint.Layer, LayerReport, error) {
+	fail := func(field, format string, args ...any) (fixedpoint.Layer, LayerReport, error) {
+		return fixedpoint.Layer{}, LayerReport{}, &fixedpoint.RangeError{Field: fmt.Sprintf("layer %d: %s", l, field), Msg: fmt.Sprintf(format, args...)}
+	}
+	a := o.Arithmetic
+	bits := o.Bits[0]
+	if len(o.Bits) > 1 {
+		bits = o.Bits[l]
+	}
+	weights := net.Weights[l]
+	largest := 0.0
+	for i, w := range weights {
+		if math.IsNaN(float64(w)) || math.IsInf(float64(w), 0) {
+			return fail(fmt.Sprintf("weights[%d][%d]", i/net.Sizes[l+1], i%net.Sizes[l+1]), "got %v, want a finite number", w)
+		}
+		largest = max(largest, math.Abs(float64(w)))
+	}
+	if largest == 0 {
+		return fail("weights", "all %d are zero in the float network; train it first", len(weights))
+	}
+	layer := fixedpoint.Layer{In: net.Sizes[l], Out: net.Sizes[l+1], WeightBits: bits, Integrator: net.Integrates(l)}
+	var err error
+	if layer.CurrentDecay, err = currentDecay(a.Current, net.CurrentDecay); err != nil {
+		return fail("current_decay", "%v", err)
+	}
+	if layer.MembraneDecay, err = decay(a.Membrane.Decay, net.LayerDecay(l), "--membrane-decay"); err != nil {
+		return fail("membrane_decay", "%v", err)
+	}
+	if net.Reset == float.ResetSubtract {
+		layer.Reset = fixedpoint.ResetSubtract
+	}
+	if !layer.Integrator && !slices.Contains(a.Fire.Resets, layer.Reset) {
+		return fail("reset", "got %s, the target has %v; train with --reset %s", layer.Reset, a.Fire.Resets, a.Fire.Resets[0])
+	}
+	if !a.Weight.Signed {
+		return fail("weights", "got signed weights, and the target has unsigned ones")
+	}
+
+	wanted := chooseScale(weights, largest, bits, o)
+	// Prefer the exponent that leaves 8-bit weights 6 fraction bits (Loihi's
+	// fixed shift) and narrower ones more, so that membranes have the same
+	// range; go down while a register might overflow.
+	start := min(max(14-bits, a.Weight.ExpMin), a.Weight.ExpMax)
+	var best fixedpoint.Layer
+	var bestBounds fixedpoint.LayerBounds
+	found := false
+	for exp := start; exp >= a.Weight.ExpMin; exp-- {
+		layer.WeightExp = exp
+		layer.Scale = wanted
+		layer.Threshold = 0
+		if !layer.Integrator {
+			step := math.Ldexp(1, a.Threshold.Exp)
+			steps := math.RoundToEven(math.Ldexp(1, exp) / wanted / step)
+			raw := steps * step
+			if steps < 1 || exp < start && steps < minThresholdSteps {
+				break
+			}
+			if raw > float64(a.Threshold.Max()) {
+				continue
+			}
+			layer.Threshold = int64(raw)
+			layer.Scale = math.Ldexp(1, exp) / raw
+		}
+		layer.Weights = fixedpoint.NewMatrix(layer.In, layer.Out, roundWeights(weights, layer.Scale, bits, o.Rounding))
+		b := (&fixedpoint.Model{Arithmetic: a, Ticks: net.Ticks, Layers: []fixedpoint.Layer{layer}}).Bounds(0)
+		fits := b.Proved && !(layer.Integrator && a.Fire.When.Fires(b.Membrane.Hi, a.Threshold.Max()))
+		if !found || fits {
+			best, bestBounds, found = layer, b, true
+		}
+		if fits {
+			break
+		}
+	}
+	if !found {
+		return fail("threshold", "rounds to zero or exceeds %d at every weight exponent in %d..%d; try more --bits or another --scale", a.Threshold.Max(), a.Weight.ExpMin, a.Weight.ExpMax)
+	}
+	if best.Integrator && a.Fire.When.Fires(bestBounds.Membrane.Hi, a.Threshold.Max()) {
+		return fail("threshold", "the read-out membrane may reach %d, and the target's highest threshold is %d; try fewer --bits or --readout count in training", bestBounds.Membrane.Hi, a.Threshold.Max())
+	}
+	lr := layerReport(weights, best, bestBounds)
+	if lr.Zero == lr.Weights {
+		return fail("weights", "all %d round to zero at %d bits with scale %s; try --scale mse or more --bits", lr.Weights, bits, o.Scheme)
+	}
+	return best, lr, nil
+}
+
+func currentDecay(s fixedpoint.State, d int) (int64, error) {
+	if s.Present {
+		return decay(s.Decay, d, "--current-decay")
+	}
+	if d != float.DecayOne {
+		return 0, fmt.Errorf("got %d/%d a tick, and the target has no synaptic current; train with --current-decay %d", d, float.DecayOne, float.DecayOne)
+	}
+	return 0, nil
+}
+
+// decay brings d of float.DecayOne to the target's fraction bits.
+func decay(to fixedpoint.Decay, d int, flag string) (int64, error) {
+	if to.Kind == fixedpoint.DecayNone {
+		if d != 0 {
+			return 0, fmt.Errorf("got %d/%d a tick, and the target has no decay; train with %s 0", d, float.DecayOne, flag)
+		}
+		return 0, nil
+	}
+	param := fixedpoint.ShiftRound(int64(d)<<16, uint(16+12-to.FracBits), fixedpoint.NearestEven)
+	if param == 0 && d != 0 {
+		return 0, fmt.Errorf("got %d/%d a tick, which rounds to zero in %d fraction bits; train with a larger %s", d, float.DecayOne, to.FracBits, flag)
+	}
+	if !to.Accepts(param) {
+		return 0, fmt.Errorf("got %d of %d, the target has %d..%d; train with another %s", param, int64(1)<<to.FracBits, to.Min, to.Max, flag)
+	}
+	return param, nil
+}
+
+// chooseScale returns the real value of one weight step.
+func chooseScale(weights []float32, largest float64, bits int, o Options) float64 {
+	top := float64(int64(1)<<(bits-1) - 1)
+	switch o.Scheme {
+	case Percentile:
+		mags := make([]float64, len(weights))
+		for i, w := range weights {
+			mags[i] = math.Abs(float64(w))
+		}
+		slices.Sort(mags)
+		at := mags[min(len(mags)-1, int(math.Ceil(o.Percentile/100*float64(len(mags))))-1)]
+		if at == 0 {
+			at = largest
+		}
+		return at / top
+	case MSE:
+		best, bestErr := largest/top, math.Inf(1)
+		try := func(percent float64) {
+			s := largest * percent / 100 / top
+			if e := squaredError(weights, s, top); e < bestErr {
+				best, bestErr = s, e
+			}
+		}
+		for p := 2.0; p <= 100; p += 2 {
+			try(p)
+		}
+		centre := math.Round(best * top * 100 / largest)
+		for p := centre - 1.75; p < centre+2; p += 0.25 {
+			if p > 0 && p <= 100 {
+				try(p)
+			}
+		}
+		return best
+	default:
+		return largest / top
+	}
+}
+
+func squaredError(weights []float32, s, top float64) float64 {
+	sum, inv := 0.0, 1/s
+	for _, w := range weights {
+		q := min(max(math.RoundToEven(float64(w)*inv), -top), top)
+		d := float64(w) - float64(q*s)
+		sum += float64(d * d)
+	}
+	return sum
+}
+
+// roundWeights rounds w/scale once, clipped in float before it is converted.
+func roundWeights(weights []float32, scale float64, bits int, mode fixedpoint.RoundMode) []int16 {
+	top := float64(int64(1)<<(bits-1) - 1)
+	out := make([]int16, len(weights))
+	for i, w := range weights {
+		out[i] = int16(min(max(roundFloat(float64(w)/scale, mode), -top), top))
+	}
+	return out
+}
+
+func roundFloat(x float64, mode fixedpoint.RoundMode) float64 {
+	switch mode {
+	case fixedpoint.TowardZero:
+		return math.Trunc(x)
+	case fixedpoint.Floor:
+		return math.Floor(x)
+	case fixedpoint.HalfAway:
+		return math.Round(x)
+	default:
+		return math.RoundToEven(x)
+	}
+}
+
+func layerReport(weights []float32, l fixedpoint.Layer, b fixedpoint.LayerBounds) LayerReport {
+	r := LayerReport{
+		Bits: l.WeightBits, Weights: len(weights), Scale: l.Scale, WeightExp: l.WeightExp, Threshold: l.Threshold,
+		SumBits: b.Sum.Bits(), CurrentBits: b.Current.Bits(), MembraneBits: b.Membrane.Bits(), NeverOverflow: b.Proved,
+	}
+	top := float64(int64(1)<<(l.WeightBits-1) - 1)
+	q := l.Weights.Values()
+	errSum, sum := 0.0, 0.0
+	for i, w := range weights {
+		if math.Abs(float64(w)) > (top+0.5)*l.Scale {
+			r.Clipped++
+		}
+		if q[i] == 0 {
+			r.Zero++
+			if w != 0 {
+				r.Zeroed++
+			}
+		}
+		d := float64(w) - float64(q[i])*l.Scale
+		errSum += float64(d * d)
+		sum += float64(float64(w) * float64(w))
+	}
+	r.RMSError, r.RMSWeight = math.Sqrt(errSum/float64(len(weights))), math.Sqrt(sum/float64(len(weights)))
+	return r
+}

@@ -1,0 +1,87 @@
+package float
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+
+	"glsnn/float/dataset"
+	"glsnn/float/encode"
+)
+
+// Evaluation is what a network says of a set.
+type Evaluation struct {
+	Class     []int     // predicted class of each sample
+	Correct   int       // how many are the label
+	SpikeRate []float64 // spikes a neuron and tick, each layer (0 for an integrating read-out)
+}
+
+// Accuracy is the share of right answers, 0..1.
+func (e *Evaluation) Accuracy() float64 { return float64(e.Correct) / float64(len(e.Class)) }
+
+// Evaluate classifies every sample of set from rest. done, if not nil, is
+// called with the number of samples finished so far, from any goroutine. The
+// error is the context's.
+func (n *Network) Evaluate(ctx context.Context, set *dataset.Set, workers int, done func(int)) (*Evaluation, error) {
+	if got, want := set.Rows*set.Cols, n.Sizes[0]; got != want {
+		return nil, fmt.Errorf("%s: pixels: got %d, want the network's %d inputs", set.Name, got, want)
+	}
+	e := &Evaluation{Class: make([]int, set.Len()), SpikeRate: make([]float64, n.Layers())}
+	workers = max(1, workers)
+	spikes := make([][]float64, workers)
+	var finished atomic.Int64
+	states := make([]*State, workers)
+	trains := make([]encode.Train, workers)
+	outs := make([][]float32, workers)
+	parallel(workers, set.Len(), 64, func(w, lo, hi int) {
+		if spikes[w] == nil {
+			spikes[w] = make([]float64, n.Layers())
+			outs[w] = make([]float32, n.Sizes[len(n.Sizes)-1])
+			if n.Mode == Chip {
+				states[w] = n.NewState()
+			}
+		}
+		for i := lo; i < hi; i++ {
+			if ctx.Err() != nil {
+				return
+			}
+			if n.Mode == Chip {
+				st := states[w]
+				st.Reset()
+				n.NewEncoder().Encode(&trains[w], i, set.Image(i))
+				for t := range n.Ticks {
+					st.Step(trains[w].At(t))
+				}
+				st.Output(outs[w])
+				for l := range spikes[w] {
+					for _, c := range st.Counts(l) {
+						spikes[w][l] += float64(c) // whole numbers: exact in any order
+					}
+				}
+			} else {
+				p := n.newPaperState()
+				p.run(set.Image(i))
+				copy(outs[w], p.s[len(p.s)-1])
+			}
+			e.Class[i] = argmax(outs[w])
+			finished.Add(1)
+		}
+		if done != nil {
+			done(int(finished.Load()))
+		}
+	})
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	for i, c := range e.Class {
+		if c == int(set.Labels[i]) {
+			e.Correct++
+		}
+	}
+	for _, s := range spikes {
+		for l, x := range s {
+			e.SpikeRate[l] += x / float64(set.Len()*n.Ticks*n.Sizes[l+1])
+		}
+	}
+	return e, nil
+}

@@ -1,0 +1,17 @@
+package float
+
+// DataRef names the samples a network was trained on, so that later commands
+// find the same ones.
+type DataRef struct {
+	Name string `json:"name"` // as given to --data
+	Size int    `json:"size"` // side that images were pooled to; 0 for none
+	Hash string `json:"sha256"`
+}
+
+// Origin is how a network came to be: enough to make the same bytes again.
+type Origin struct {
+	Data      DataRef      `json:"data"`
+	Train     TrainConfig  `json:"train"`
+	History   []EpochStats `json:"history"`
+	KeptEpoch int          `json:"kept_epoch"`
+}

@@ -1,0 +1,453 @@
+package float
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"glsnn/float/dataset"
+	"glsnn/float/encode"
+)
+
+// Optimiser turns eq. 7's change into eq. 8's step.
+type Optimiser string
+
+const (
+	SGD  Optimiser = "sgd"  // w -= rate x dw, as [zhao2020]
+	Adam Optimiser = "adam" // Kingma and Ba 2015, beta 0.9 and 0.999, eps 1e-8
+)
+
+// TrainConfig is how a network is trained. Everything that can change a weight
+// is in it, so that a run is (Config, TrainConfig, data).
+type TrainConfig struct {
+	Seed           uint64    `json:"seed"`
+	Epochs         int       `json:"epochs"`
+	Batch          int       `json:"batch"`
+	Optimiser      Optimiser `json:"optimiser"`
+	Rate           float64   `json:"rate"`            // eta_w at the first epoch
+	RateDecay      float64   `json:"rate_decay"`      // factor an epoch
+	TargetRate     float64   `json:"target_rate"`     // eta_t of eq. 5
+	FeedbackScale  float64   `json:"feedback_scale"`  // see Feedback
+	FeedbackBias   float64   `json:"feedback_bias"`   // see Feedback
+	Window         float64   `json:"window"`          // local condition: mean drive in -Window..1+Window thresholds; negative is off
+	RandomMembrane float64   `json:"random_membrane"` // training starts v uniformly in 0..this many thresholds
+	Gain           float64   `json:"gain"`            // of the starting weights
+	HeldOut        int       `json:"validate"`        // samples held out of the training set's tail
+}
+
+// Validate reports every field that cannot be.
+func (c TrainConfig) Validate() error {
+	var errs []error
+	bad := func(ok bool, field string, got any, want string) {
+		if !ok {
+			errs = append(errs, fmt.Errorf("%s: got %v, want %s", field, got, want))
+		}
+	}
+	finite := func(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+	bad(c.Epochs >= 1 && c.Epochs <= 100000, "epochs", c.Epochs, "1..100000")
+	bad(c.Batch >= 1 && c.Batch <= 100000, "batch", c.Batch, "1..100000")
+	bad(c.Optimiser == SGD || c.Optimiser == Adam, "optimiser", c.Optimiser, "sgd or adam")
+	bad(finite(c.Rate) && c.Rate > 0, "rate", c.Rate, "a number above 0")
+	bad(c.RateDecay > 0 && c.RateDecay <= 1, "rate_decay", c.RateDecay, "above 0 and at most 1")
+	bad(finite(c.TargetRate) && c.TargetRate > 0, "target_rate", c.TargetRate, "a number above 0")
+	bad(finite(c.FeedbackScale) && c.FeedbackScale >= 0, "feedback_scale", c.FeedbackScale, "a number from 0")
+	bad(finite(c.FeedbackBias) && c.FeedbackBias >= 0, "feedback_bias", c.FeedbackBias, "a number from 0")
+	bad(finite(c.Window), "window", c.Window, "a number, negative for none")
+	bad(c.RandomMembrane >= 0 && c.RandomMembrane <= 1, "random_membrane", c.RandomMembrane, "0..1")
+	bad(finite(c.Gain) && c.Gain > 0, "gain", c.Gain, "a number above 0")
+	bad(c.HeldOut >= 0, "validate", c.HeldOut, "0 or more")
+	return errors.Join(errs...)
+}
+
+// EpochStats is what one epoch gave. Accuracies are 0..1; those not measured
+// are absent.
+type EpochStats struct {
+	Epoch         int       `json:"epoch"` // from 1
+	Rate          float64   `json:"rate"`
+	TrainLoss     float64   `json:"train_loss"`     // mean of sum (S_out - S_T)^2, before each sample's update
+	TrainAccuracy float64   `json:"train_accuracy"` // likewise
+	Validation    *float64  `json:"validation_accuracy,omitempty"`
+	Test          *float64  `json:"test_accuracy,omitempty"`
+	SpikeRate     []float64 `json:"spike_rate"` // spikes a neuron and tick, each firing layer
+	InWindow      []float64 `json:"in_window"`  // share of (sample, neuron) that may learn, each hidden layer
+}
+
+// ErrInterrupted is returned by Run when its context ends: the batch under way
+// is finished and the state can be saved.
+var ErrInterrupted = errors.New("training interrupted")
+
+// ErrDiverged is returned by Run when the loss is no longer finite.
+var ErrDiverged = errors.New("training diverged")
+
+// Trainer holds a run. Results do not depend on Workers.
+type Trainer struct {
+	Net     *Network
+	Config  TrainConfig
+	Workers int
+	History []EpochStats
+
+	Epoch, Done int // finished epochs; samples done in the epoch under way
+
+	train, validation *dataset.Set
+	m, s              [][]float32 // Adam's moments
+	steps             int         // Adam's step count
+	feedback          []Feedback
+	running           runningStats
+	best              *bestWeights
+	bufs              []sampleBuffers // one a sample of a batch
+	loops             []*State        // one a worker
+	trains            []encode.Train
+}
+
+type runningStats struct {
+	Loss    float64   `json:"loss"`
+	Correct int       `json:"correct"`
+	Spikes  []float64 `json:"spikes"`
+	Window  []float64 `json:"window"`
+}
+
+type bestWeights struct {
+	epoch   int
+	score   float64
+	weights [][]float32
+}
+
+// sampleBuffers are one sample's results: rates[0] is the input's S, rates[l]
+// layer l-1's; change[l] is S - target of weight layer l's units, zero outside
+// the window.
+type sampleBuffers struct {
+	rates, change [][]float32
+	err           []float32
+	loss          float64
+	correct       bool
+	inWindow      []float64
+}
+
+// NewTrainer prepares a run on train, of which HeldOut samples at the tail
+// are held out.
+func NewTrainer(net *Network, tc TrainConfig, train *dataset.Set) (*Trainer, error) {
+	if err := errors.Join(net.Config.Validate(), tc.Validate()); err != nil {
+		return nil, err
+	}
+	if got, want := train.Rows*train.Cols, net.Sizes[0]; got != want {
+		return nil, fmt.Errorf("%s: pixels: got %d, want the network's %d inputs", train.Name, got, want)
+	}
+	if got, want := train.Classes, net.Sizes[len(net.Sizes)-1]; got != want {
+		return nil, fmt.Errorf("%s: classes: got %d, want the network's %d outputs", train.Name, got, want)
+	}
+	t := &Trainer{Net: net, Config: tc, Workers: runtime.GOMAXPROCS(0), train: train}
+	if tc.HeldOut > 0 {
+		var err error
+		if t.train, t.validation, err = train.SplitTail(tc.HeldOut); err != nil {
+			return nil, err
+		}
+	}
+	t.feedback = newFeedback(net.Config, tc)
+	for _, w := range net.Weights {
+		if tc.Optimiser == Adam {
+			t.m = append(t.m, make([]float32, len(w)))
+			t.s = append(t.s, make([]float32, len(w)))
+		}
+	}
+	t.resetRunning()
+	return t, nil
+}
+
+func (t *Trainer) resetRunning() {
+	t.running = runningStats{Spikes: make([]float64, t.Net.Layers()), Window: make([]float64, t.Net.Layers()-1)}
+}
+
+// Hooks are told of progress; either may be nil. OnEpoch may add to the
+// statistics (a test accuracy, say) before they are kept, and its error ends
+// the run.
+type Hooks struct {
+	OnBatch func(epoch, done, total int)
+	OnEpoch func(*EpochStats) error
+}
+
+// Run trains until Config.Epochs epochs are done.
+func (t *Trainer) Run(ctx context.Context, hooks Hooks) error {
+	for t.Epoch < t.Config.Epochs {
+		order := newStream(t.Config.Seed, streamShuffle, uint64(t.Epoch)).Perm(t.train.Len())
+		for t.Done < len(order) {
+			if ctx.Err() != nil {
+				return ErrInterrupted
+			}
+			batch := order[t.Done:min(t.Done+t.Config.Batch, len(order))]
+			t.step(batch)
+			if math.IsNaN(t.running.Loss) || math.IsInf(t.running.Loss, 0) {
+				return fmt.Errorf("%w in epoch %d after %d samples: loss is %v; try a smaller --rate", ErrDiverged, t.Epoch+1, t.Done+len(batch), t.running.Loss)
+			}
+			t.Done += len(batch)
+			if hooks.OnBatch != nil {
+				hooks.OnBatch(t.Epoch, t.Done, len(order))
+			}
+		}
+		stats := t.epochStats()
+		if t.validation != nil {
+			r, err := t.Net.Evaluate(ctx, t.validation, t.Workers, nil)
+			if err != nil {
+				return ErrInterrupted
+			}
+			acc := r.Accuracy()
+			stats.Validation = &acc
+			if t.best == nil || acc > t.best.score {
+				t.best = &bestWeights{epoch: t.Epoch + 1, score: acc, weights: cloneWeights(t.Net.Weights)}
+			}
+		}
+		if hooks.OnEpoch != nil {
+			if err := hooks.OnEpoch(&stats); err != nil {
+				return err
+			}
+		}
+		t.History = append(t.History, stats)
+		t.Epoch, t.Done = t.Epoch+1, 0
+		t.resetRunning()
+	}
+	return nil
+}
+
+func (t *Trainer) rate() float64 {
+	return t.Config.Rate * math.Pow(t.Config.RateDecay, float64(t.Epoch))
+}
+
+func (t *Trainer) epochStats() EpochStats {
+	n := float64(t.train.Len())
+	s := EpochStats{Epoch: t.Epoch + 1, Rate: t.rate(), TrainLoss: t.running.Loss / n, TrainAccuracy: float64(t.running.Correct) / n}
+	for l, x := range t.running.Spikes {
+		if !t.Net.Integrates(l) {
+			s.SpikeRate = append(s.SpikeRate, x/n/float64(t.Net.Sizes[l+1]))
+		}
+	}
+	for l, x := range t.running.Window {
+		s.InWindow = append(s.InWindow, x/n/float64(t.Net.Sizes[l+1]))
+	}
+	return s
+}
+
+// Result is the network to keep: the last epoch's weights or, when samples
+// were held out, those of the epoch that did best on them.
+func (t *Trainer) Result() *Network {
+	n := &Network{Config: t.Net.Config, Weights: t.Net.Weights}
+	n.Origin = Origin{Data: t.Net.Origin.Data, Train: t.Config, History: t.History, KeptEpoch: t.Epoch}
+	if t.best != nil {
+		n.Weights, n.Origin.KeptEpoch = t.best.weights, t.best.epoch
+	}
+	return n
+}
+
+// step is one batch: every sample forward and its changes (phase 1, parallel
+// over samples), then every weight (phase 2, parallel over rows, each row
+// summed over the samples in order).
+func (t *Trainer) step(batch []int) {
+	for len(t.bufs) < len(batch) {
+		t.bufs = append(t.bufs, newSampleBuffers(t.Net.Config))
+	}
+	for len(t.loops) < t.Workers {
+		if t.Net.Mode == Chip {
+			t.loops = append(t.loops, t.Net.NewState())
+		} else {
+			t.loops = append(t.loops, nil)
+		}
+		t.trains = append(t.trains, encode.Train{})
+	}
+	parallel(t.Workers, len(batch), 1, func(worker, lo, hi int) {
+		for i := lo; i < hi; i++ {
+			if t.Net.Mode == Chip {
+				t.forward(t.loops[worker], &t.trains[worker], &t.bufs[i], batch[i])
+			} else {
+				t.forwardPaper(&t.bufs[i], batch[i])
+			}
+		}
+	})
+	for i := range batch {
+		b := &t.bufs[i]
+		t.running.Loss += b.loss
+		if b.correct {
+			t.running.Correct++
+		}
+		for l := range t.running.Spikes {
+			for _, r := range b.rates[l+1] {
+				t.running.Spikes[l] += float64(r)
+			}
+		}
+		for l := range t.running.Window {
+			t.running.Window[l] += b.inWindow[l]
+		}
+	}
+	t.update(len(batch))
+}
+
+func newSampleBuffers(c Config) sampleBuffers {
+	var b sampleBuffers
+	for l, n := range c.Sizes {
+		b.rates = append(b.rates, make([]float32, n))
+		if l > 0 {
+			b.change = append(b.change, make([]float32, n))
+		}
+	}
+	b.err = make([]float32, c.Sizes[len(c.Sizes)-1])
+	b.inWindow = make([]float64, c.Layers()-1)
+	return b
+}
+
+// forward runs one sample and leaves S and S - target of every layer in b
+// (eqs 4 to 6, and the local window).
+func (t *Trainer) forward(st *State, train *encode.Train, b *sampleBuffers, sample int) {
+	net, tc := t.Net, t.Config
+	st.Reset()
+	if tc.RandomMembrane > 0 {
+		rng := newStream(tc.Seed, streamMembrane, uint64(t.Epoch)<<32|uint64(sample))
+		for l := range st.layers {
+			if !net.Integrates(l) {
+				for j := range st.layers[l].v {
+					st.layers[l].v[j] = rng.Float32() * float32(tc.RandomMembrane)
+				}
+			}
+		}
+	}
+	net.NewEncoder().Encode(train, sample, t.train.Image(sample))
+	for tick := range net.Ticks {
+		st.Step(train.At(tick))
+	}
+	perTick := 1 / float32(net.Ticks)
+	clear(b.rates[0])
+	train.Counts(b.rates[0])
+	scale(b.rates[0], perTick)
+	last := net.Layers() - 1
+	for l := range net.Layers() {
+		copy(b.rates[l+1], st.layers[l].count)
+		scale(b.rates[l+1], perTick)
+	}
+	out := b.err
+	st.Output(out)
+	t.outputError(b, out, int(t.train.Labels[sample]))
+	copy(b.change[last], out)
+	if !net.Integrates(last) {
+		applyWindow(b.change[last], st.layers[last].drive, tc.Window, net.Ticks)
+	}
+	for l := range last {
+		t.hiddenChange(b, l)
+		b.inWindow[l] = applyWindow(b.change[l], st.layers[l].drive, tc.Window, net.Ticks)
+	}
+}
+
+// outputError turns S_out in b.err into e = S_out - S_T (eq. 4 with its sign),
+// and keeps loss and correctness.
+func (t *Trainer) outputError(b *sampleBuffers, out []float32, label int) {
+	b.correct = argmax(out) == label
+	b.loss = 0
+	out[label]--
+	for _, e := range out {
+		b.loss += float64(e) * float64(e)
+	}
+}
+
+// hiddenChange writes S - target of hidden layer l: eq. 5 below the output,
+// eq. 6 elsewhere.
+func (t *Trainer) hiddenChange(b *sampleBuffers, l int) {
+	if last := t.Net.Layers() - 1; l == last-1 {
+		penultimate(b.change[l], t.Net.Weights[last], b.err, float32(t.Config.TargetRate))
+	} else {
+		t.feedback[l].apply(b.change[l], b.err)
+	}
+}
+
+// applyWindow is the local condition: change stays only where the neuron's mean
+// drive, the current u averaged over the window of ticks, lies within half of
+// its responsive range: -w to 1+w thresholds. It returns how many stay. A
+// negative w lets all learn.
+func applyWindow(change, drive []float32, w float64, ticks int) float64 {
+	if w < 0 {
+		return float64(len(change))
+	}
+	lo, hi := float32(-w*float64(ticks)), float32((1+w)*float64(ticks))
+	kept := 0
+	for j, d := range drive {
+		if d < lo*Threshold || d > hi*Threshold {
+			change[j] = 0
+		} else {
+			kept++
+		}
+	}
+	return float64(kept)
+}
+
+func scale(x []float32, by float32) {
+	for i := range x {
+		x[i] *= by
+	}
+}
+
+// update is eqs 7 and 8: for every weight, dW = mean over the batch of
+// S_pre x (S - target)_post. Paper mode sums instead, as eq. 4 does.
+func (t *Trainer) update(batch int) {
+	t.steps++
+	each := 1 / float32(batch)
+	if t.Net.Mode == Paper {
+		each = 1
+	}
+	rate, eps := t.rate(), 1e-8
+	const b1, b2 = 0.9, 0.999
+	if t.Config.Optimiser == Adam {
+		c := math.Sqrt(1 - math.Pow(b2, float64(t.steps)))
+		rate, eps = rate*c/(1-math.Pow(b1, float64(t.steps))), eps*c
+	}
+	for l, w := range t.Net.Weights {
+		in, out := t.Net.Sizes[l], t.Net.Sizes[l+1]
+		parallel(t.Workers, in, 16, func(_, lo, hi int) {
+			g := make([]float32, out)
+			for i := lo; i < hi; i++ {
+				clear(g)
+				for b := range batch {
+					if s := t.bufs[b].rates[l][i]; s != 0 {
+						axpy(g, s*each, t.bufs[b].change[l])
+					}
+				}
+				row := w[i*out : (i+1)*out]
+				if t.Config.Optimiser == SGD {
+					axpy(row, -float32(rate), g)
+				} else {
+					adamStep(row, t.m[l][i*out:(i+1)*out], t.s[l][i*out:(i+1)*out], g, float32(rate), b1, b2, float32(eps))
+				}
+			}
+		})
+	}
+}
+
+func cloneWeights(w [][]float32) [][]float32 {
+	out := make([][]float32, len(w))
+	for i := range w {
+		out[i] = slices.Clone(w[i])
+	}
+	return out
+}
+
+// parallel calls f on chunks of 0..n from several goroutines; f must not care
+// which worker takes which chunk.
+func parallel(workers, n, chunk int, f func(worker, lo, hi int)) {
+	if workers <= 1 || n <= chunk {
+		f(0, 0, n)
+		return
+	}
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Go(func() {
+			for {
+				hi := int(next.Add(int64(chunk)))
+				lo := hi - chunk
+				if lo >= n {
+					return
+				}
+				f(w, lo, min(hi, n))
+			}
+		})
+	}
+	wg.Wait()
+}

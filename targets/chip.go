@@ -1,0 +1,134 @@
+package targets
+
+import (
+	"fmt"
+
+	"glsnn/fixedpoint"
+)
+
+// Chip is one chip file, checked. Its invariants are the list of checks in
+// validate.go. A Chip is read-only by convention; Load returns a fresh one.
+type Chip struct {
+	Name        string                `json:"name"`
+	Title       string                `json:"title"`
+	Description string                `json:"description"`
+	Sources     map[string]Source     `json:"sources"`
+	Arithmetic  fixedpoint.Arithmetic `json:"arithmetic"`
+	Core        Core                  `json:"core"`
+	Fabric      Fabric                `json:"fabric"`
+	Origins     Origins               `json:"origins"`
+	Cost        Cost                  `json:"cost"`
+	Learning    Learning              `json:"learning"`
+	Checkers    []string              `json:"checkers"`           // what can verify an export, free text
+	SHA256      string                `json:"sha256" file:"-"`    // of the file's bytes, in hex
+	File        string                `json:"file" file:"-"     ` // as given, or a built-in's file name
+
+	lines map[string]int // line of each key of the file, for messages
+}
+
+// Source is where a number comes from.
+type Source struct {
+	Citation string `json:"citation"`
+	Note     string `json:"note" file:"empty"` // how far it can be trusted
+}
+
+// Origin is the provenance of a section or a constant. A Basis other than
+// Assumed needs a Source; a Source needs At, the place in it.
+type Origin struct {
+	Basis  Basis  `json:"basis,omitempty" file:"optional"`
+	Source string `json:"source,omitempty" file:"optional"` // key of Chip.Sources
+	At     string `json:"at,omitempty" file:"optional"`
+}
+
+// Origins are the provenance of the sections that are facts as a whole.
+type Origins struct {
+	Arithmetic Origin `json:"arithmetic"`
+	Core       Origin `json:"core"`
+	Fabric     Origin `json:"fabric"`
+}
+
+// Core is what one core holds.
+type Core struct {
+	Neurons int `json:"neurons"`
+	// AxonsIn is the number of in-axons: distinct addresses at which spikes
+	// reach this core, each with its own synapse row.
+	AxonsIn int `json:"axons_in"`
+	// AxonsOut is the number of out-axon entries: one for each pair of a
+	// neuron here and a core that its spikes go to, or one for each neuron
+	// where Fabric.Multicast is true.
+	AxonsOut      int           `json:"axons_out"`
+	SynapseBits   int64         `json:"synapse_bits"` // synapse memory
+	WeightBits    []int         `json:"weight_bits"`  // storable widths, ascending
+	SynapseLayout SynapseLayout `json:"synapse_layout"`
+	NeuronBits    OptionalBits  `json:"neuron_bits"` // state of one neuron
+}
+
+// SynapseLayout is how one in-axon's row of n synapses lies in memory: cut
+// into blocks of BlockSynapses (0: one block), each of which takes
+// BlockHeaderBits plus its weights, rounded up to a multiple of WordBits.
+type SynapseLayout struct {
+	WordBits        int `json:"word_bits"`
+	BlockSynapses   int `json:"block_synapses"`
+	BlockHeaderBits int `json:"block_header_bits"`
+}
+
+// OptionalBits is a number of bits, or the reason why it is not known.
+type OptionalBits struct {
+	Value  *int   `json:"value" file:"null"`
+	Reason string `json:"reason,omitempty" file:"optional"`
+}
+
+// maxShape bounds the arguments of SynapseMemory so that it cannot overflow.
+const maxShape = 1 << 24
+
+// StoredBits is the narrowest storable width that holds weights of bits bits.
+func (c Core) StoredBits(bits int) (int, error) {
+	if bits < 1 {
+		return 0, fmt.Errorf("weight bits: got %d, want at least 1", bits)
+	}
+	for _, w := range c.WeightBits {
+		if w >= bits {
+			return w, nil
+		}
+	}
+	return 0, fmt.Errorf("weight bits: got %d, want at most the widest of %v", bits, c.WeightBits)
+}
+
+// SynapseMemory is the synapse memory that a dense block of axons × neurons
+// weights of weightBits bits takes on one core, and the width they are stored
+// in. Whether it fits SynapseBits is the caller's question. It fails for a
+// width that no listed one covers and for sizes outside 0..2^24.
+func (c Core) SynapseMemory(axons, neurons, weightBits int) (bits int64, storedBits int, err error) {
+	if storedBits, err = c.StoredBits(weightBits); err != nil {
+		return 0, 0, err
+	}
+	if axons < 0 || axons > maxShape || neurons < 0 || neurons > maxShape {
+		return 0, 0, fmt.Errorf("synapse memory: got %d axons x %d neurons, want each in 0..%d", axons, neurons, maxShape)
+	}
+	return int64(axons) * c.SynapseLayout.rowBits(neurons, storedBits), storedBits, nil
+}
+
+func (l SynapseLayout) rowBits(n, width int) int64 {
+	block := func(n int) int64 {
+		word := int64(l.WordBits)
+		return (int64(l.BlockHeaderBits) + int64(n)*int64(width) + word - 1) / word * word
+	}
+	if n == 0 {
+		return 0
+	}
+	if l.BlockSynapses == 0 {
+		return block(n)
+	}
+	bits := int64(n/l.BlockSynapses) * block(l.BlockSynapses)
+	if rest := n % l.BlockSynapses; rest > 0 {
+		bits += block(rest)
+	}
+	return bits
+}
+
+// Learning says whether the chip can change weights while it runs. The rule's
+// arithmetic is not described yet.
+type Learning struct {
+	Supported bool   `json:"supported"`
+	Reason    string `json:"reason"` // what it can do, or why not
+}

@@ -1,0 +1,194 @@
+package targets
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"glsnn/fixedpoint"
+)
+
+// WriteText prints the chip for people: arithmetic, limits, fabric, costs with
+// their sources. Nothing parses it.
+func (c *Chip) WriteText(w io.Writer) error {
+	var s strings.Builder
+	fmt.Fprintf(&s, "%s: %s\n", c.Name, oneLine(c.Title))
+	wrap(&s, c.Description)
+	fmt.Fprintf(&s, "file %s, sha256 %s\n", c.File, c.SHA256)
+
+	a, k, f := c.Arithmetic, c.Core, c.Fabric
+	section(&s, "arithmetic", c.Origins.Arithmetic, [][2]string{
+		{"weight", fmt.Sprintf("%s x 2^(%d..%d)", fixedpoint.Format{Bits: a.Weight.Bits, Signed: a.Weight.Signed}, a.Weight.ExpMin, a.Weight.ExpMax)},
+		{"sum", register(a.Sum)},
+		{"current u", state(a.Current)},
+		{"membrane v", state(a.Membrane)},
+		{"threshold", fmt.Sprintf("%s: %d..%d in steps of %d", a.Threshold, a.Threshold.Min(), a.Threshold.Max(), int64(1)<<a.Threshold.Exp)},
+		{"fire", fmt.Sprintf("v %s threshold, reset %s", map[fixedpoint.Compare]string{fixedpoint.GT: ">", fixedpoint.GE: ">="}[a.Fire.When], list(a.Fire.Resets))},
+	})
+
+	neuron := "unknown: " + oneLine(k.NeuronBits.Reason)
+	if k.NeuronBits.Value != nil {
+		neuron = fmt.Sprintf("%d bits", *k.NeuronBits.Value)
+	}
+	l := k.SynapseLayout
+	layout := "words of " + count(l.WordBits, "bit")
+	if l.BlockSynapses > 0 {
+		layout = fmt.Sprintf("blocks of %d synapses, %s", l.BlockSynapses, layout)
+	}
+	if l.BlockHeaderBits > 0 {
+		layout += fmt.Sprintf(", %d header bits a block", l.BlockHeaderBits)
+	}
+	section(&s, "core", c.Origins.Core, [][2]string{
+		{"neurons", fmt.Sprint(k.Neurons)},
+		{"in-axons", fmt.Sprint(k.AxonsIn)},
+		{"out-axons", fmt.Sprint(k.AxonsOut)},
+		{"synapse memory", fmt.Sprintf("%d bits", k.SynapseBits)},
+		{"stored weights", list(k.WeightBits) + " bits"},
+		{"in-axon row", layout},
+		{"neuron state", neuron},
+	})
+
+	delivery := "one message for each target core"
+	if f.Multicast {
+		delivery = "multicast"
+	}
+	section(&s, "fabric", c.Origins.Fabric, [][2]string{
+		{"mesh", fmt.Sprintf("%d x %d tiles of %s, %s", f.Width, f.Height, count(f.CoresPerTile, "core"), count(f.Chips, "chip"))},
+		{"cores", fmt.Sprint(f.Cores())},
+		{"layer delay", count(f.LayerDelay, "tick")},
+		{"delivery", delivery},
+	})
+
+	learning := "no"
+	if c.Learning.Supported {
+		learning = "yes"
+	}
+	fmt.Fprintf(&s, "\nlearning on the chip: %s: %s\n", learning, oneLine(c.Learning.Reason))
+
+	fmt.Fprint(&s, "\ncosts\n")
+	if c.Cost.Energy.SynOpAllIn {
+		fmt.Fprint(&s, "  energy.synop_pj is all-in: nothing is added to it\n")
+	}
+	t := tabwriter.NewWriter(&s, 0, 0, 2, ' ', 0)
+	row := func(name string, q Quantity) {
+		value, span := "unknown", ""
+		if q.Value != nil {
+			value = show(*q.Value) + " " + q.Unit
+		}
+		if q.Low != nil && q.High != nil {
+			span = show(*q.Low) + ".." + show(*q.High)
+		}
+		fmt.Fprintf(t, "  %s\t%s\t%s\t%s\n", name, value, span, q.Origin.text(q.Reason))
+	}
+	for _, q := range c.Cost.Quantities() {
+		if strings.HasPrefix(q.Name, "cycles.clock") { // the barrier ends the times
+			barrier := c.Cost.Time.BarrierNS
+			if barrier.ByTiles == nil {
+				row("time.barrier_ns", Quantity{Unit: barrier.Unit, Reason: barrier.Reason})
+			}
+			for _, step := range barrier.ByTiles {
+				q, _ := barrier.At(step.Tiles)
+				row("time.barrier_ns, from "+count(step.Tiles, "tile"), q)
+			}
+		}
+		row(q.Name, q.Quantity)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+
+	if len(c.Sources) > 0 {
+		fmt.Fprint(&s, "\nsources\n")
+	}
+	for _, key := range slices.Sorted(maps.Keys(c.Sources)) {
+		fmt.Fprintf(&s, "  [%s] %s\n", key, oneLine(c.Sources[key].Citation))
+		if note := oneLine(c.Sources[key].Note); note != "" {
+			fmt.Fprintf(&s, "      %s\n", note)
+		}
+	}
+	if len(c.Checkers) > 0 {
+		fmt.Fprint(&s, "\ncheckers\n")
+	}
+	for _, note := range c.Checkers {
+		fmt.Fprintf(&s, "  %s\n", oneLine(note))
+	}
+	lines := strings.Split(s.String(), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], " ")
+	}
+	_, err := io.WriteString(w, strings.Join(lines, "\n"))
+	return err
+}
+
+func section(w io.Writer, title string, o Origin, rows [][2]string) {
+	fmt.Fprintf(w, "\n%s (%s)\n", title, o.text(""))
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, r := range rows {
+		fmt.Fprintf(t, "  %s\t%s\n", r[0], r[1])
+	}
+	t.Flush() // into memory: cannot fail
+}
+
+// text is the provenance in one line, or why there is none.
+func (o Origin) text(reason string) string {
+	switch {
+	case o.Basis == NoBasis:
+		return oneLine(reason)
+	case o.Source == "":
+		return o.Basis.String()
+	}
+	return fmt.Sprintf("%s [%s] %s", o.Basis, o.Source, oneLine(o.At))
+}
+
+func register(r fixedpoint.Register) string {
+	return fmt.Sprintf("%s %s", r.Format(), r.Overflow)
+}
+
+func state(s fixedpoint.State) string {
+	switch {
+	case !s.Present:
+		return "none"
+	case s.Decay.Kind == fixedpoint.DecayNone:
+		return register(s.Register) + ", no decay"
+	}
+	d := s.Decay
+	full := int64(1) << d.FracBits
+	return fmt.Sprintf("%s, decay x*(%d-d)/%d rounded %s, d %d..%d", register(s.Register), full, full, d.Round, d.Min, d.Max)
+}
+
+func list[T any](items []T) string {
+	return strings.Trim(strings.ReplaceAll(fmt.Sprint(items), " ", ", "), "[]")
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// wrap writes s in lines of at most 80 columns.
+func wrap(w *strings.Builder, s string) {
+	n := 0
+	for _, word := range strings.Fields(s) {
+		switch {
+		case n == 0:
+		case n+1+len(word) > 80:
+			w.WriteByte('\n')
+			n = 0
+		default:
+			w.WriteByte(' ')
+			n++
+		}
+		w.WriteString(word)
+		n += len(word)
+	}
+	if n > 0 {
+		w.WriteByte('\n')
+	}
+}

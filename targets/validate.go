@@ -1,0 +1,344 @@
+package targets
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"glsnn/fixedpoint"
+)
+
+// maxCores bounds a fabric, and with it every CoreID.
+const maxCores = 1 << 20
+
+// checks are the invariants of a Chip. A check is skipped while one of the
+// sections it needs could not be read; faults of fields that could not be read
+// are dropped.
+var checks = []struct {
+	name  string
+	needs []string
+	run   func(*Chip, *faults)
+}{
+	{"1 name", nil, checkName},
+	{"2 sources", nil, checkSources},
+	{"3 arithmetic", nil, checkArithmetic},
+	{"4 core limits", nil, checkCore},
+	{"5 core limits agree", []string{"core", "arithmetic.weight"}, checkCoreAgrees},
+	{"6 fabric", nil, checkFabric},
+	{"7 origins", nil, checkOrigins},
+	{"8 constants", nil, checkConstants},
+	{"9 barrier", []string{"cost.time.barrier_ns"}, checkBarrier},
+	{"10 all-in energy", []string{"cost.energy"}, checkAllIn},
+}
+
+// Validate runs every check and gathers every fault, each a [FieldError].
+func (c *Chip) Validate() error {
+	path := c.File
+	if path == "" {
+		path = "target " + c.Name
+	}
+	return join(path, c.check(nil))
+}
+
+func (c *Chip) check(broken []string) []*FieldError {
+	f := &faults{chip: c, broken: broken}
+	for _, k := range checks {
+		if !slices.ContainsFunc(k.needs, f.touches) {
+			k.run(c, f)
+		}
+	}
+	return f.list
+}
+
+// faults collects what checks find.
+type faults struct {
+	chip   *Chip
+	broken []string
+	list   []*FieldError
+}
+
+// touches says whether field, a part of it or what it is part of is broken.
+func (f *faults) touches(field string) bool {
+	return slices.ContainsFunc(f.broken, func(b string) bool { return within(b, field) || within(field, b) })
+}
+
+func within(field, of string) bool {
+	rest, ok := strings.CutPrefix(field, of)
+	return ok && (of == "" || rest == "" || rest[0] == '.' || rest[0] == '[')
+}
+
+func (f *faults) add(field, got, want string) {
+	if f.touches(field) {
+		return
+	}
+	path := f.chip.File
+	if path == "" {
+		path = "target " + f.chip.Name
+	}
+	f.list = append(f.list, &FieldError{Path: path, Line: f.chip.line(field), Field: field, Got: got, Want: want})
+}
+
+func (f *faults) between(field string, got, lo, hi int64) {
+	if got < lo || got > hi {
+		f.add(field, strconv.FormatInt(got, 10), fmt.Sprintf("%d..%d", lo, hi))
+	}
+}
+
+// line is where a field stands, or the nearest section around it.
+func (c *Chip) line(field string) int {
+	for {
+		if n, ok := c.lines[field]; ok || field == "" {
+			return n
+		}
+		field = field[:max(0, strings.LastIndexAny(field, ".["))]
+	}
+}
+
+func checkName(c *Chip, f *faults) {
+	if !name.MatchString(c.Name) {
+		f.add("name", strconv.Quote(clip(c.Name)), "a name of a-z, 0-9, _ and -")
+	}
+}
+
+func checkSources(c *Chip, f *faults) {
+	for key := range c.Sources {
+		if !name.MatchString(key) {
+			f.add("sources."+key, strconv.Quote(clip(key)), "a name of a-z, 0-9, _ and -")
+		}
+	}
+	slices.SortFunc(f.list, func(a, b *FieldError) int { return strings.Compare(a.Field, b.Field) })
+}
+
+func checkArithmetic(c *Chip, f *faults) {
+	for _, err := range flatten(c.Arithmetic.Validate()) {
+		field, msg := "arithmetic", err.Error()
+		var r *fixedpoint.RangeError
+		if errors.As(err, &r) {
+			field, msg = below(field, r.Field), r.Msg
+		}
+		part, got, want := split(msg)
+		if part != "" {
+			field = below(field, part)
+		}
+		f.add(field, got, want)
+	}
+}
+
+func checkCore(c *Chip, f *faults) {
+	k := c.Core
+	f.between("core.neurons", int64(k.Neurons), 1, 1<<20)
+	f.between("core.axons_in", int64(k.AxonsIn), 1, 1<<20)
+	f.between("core.axons_out", int64(k.AxonsOut), 1, 1<<20)
+	f.between("core.synapse_bits", k.SynapseBits, 1, 1<<40)
+	f.between("core.synapse_layout.word_bits", int64(k.SynapseLayout.WordBits), 1, 4096)
+	f.between("core.synapse_layout.block_synapses", int64(k.SynapseLayout.BlockSynapses), 0, 1<<20)
+	f.between("core.synapse_layout.block_header_bits", int64(k.SynapseLayout.BlockHeaderBits), 0, 4096)
+	if len(k.WeightBits) == 0 {
+		f.add("core.weight_bits", "an empty list", "at least one width")
+	}
+	for i, w := range k.WeightBits {
+		at := fmt.Sprintf("core.weight_bits[%d]", i)
+		f.between(at, int64(w), 1, 16)
+		if i > 0 && w <= k.WeightBits[i-1] {
+			f.add(at, strconv.Itoa(w), fmt.Sprintf("more than the %d before it", k.WeightBits[i-1]))
+		}
+	}
+	switch v := k.NeuronBits.Value; {
+	case f.touches("core.neuron_bits"):
+	case v != nil:
+		f.between("core.neuron_bits.value", int64(*v), 1, 1<<16)
+		if k.NeuronBits.Reason != "" {
+			f.add("core.neuron_bits.reason", "a reason beside a value", "one of the two")
+		}
+	case k.NeuronBits.Reason == "":
+		f.add("core.neuron_bits.reason", "nothing", "why the value is null")
+	}
+}
+
+// checkCoreAgrees compares limits with each other, once each is possible.
+func checkCoreAgrees(c *Chip, f *faults) {
+	k := c.Core
+	one := &faults{chip: c}
+	if checkCore(c, one); len(one.list) > 0 {
+		return
+	}
+	widest := slices.Max(k.WeightBits)
+	if bits := c.Arithmetic.Weight.Bits; bits > widest {
+		f.add("core.weight_bits", fmt.Sprintf("at most %d bits", widest), fmt.Sprintf("the %d of arithmetic.weight.bits", bits))
+	}
+	need := func(axons, neurons, bits int, what string) {
+		if n, _, err := k.SynapseMemory(axons, neurons, bits); err == nil && n > k.SynapseBits {
+			f.add("core.synapse_bits", strconv.FormatInt(k.SynapseBits, 10), fmt.Sprintf("at least %d: %s", n, what))
+		}
+	}
+	need(k.AxonsIn, 1, widest, fmt.Sprintf("a neuron fed by all %d in-axons with %d-bit weights", k.AxonsIn, widest))
+	need(1, k.Neurons, k.WeightBits[0], fmt.Sprintf("an in-axon that reaches all %d neurons with %d-bit weights", k.Neurons, k.WeightBits[0]))
+}
+
+func checkFabric(c *Chip, f *faults) {
+	sizes := []struct {
+		key string
+		n   int
+	}{{"width", c.Fabric.Width}, {"height", c.Fabric.Height}, {"cores_per_tile", c.Fabric.CoresPerTile}, {"chips", c.Fabric.Chips}}
+	cores, possible := int64(1), true
+	for _, s := range sizes {
+		f.between("fabric."+s.key, int64(s.n), 1, maxCores)
+		possible = possible && s.n >= 1 && s.n <= maxCores
+		if possible {
+			cores = min(cores*int64(s.n), 2*maxCores) // at most 2^41 before the clip
+		}
+	}
+	if possible && cores > maxCores {
+		f.add("fabric", "too many cores", fmt.Sprintf("at most %d in all", maxCores))
+	}
+	f.between("fabric.layer_delay", int64(c.Fabric.LayerDelay), 0, 63)
+}
+
+func checkOrigins(c *Chip, f *faults) {
+	f.origin("origins.arithmetic", c.Origins.Arithmetic)
+	f.origin("origins.core", c.Origins.Core)
+	f.origin("origins.fabric", c.Origins.Fabric)
+}
+
+func (f *faults) origin(at string, o Origin) {
+	switch {
+	case o.Basis == NoBasis || int(o.Basis) >= len(basisNames):
+		f.add(at+".basis", "nothing", "one of "+strings.Join(basisNames[1:], ", "))
+	case o.Basis != Assumed && o.Source == "":
+		f.add(at+".source", "nothing", fmt.Sprintf("a key of sources with basis %s", o.Basis))
+	}
+	if o.Source != "" {
+		if _, ok := f.chip.Sources[o.Source]; !ok && !f.touches("sources."+o.Source) {
+			f.add(at+".source", strconv.Quote(clip(o.Source)), "a key of sources")
+		}
+		if o.At == "" {
+			f.add(at+".at", "nothing", "the place in the source")
+		}
+	} else if o.At != "" && (o.Basis == Assumed || o.Basis == NoBasis) {
+		f.add(at+".source", "nothing", "the source that at is a place in")
+	}
+}
+
+// known checks what stands beside a value, unknown what stands beside a null.
+func (f *faults) known(at string, o Origin, reason string) {
+	f.origin(at, o)
+	if reason != "" {
+		f.add(at+".reason", "a reason beside a value", "one of the two")
+	}
+}
+
+func (f *faults) unknown(at string, o Origin, reason string) {
+	if reason == "" {
+		f.add(at+".reason", "nothing", "why the value is null")
+	}
+	for _, e := range []struct {
+		key string
+		set bool
+	}{{"basis", o.Basis != NoBasis}, {"source", o.Source != ""}, {"at", o.At != ""}} {
+		if e.set {
+			f.add(at+"."+e.key, "it beside a null", "a reason only")
+		}
+	}
+}
+
+func checkConstants(c *Chip, f *faults) {
+	for _, q := range c.Cost.Quantities() {
+		at := "cost." + q.Name
+		if f.touches(at) {
+			if q.Basis != NoBasis {
+				f.origin(at, q.Origin)
+			}
+			continue
+		}
+		if q.Value == nil {
+			f.unknown(at, q.Origin, q.Reason)
+			if q.Low != nil || q.High != nil {
+				f.add(at, "a range beside a null", "a reason only")
+			}
+			continue
+		}
+		f.known(at, q.Origin, q.Reason)
+		f.number(at, "value", *q.Value, q.Low, q.High)
+		if rate := q.Unit == "1/cycle" || q.Unit == "MHz"; rate && *q.Value == 0 {
+			f.add(at+".value", "0", "more than 0")
+		}
+	}
+}
+
+// number checks low ≤ value ≤ high, all finite and at least 0.
+func (f *faults) number(at, key string, value float64, low, high *float64) {
+	bad := false
+	one := func(key string, v float64) {
+		if !(v >= 0 && v <= 1e12) {
+			f.add(at+"."+key, show(v), "0..1e12")
+			bad = true
+		}
+	}
+	one(key, value)
+	if low != nil {
+		one("low", *low)
+	}
+	if high != nil {
+		one("high", *high)
+	}
+	switch {
+	case low == nil && high == nil || bad:
+	case low == nil:
+		f.add(at+".low", "nothing", "both ends of the range, or none")
+	case high == nil:
+		f.add(at+".high", "nothing", "both ends of the range, or none")
+	case *low > *high:
+		f.add(at+".low", show(*low), "at most the high of "+show(*high))
+	case *low > value || value > *high:
+		f.add(at+"."+key, show(value), fmt.Sprintf("a value of its range %s..%s", show(*low), show(*high)))
+	}
+}
+
+func show(v float64) string {
+	if math.Abs(v) >= 1e-3 && math.Abs(v) < 1e9 {
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	}
+	return strconv.FormatFloat(v, 'g', -1, 64)
+}
+
+func checkBarrier(c *Chip, f *faults) {
+	const at = "cost.time.barrier_ns"
+	b := c.Cost.Time.BarrierNS
+	if b.ByTiles == nil {
+		f.unknown(at, b.Origin, b.Reason)
+		return
+	}
+	f.known(at, b.Origin, b.Reason)
+	if len(b.ByTiles) == 0 {
+		f.add(at+".by_tiles", "an empty list", "a step from 1 tile on")
+	}
+	for i, s := range b.ByTiles {
+		step := fmt.Sprintf("%s.by_tiles[%d]", at, i)
+		f.number(step, "ns", s.NS, s.Low, s.High)
+		switch {
+		case i == 0 && s.Tiles != 1:
+			f.add(step+".tiles", strconv.Itoa(s.Tiles), "1 in the first step")
+		case i > 0 && s.Tiles <= b.ByTiles[i-1].Tiles:
+			f.add(step+".tiles", strconv.Itoa(s.Tiles), fmt.Sprintf("more than the %d before it", b.ByTiles[i-1].Tiles))
+		}
+	}
+}
+
+func checkAllIn(c *Chip, f *faults) {
+	if !c.Cost.Energy.SynOpAllIn {
+		return
+	}
+	for _, q := range c.Cost.Quantities() {
+		switch {
+		case q.Name == "energy.synop_pj":
+			if q.Value == nil {
+				f.add("cost."+q.Name+".value", "null", "a number, since synop_all_in is true")
+			}
+		case strings.HasPrefix(q.Name, "energy.") && q.Value != nil:
+			f.add("cost."+q.Name+".value", show(*q.Value), "null: synop_all_in says that it is inside synop_pj")
+		}
+	}
+}
