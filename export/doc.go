@@ -1,0 +1,13 @@
+// Package export maps a quantised network onto the cores of a chip.
+//
+// Three pure steps, each in a file of its name: Partition cuts every layer into
+// parts that fit a core, Place gives each part a core, Map joins the two and
+// works out every route and the footprint. Package table writes the result as
+// files and reads it back.
+//
+// A part is a run of one layer's neurons; a core holds one part. A layer's whole
+// fan-in stays on each of its cores, so the order of the additions, and with it
+// every bit, is what the emulator computes. Splitting a fan-in is not done.
+//
+// Reading order: Part, FitError, Mapping.
+package export

@@ -1,0 +1,141 @@
+package export
+
+import (
+	"fmt"
+
+	"glsnn/fixedpoint"
+	"glsnn/targets"
+)
+
+// Mapping is a network laid out on a chip. Its invariants:
+//  1. every neuron lies in exactly one part, every part on its own core;
+//  2. no core is over a limit of the chip;
+//  3. parts are ordered by layer, then by first neuron.
+//
+// Routes are implied, and dense: input i, or neuron i of layer l-1, reaches
+// in-axon i of every core of layer l (of layer 0 for inputs). In-axon i's row
+// holds the weights from there to the core's neurons.
+type Mapping struct {
+	Model *fixedpoint.Model // in the chip's own arithmetic
+	Chip  *targets.Chip
+	Parts []Part
+	Cores []targets.CoreID // of each part
+}
+
+// Map lowers m to the chip's arithmetic, partitions and places it. It returns
+// fixedpoint.Lower's reasons where the chip cannot express the network, and
+// FitErrors where it is too large.
+func Map(m *fixedpoint.Model, chip *targets.Chip) (*Mapping, error) {
+	lowered, err := fixedpoint.Lower(m, chip.Arithmetic)
+	if err != nil {
+		return nil, fmt.Errorf("target %s cannot express this network exactly: %w", chip.Name, err)
+	}
+	parts, err := Partition(lowered, chip)
+	if err != nil {
+		return nil, err
+	}
+	return &Mapping{Model: lowered, Chip: chip, Parts: parts, Cores: Place(parts, chip.Fabric)}, nil
+}
+
+// CoreOf is the core of each neuron, dense over layers, as the emulator's
+// counters want it.
+func (m *Mapping) CoreOf() []targets.CoreID {
+	out := make([]targets.CoreID, 0, m.Model.Neurons())
+	for i, p := range m.Parts { // invariant 3: the parts' order is the neurons'
+		for range p.Count {
+			out = append(out, m.Cores[i])
+		}
+	}
+	return out
+}
+
+// LayerParts are the indices lo..hi of a layer's parts; empty for a layer that
+// the network does not have.
+func (m *Mapping) LayerParts(layer int) (lo, hi int) {
+	for lo < len(m.Parts) && m.Parts[lo].Layer < layer {
+		lo++
+	}
+	hi = lo
+	for hi < len(m.Parts) && m.Parts[hi].Layer == layer {
+		hi++
+	}
+	return lo, hi
+}
+
+// Use is how much of each memory of a core a part takes.
+type Use struct {
+	Core        targets.CoreID `json:"core"`
+	X           int            `json:"x"` // of its tile
+	Y           int            `json:"y"`
+	Part        Part           `json:"part"`
+	Neurons     int            `json:"neurons"`
+	AxonsIn     int            `json:"axons_in"`
+	AxonsOut    int            `json:"axons_out"`
+	SynapseBits int64          `json:"synapse_bits"`
+	StoredBits  int            `json:"stored_weight_bits"`
+}
+
+// Footprint is the use of every core in the order of Parts.
+func (m *Mapping) Footprint() []Use {
+	uses := make([]Use, len(m.Parts))
+	for i, p := range m.Parts {
+		layer := m.Model.Layers[p.Layer]
+		lo, hi := m.LayerParts(p.Layer + 1)
+		out := hi - lo
+		if m.Chip.Fabric.Multicast {
+			out = min(out, 1)
+		}
+		bits, stored, _ := m.Chip.Core.SynapseMemory(layer.In, p.Count, layer.WeightBits)
+		x, y := m.Chip.Fabric.Position(m.Cores[i])
+		uses[i] = Use{m.Cores[i], x, y, p, p.Count, layer.In, p.Count * out, bits, stored}
+	}
+	return uses
+}
+
+// Tiles is the number of tiles in use.
+func (m *Mapping) Tiles() int {
+	seen := map[targets.TileID]bool{}
+	for _, c := range m.Cores {
+		seen[m.Chip.Fabric.Tile(c)] = true
+	}
+	return len(seen)
+}
+
+// Check verifies invariants 1 to 3 anew.
+func (m *Mapping) Check() error {
+	used := map[targets.CoreID]int{}
+	layer, next := 0, 0
+	for i, p := range m.Parts {
+		if p.Layer != layer || p.First != next || p.Count < 1 {
+			return fmt.Errorf("part %d: got layer %d from neuron %d, want layer %d from %d", i, p.Layer, p.First, layer, next)
+		}
+		if j, ok := used[m.Cores[i]]; ok {
+			return fmt.Errorf("core %d: holds parts %d and %d, want one", m.Cores[i], j, i)
+		}
+		used[m.Cores[i]] = i
+		if c := m.Cores[i]; c < 0 || int(c) >= m.Chip.Fabric.Cores() {
+			return fmt.Errorf("part %d: core %d: want 0..%d", i, c, m.Chip.Fabric.Cores()-1)
+		}
+		if next += p.Count; next == m.Model.Layers[layer].Out {
+			layer, next = layer+1, 0
+		}
+	}
+	if layer != len(m.Model.Layers) || next != 0 {
+		return fmt.Errorf("layer %d: neurons from %d on lie on no core", layer, next)
+	}
+	c := m.Chip.Core
+	for _, u := range m.Footprint() {
+		for _, lim := range []struct {
+			what       string
+			need, have int64
+		}{
+			{"neurons", int64(u.Neurons), int64(c.Neurons)}, {"in-axons", int64(u.AxonsIn), int64(c.AxonsIn)},
+			{"out-axons", int64(u.AxonsOut), int64(c.AxonsOut)}, {"synapse memory", u.SynapseBits, c.SynapseBits},
+		} {
+			if lim.need > lim.have {
+				return fmt.Errorf("layer %d on core %d: %s: need %d, have %d (target %s)", u.Part.Layer, u.Core, lim.what, lim.need, lim.have, m.Chip.Name)
+			}
+		}
+	}
+	return nil
+}

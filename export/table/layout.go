@@ -1,0 +1,101 @@
+// Package table writes a mapping as files that a chip's loader, a testbench or a
+// person can read, and reads them back into a network using the files alone.
+//
+// A table folder holds
+//
+//	manifest.json               what made it, and a sha256 of every other file
+//	network.json                window, encoding, read-out, arithmetic, outputs
+//	inputs.csv                  input,core,axon: where an input spike goes
+//	routes.csv                  core,neuron,dest_core,dest_axon: where a neuron's spike goes
+//	cores/core_0000.json        the parameters that the neurons of a core share
+//	cores/core_0000.mem         $readmemh image of its synapse rows
+//	cores/core_0000.csv         the same rows in decimal
+//
+// An image has one word an in-axon, ascending, from address 0: the weights to
+// the core's neurons, neuron 0 in the lowest stored_weight_bits bits, two's
+// complement, in ceil(bits/4) lower-case hex digits, no address lines, the
+// whole depth. A delivered spike adds weight << weight_exp.
+//
+// Read uses every file: routes decide which neuron feeds which axon, and image
+// and CSV must agree.
+package table
+
+import (
+	"fmt"
+
+	"glsnn/fixedpoint"
+	"glsnn/targets"
+)
+
+// SchemaVersion is the newest layout of a table folder.
+const SchemaVersion = 1
+
+// Manifest is manifest.json. It has no clock: the same inputs give the same
+// bytes.
+type Manifest struct {
+	Format  string            `json:"format"` // always "glsnn"
+	Kind    string            `json:"kind"`   // always "tables"
+	Version int               `json:"version"`
+	Tool    string            `json:"tool"`
+	Model   string            `json:"model_sha256"`   // of the model file that was exported
+	Target  string            `json:"target"`         // name in the chip file
+	Chip    string            `json:"target_sha256"`  // of the chip file
+	Lowered string            `json:"lowered_sha256"` // of the model in the chip's arithmetic, as Read rebuilds it
+	Source  fixedpoint.Source `json:"source"`
+	Files   []fileEntry       `json:"files"`
+}
+
+// networkFile is network.json.
+type networkFile struct {
+	Inputs     int                   `json:"inputs"`
+	Ticks      int                   `json:"ticks"`
+	LayerDelay int                   `json:"layer_delay"` // ticks from one layer to the next on this chip
+	Encoding   fixedpoint.Encoding   `json:"encoding"`
+	Readout    fixedpoint.Readout    `json:"readout"`
+	Arithmetic fixedpoint.Arithmetic `json:"arithmetic"`
+	Cores      []targets.CoreID      `json:"cores"`
+	Outputs    []address             `json:"outputs"` // of class 0, 1, ...
+}
+
+// address is a neuron: a core and its number there.
+type address struct {
+	Core   targets.CoreID `json:"core"`
+	Neuron int            `json:"neuron"`
+}
+
+// coreFile is cores/core_NNNN.json.
+type coreFile struct {
+	Core             targets.CoreID   `json:"core"`
+	X                int              `json:"x"`
+	Y                int              `json:"y"`
+	Neurons          int              `json:"neurons"`
+	Axons            int              `json:"axons"`
+	WeightBits       int              `json:"weight_bits"`
+	StoredWeightBits int              `json:"stored_weight_bits"`
+	WeightExp        int              `json:"weight_exp"`
+	CurrentDecay     int64            `json:"current_decay"`
+	MembraneDecay    int64            `json:"membrane_decay"`
+	Threshold        int64            `json:"threshold"` // raw; the register's largest value where integrator is true
+	Reset            fixedpoint.Reset `json:"reset"`
+	Integrator       bool             `json:"integrator"` // never fires: its membrane is read
+	Scale            float64          `json:"scale"`      // real weight = weight x scale
+}
+
+func coreName(c targets.CoreID) string { return fmt.Sprintf("cores/core_%04d", c) }
+
+// Error is a fault in a table file.
+type Error struct {
+	File  string
+	Line  int // 0: the file as a whole
+	Field string
+	Got   string
+	Want  string
+}
+
+func (e *Error) Error() string {
+	where := e.File
+	if e.Line > 0 {
+		where = fmt.Sprintf("%s:%d", e.File, e.Line)
+	}
+	return fmt.Sprintf("%s: %s: got %s, want %s", where, e.Field, e.Got, e.Want)
+}
