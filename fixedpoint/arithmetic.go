@@ -191,7 +191,7 @@ func (a Arithmetic) Validate() error {
 	decay := func(field string, d Decay) {
 		switch d.Kind {
 		case DecayNone:
-			if d.FracBits != 0 || d.Min != 0 || d.Max != 0 {
+			if d != (Decay{}) {
 				bad(field, "got parameters with kind none, want zeros")
 			}
 		case DecayMultiply:

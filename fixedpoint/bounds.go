@@ -27,8 +27,12 @@ type LayerBounds struct {
 //	subtraction leaves.
 //
 // A membrane above the threshold after a reset by subtraction is followed
-// too. The ranges are of the values before they are narrowed; where Proved is
-// true the engines may use plain adds.
+// too. The ranges are of the values before they are narrowed. Saturation only
+// moves a value toward 0, which lies in every interval, so it needs no care; a
+// register that may wrap can hold anything, so its whole range is taken in
+// (for Sum that covers the stored partial sums). Values beyond ±2^40, more than
+// any register, are cut there. Where Proved is true the engines may use plain
+// adds for the first Ticks ticks from rest.
 func (m *Model) Bounds(layer int) LayerBounds {
 	l, a := m.Layers[layer], m.Arithmetic
 	pos, neg := make([]int64, l.Out), make([]int64, l.Out)
@@ -44,10 +48,16 @@ func (m *Model) Bounds(layer int) LayerBounds {
 			add(j, l.Weights.At(k, j))
 		}
 	}
+	stored := func(i Interval, r Register) Interval { // i, and what r makes of it
+		if f := r.Format(); r.Overflow == Wrap && !r.Holds(i.Lo, i.Hi) {
+			i.include(Interval{f.Min(), f.Max()})
+		}
+		const limit = int64(1) << 40 // before int64 could overflow
+		return Interval{max(i.Lo, -limit), min(i.Hi, limit)}
+	}
 	var b LayerBounds
-	limit := int64(1) << 40 // beyond any register: stop before int64 could overflow
 	for j := range l.Out {
-		q := Interval{neg[j], pos[j]}
+		q := stored(Interval{neg[j], pos[j]}, a.Sum)
 		b.Sum.include(q)
 		var u, v Interval
 		for range m.Ticks {
@@ -57,9 +67,13 @@ func (m *Model) Bounds(layer int) LayerBounds {
 			} else {
 				u = q
 			}
-			v = Interval{a.Membrane.Decay.Apply(v.Lo, l.MembraneDecay) + u.Lo, a.Membrane.Decay.Apply(v.Hi, l.MembraneDecay) + u.Hi}
 			b.Current.include(u)
+			if a.Current.Present {
+				u = stored(u, a.Current.Register)
+			}
+			v = Interval{a.Membrane.Decay.Apply(v.Lo, l.MembraneDecay) + u.Lo, a.Membrane.Decay.Apply(v.Hi, l.MembraneDecay) + u.Hi}
 			b.Membrane.include(v)
+			v = stored(v, a.Membrane.Register)
 			if !l.Integrator && a.Fire.When.Fires(v.Hi, l.Threshold) {
 				top := l.Threshold
 				if l.Reset == ResetSubtract {
@@ -67,7 +81,7 @@ func (m *Model) Bounds(layer int) LayerBounds {
 				}
 				v = Interval{min(v.Lo, 0), top}
 			}
-			if u == u0 && v == v0 || max(-u.Lo, u.Hi, -v.Lo, v.Hi) > limit {
+			if u == u0 && v == v0 {
 				break
 			}
 		}

@@ -62,9 +62,10 @@ func ShiftRound(x int64, k uint, mode RoundMode) int64 {
 }
 
 // DecayMul returns x after one tick of a multiplying decay: x·(2^k − d) / 2^k
-// rounded by mode, with d in 0..2^k and k in 1..16. |result| ≤ |x| for
-// TowardZero, NearestEven and HalfAway; Floor can stick at −1. The result
-// fits whatever register x was in. d = 0 keeps x, d = 2^k gives 0.
+// rounded by mode, with d in 0..2^k and k in 1..16. |result| ≤ |x| in every
+// mode, so the result fits whatever register x was in. d = 0 keeps x, d = 2^k
+// gives 0. With TowardZero and d > 0 repeated calls reach 0; Floor sticks at
+// the first x < 0 with |x|·d < 2^k, the nearest modes where |x|·d is at most 2^k/2.
 //
 // With TowardZero and k = 12 this is Loihi's decay of both states
 // [davies2018]: magnitude times (4096 − d), low twelve bits dropped.

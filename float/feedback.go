@@ -5,7 +5,10 @@ import "math"
 // Feedback is the fixed random way down of eq. 6 for one hidden layer:
 // S - target = B e + b. B is [outputs][units] row-major, drawn uniformly from
 // +-scale x sqrt(3/outputs), so that a unit error of every output moves a unit
-// by scale in the root mean square; b is uniform in +-bias.
+// by scale in the root mean square; then each unit's mean over the outputs is
+// taken away. An error common to all outputs, which every sample has while the
+// read-out is still near zero, would otherwise drive each unit one way for good
+// and out of its window. b is uniform in +-bias.
 type Feedback struct {
 	B []float32
 	b []float32
@@ -23,6 +26,16 @@ func newFeedback(c Config, tc TrainConfig) []Feedback {
 		amp := tc.FeedbackScale * math.Sqrt(3/float64(out))
 		for i := range f[l].B {
 			f[l].B[i] = float32((2*rng.Float64() - 1) * amp)
+		}
+		for j := range units {
+			var mean float32
+			for k := range out {
+				mean += f[l].B[k*units+j]
+			}
+			mean /= float32(out)
+			for k := range out {
+				f[l].B[k*units+j] -= mean
+			}
 		}
 		for i := range f[l].b {
 			f[l].b[i] = float32((2*rng.Float64() - 1) * tc.FeedbackBias)

@@ -162,13 +162,18 @@ func (t *Trainer) resetRunning() {
 	t.running = runningStats{Spikes: make([]float64, t.Net.Layers()), Window: make([]float64, t.Net.Layers()-1)}
 }
 
-// Hooks are told of progress; either may be nil. OnEpoch may add to the
-// statistics (a test accuracy, say) before they are kept, and its error ends
+// Hooks are told of progress; each may be nil. OnEpoch may add to the
+// statistics (a test accuracy, say) before they are kept; AfterEpoch comes when
+// the epoch is part of the state, the moment for a checkpoint. Their errors end
 // the run.
 type Hooks struct {
-	OnBatch func(epoch, done, total int)
-	OnEpoch func(*EpochStats) error
+	OnBatch    func(epoch, done, total int)
+	OnEpoch    func(*EpochStats) error
+	AfterEpoch func() error
 }
+
+// Samples is the size of an epoch, without the held-out samples.
+func (t *Trainer) Samples() int { return t.train.Len() }
 
 // Run trains until Config.Epochs epochs are done.
 func (t *Trainer) Run(ctx context.Context, hooks Hooks) error {
@@ -208,6 +213,11 @@ func (t *Trainer) Run(ctx context.Context, hooks Hooks) error {
 		t.History = append(t.History, stats)
 		t.Epoch, t.Done = t.Epoch+1, 0
 		t.resetRunning()
+		if hooks.AfterEpoch != nil {
+			if err := hooks.AfterEpoch(); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

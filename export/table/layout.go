@@ -33,16 +33,17 @@ const SchemaVersion = 1
 // Manifest is manifest.json. It has no clock: the same inputs give the same
 // bytes.
 type Manifest struct {
-	Format  string            `json:"format"` // always "glsnn"
-	Kind    string            `json:"kind"`   // always "tables"
-	Version int               `json:"version"`
-	Tool    string            `json:"tool"`
-	Model   string            `json:"model_sha256"`   // of the model file that was exported
-	Target  string            `json:"target"`         // name in the chip file
-	Chip    string            `json:"target_sha256"`  // of the chip file
-	Lowered string            `json:"lowered_sha256"` // of the model in the chip's arithmetic, as Read rebuilds it
-	Source  fixedpoint.Source `json:"source"`
-	Files   []fileEntry       `json:"files"`
+	Format     string            `json:"format"` // always "glsnn"
+	Kind       string            `json:"kind"`   // always "tables"
+	Version    int               `json:"version"`
+	Tool       string            `json:"tool"`
+	Model      string            `json:"model_sha256"`   // of the model file that was exported
+	Target     string            `json:"target"`         // name in the chip file
+	TargetSpec string            `json:"target_spec"`    // as the user named it: a built-in name or a path
+	Chip       string            `json:"target_sha256"`  // of the chip file
+	Lowered    string            `json:"lowered_sha256"` // of the model in the chip's arithmetic, as Read rebuilds it
+	Source     fixedpoint.Source `json:"source"`
+	Files      []fileEntry       `json:"files"`
 }
 
 // networkFile is network.json.

@@ -16,9 +16,10 @@ import (
 type fileEntry = artefact.FileEntry
 
 // Write makes the folder dir from mp, whole or not at all. tool names the
-// program and its version, modelHash the model file that was exported. force
+// program and its version, modelHash the model file that was exported,
+// targetSpec how the user named the chip. force
 // replaces an earlier table folder.
-func Write(dir string, mp *export.Mapping, tool, modelHash string, force bool) error {
+func Write(dir string, mp *export.Mapping, tool, modelHash, targetSpec string, force bool) error {
 	if err := mp.Check(); err != nil {
 		return err
 	}
@@ -49,7 +50,7 @@ func Write(dir string, mp *export.Mapping, tool, modelHash string, force bool) e
 		}
 		w.json("manifest.json", Manifest{
 			Format: "glsnn", Kind: "tables", Version: SchemaVersion, Tool: tool, Model: modelHash,
-			Target: mp.Chip.Name, Chip: mp.Chip.SHA256, Lowered: lowered, Source: mp.Model.Source, Files: files,
+			Target: mp.Chip.Name, TargetSpec: targetSpec, Chip: mp.Chip.SHA256, Lowered: lowered, Source: mp.Model.Source, Files: files,
 		})
 		return w.err
 	})

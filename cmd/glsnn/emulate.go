@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"glsnn/emulator"
+	"glsnn/export"
+	"glsnn/fixedpoint"
+	"glsnn/float"
+	"glsnn/float/dataset"
+	"glsnn/float/encode"
+	"glsnn/targets"
+)
+
+type emulateOptions struct {
+	model, target string
+	engine        string
+	strict        bool
+	data          dataFlags
+}
+
+func newEmulate(a *app) *cobra.Command {
+	o := &emulateOptions{}
+	cmd := &cobra.Command{
+		Use:   "emulate",
+		Short: "Run an integer model bit for bit and count what the chip does",
+		Long: `Run an integer model bit for bit and count what the chip does.
+
+--engine both runs the plain reference engine beside the event-driven one and
+compares every state and spike after every tick; a difference is exit code 5.
+With --target the model is run in that chip's arithmetic, mapped to its cores,
+and counted per core.`,
+		Example: "  glsnn emulate\n  glsnn emulate --engine both --samples 1000\n  glsnn emulate --target loihi --output json",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			r, err := a.emulate(cmd.Context(), o)
+			if err != nil {
+				return err
+			}
+			return a.result(r, r.text)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.model, "model", defaultModel, "integer model to read")
+	f.StringVar(&o.target, "target", "", "map to this target and count per core")
+	f.StringVar(&o.engine, "engine", "event", "event, reference or both")
+	f.BoolVar(&o.strict, "strict", false, "fail at the first overflow")
+	o.data.register(cmd, "test", 0, "use the first so many samples; 0 for all")
+	return cmd
+}
+
+type emulateResult struct {
+	Accuracy  float64           `json:"accuracy"`
+	Samples   int               `json:"samples"`
+	Correct   int               `json:"correct"`
+	Data      string            `json:"data"`
+	Engine    string            `json:"engine"`
+	Spikes    uint64            `json:"spikes"`
+	SynOps    uint64            `json:"synops"`
+	Updates   uint64            `json:"neuron_updates"`
+	Overflows uint64            `json:"overflows"`
+	SpikeRate []float64         `json:"spike_rate"`
+	Counters  emulator.Counters `json:"counters"`
+}
+
+func (a *app) emulate(ctx context.Context, o *emulateOptions) (*emulateResult, error) {
+	kind, err := emulator.ParseEngine(o.engine)
+	if err != nil {
+		return nil, usage("--engine: %w", err)
+	}
+	m, _, err := fixedpoint.LoadModel(o.model)
+	if err != nil {
+		return nil, err
+	}
+	opt := emulator.RunOptions{Engine: kind, Workers: a.jobs, Strict: o.strict}
+	if o.target != "" {
+		mp, err := mapModel(m, o.target)
+		if err != nil {
+			return nil, err
+		}
+		m, opt.CoreOf = mp.Model, mp.CoreOf()
+	}
+	set, err := o.data.load(a, modelData(m), m.Inputs())
+	if err != nil {
+		return nil, err
+	}
+	res, correct, err := a.runModel(ctx, m, set, opt)
+	if err != nil {
+		return nil, err
+	}
+	t := res.Counters.Totals()
+	return &emulateResult{
+		Accuracy: float64(correct) / float64(set.Len()), Samples: set.Len(), Correct: correct, Data: set.Name, Engine: kind.String(),
+		Spikes: t.Spikes, SynOps: t.SynOps, Updates: t.Updates, Overflows: res.Counters.Overflows(), SpikeRate: res.RateByLayer, Counters: res.Counters,
+	}, nil
+}
+
+// modelData is what a model was trained on.
+func modelData(m *fixedpoint.Model) float.DataRef {
+	return float.DataRef{Name: m.Source.Data, Size: m.Source.Size}
+}
+
+// mapModel maps m to a target.
+func mapModel(m *fixedpoint.Model, target string) (*export.Mapping, error) {
+	chip, err := targets.Load(target)
+	if err != nil {
+		return nil, err
+	}
+	mp, err := export.Map(m, chip)
+	if err != nil {
+		var re *fixedpoint.RangeError
+		if errors.As(err, &re) {
+			return nil, unfitError{fmt.Errorf("%w; 'glsnn quantize --target %s' makes a model for it, or says how to train one", err, target)}
+		}
+		return nil, err
+	}
+	return mp, nil
+}
+
+// modelEncoder is the encoder that a model was trained with.
+func modelEncoder(m *fixedpoint.Model) (encode.Encoder, error) {
+	kind, err := encode.Parse(m.Encoding.Kind)
+	if err != nil {
+		return encode.Encoder{}, err
+	}
+	return encode.Encoder{Kind: kind, Ticks: m.Ticks, Seed: m.Encoding.Seed}, nil
+}
+
+// runModel classifies set and counts the right answers.
+func (a *app) runModel(ctx context.Context, m *fixedpoint.Model, set *dataset.Set, opt emulator.RunOptions) (*emulator.Result, int, error) {
+	enc, err := modelEncoder(m)
+	if err != nil {
+		return nil, 0, err
+	}
+	meter := a.meter("emulate", "samples", set.Len(), 0)
+	res, err := emulator.Run(ctx, m, set.Len(), func(i int) emulator.Train {
+		meter.at(i)
+		train := &encode.Train{}
+		enc.Encode(train, i, set.Image(i))
+		return train
+	}, opt)
+	meter.clear()
+	if err != nil {
+		return nil, 0, err
+	}
+	correct := 0
+	for i, c := range res.Class {
+		if c == int(set.Labels[i]) {
+			correct++
+		}
+	}
+	return res, correct, nil
+}
+
+func (r *emulateResult) text(w io.Writer) {
+	fmt.Fprintf(w, "accuracy\t%s\t%d of %d samples of %s, engine %s\n", percent(r.Accuracy), r.Correct, r.Samples, r.Data, r.Engine)
+	fmt.Fprintln(w, "layer\trate\tspikes\tsynops\tneuron updates\toverflows sum/u/v")
+	for l, c := range r.Counters.Layers {
+		fmt.Fprintf(w, "%d\t%.4f\t%d\t%d\t%d\t%d/%d/%d\n", l, r.SpikeRate[l], c.Spikes, c.SynOps, c.Updates, c.SumOverflows, c.CurrentOverflows, c.MembraneOverflows)
+	}
+	fmt.Fprintf(w, "all\t\t%d\t%d\t%d\t%d\n", r.Spikes, r.SynOps, r.Updates, r.Overflows)
+	if r.Engine == "both" {
+		fmt.Fprintf(w, "engines\tequal\tevery state and spike of every tick, and all counters\n")
+	}
+}

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"glsnn/emulator"
+	"glsnn/emulator/cost"
+	"glsnn/export"
+	"glsnn/export/table"
+	"glsnn/fixedpoint"
+	"glsnn/targets"
+)
+
+type estimateOptions struct {
+	model, target, tables string
+	data                  dataFlags
+}
+
+func newEstimate(a *app) *cobra.Command {
+	o := &estimateOptions{}
+	cmd := &cobra.Command{
+		Use:   "estimate",
+		Short: "Estimate cycles, time and energy of a sample on a target",
+		Long: `Estimate cycles, time and energy of a sample on a target.
+
+The model is mapped to the target and run; the exact counts of what the chip
+does are multiplied by the target's constants, each shown with its source. A
+constant that is not known is listed as missing, and the sums are then lower
+bounds; a sum whose main constant is not known is null, with the reason.`,
+		Example: "  glsnn estimate\n  glsnn estimate --target loihi --samples 1000 --output json",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			r, err := a.estimate(cmd.Context(), o)
+			if err != nil {
+				return err
+			}
+			return a.result(r, func(w io.Writer) { estimateText(w, r) })
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.model, "model", defaultModel, "integer model to read")
+	f.StringVar(&o.target, "target", "", "a name of 'glsnn targets list' or a YAML file (default: that of the tables)")
+	f.StringVar(&o.tables, "tables", defaultTables, "table folder that names the target")
+	o.data.register(cmd, "test", 1000, "average over so many samples; 0 for all")
+	return cmd
+}
+
+func (a *app) estimate(ctx context.Context, o *estimateOptions) (*cost.Estimate, error) {
+	if o.target == "" {
+		if !fileExists(filepath.Join(o.tables, "manifest.json")) {
+			return nil, usage("--target: got nothing, and there are no tables in %s that name one", o.tables)
+		}
+		man, err := table.ReadManifest(o.tables)
+		if err != nil {
+			return nil, err
+		}
+		chip, err := targets.Load(man.TargetSpec)
+		if err != nil {
+			return nil, err
+		}
+		if chip.SHA256 != man.Chip {
+			return nil, errors.New(o.tables + ": target_sha256: the chip file " + man.TargetSpec + " has changed since; export again or give --target")
+		}
+		o.target = man.TargetSpec
+	}
+	m, _, err := fixedpoint.LoadModel(o.model)
+	if err != nil {
+		return nil, err
+	}
+	mp, err := mapModel(m, o.target)
+	if err != nil {
+		return nil, err
+	}
+	set, err := o.data.load(a, modelData(m), m.Inputs())
+	if err != nil {
+		return nil, err
+	}
+	res, _, err := a.runModel(ctx, mp.Model, set, emulator.RunOptions{Workers: a.jobs, CoreOf: mp.CoreOf()})
+	if err != nil {
+		return nil, err
+	}
+	return cost.New(res.Counters, mp.Chip, placed(mp))
+}
+
+// placed is what the cost model needs to know of a mapping.
+func placed(mp *export.Mapping) cost.Placed {
+	p := cost.Placed{Neurons: map[targets.CoreID]int{}, Sends: map[targets.CoreID][]targets.CoreID{}, Tiles: mp.Tiles()}
+	for i, part := range mp.Parts {
+		p.Neurons[mp.Cores[i]] = part.Count
+		lo, hi := mp.LayerParts(part.Layer + 1)
+		p.Sends[mp.Cores[i]] = mp.Cores[lo:hi]
+	}
+	lo, hi := mp.LayerParts(0)
+	p.Inputs = mp.Cores[lo:hi]
+	return p
+}
+
+func estimateText(w io.Writer, e *cost.Estimate) {
+	fmt.Fprintf(w, "target %s\tone sample, mean of %d\t\n", e.Target, e.Samples)
+	bound := ""
+	if len(e.Missing) > 0 {
+		bound = "lower bound"
+	}
+	show := func(name string, v *float64, scale float64, unit, reason string) {
+		if v == nil {
+			fmt.Fprintf(w, "%s\tunknown\t%s\n", name, reason)
+		} else {
+			fmt.Fprintf(w, "%s\t%.4g %s\t%s\n", name, *v/scale, unit, bound)
+		}
+	}
+	show("energy", e.EnergyPJ, 1e6, "uJ", e.EnergyReason)
+	for _, r := range e.EnergyRange {
+		fmt.Fprintf(w, "\t%.4g to %.4g uJ\twhere sources disagree\n", r.Low/1e6, r.High/1e6)
+	}
+	show("time", e.TimeNS, 1e3, "us", e.TimeReason)
+	show("cycles", e.Cycles, 1, "", e.CyclesReason)
+	for _, p := range e.Parts {
+		source := p.Source
+		if p.At != "" {
+			source += ", " + p.At
+		}
+		fmt.Fprintf(w, "  %s %s\t%.6g x %g = %.6g\t%s %s\n", p.Ledger, p.Constant, p.Count, p.Value, p.Total, p.Basis, source)
+	}
+	for _, m := range e.Missing {
+		fmt.Fprintf(w, "  missing\t\t%s\n", m)
+	}
+}

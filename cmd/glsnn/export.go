@@ -1,0 +1,89 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"glsnn/export"
+	"glsnn/export/table"
+	"glsnn/fixedpoint"
+)
+
+type exportOptions struct {
+	model, target, out string
+}
+
+func newExport(a *app) *cobra.Command {
+	o := &exportOptions{}
+	cmd := &cobra.Command{
+		Use:   "export",
+		Short: "Map a model to a target's cores and write its tables",
+		Long: `Map a model to a target's cores and write its tables: JSON, CSV and $readmemh
+images, with a manifest of hashes. The model is written exactly or not at all:
+what the target cannot express, or does not have room for, is exit code 4. An
+earlier table folder of that name is replaced; any other folder is left alone.`,
+		Example: "  glsnn export --target loihi\n  glsnn export --target ./mychip.yaml -o mychip-tables",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			r, err := a.export(o)
+			if err != nil {
+				return err
+			}
+			return a.result(r, r.text)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.model, "model", defaultModel, "integer model to read")
+	f.StringVar(&o.target, "target", "generic", "a name of 'glsnn targets list' or a YAML file")
+	f.StringVarP(&o.out, "out", "o", defaultTables, "folder to write")
+	return cmd
+}
+
+type exportResult struct {
+	Tables        string       `json:"tables"`
+	Target        string       `json:"target"`
+	Cores         int          `json:"cores"`
+	CoresHave     int          `json:"cores_available"`
+	Tiles         int          `json:"tiles"`
+	Neurons       int          `json:"neurons"`
+	Synapses      int          `json:"synapses"`
+	Uses          []export.Use `json:"footprint"`
+	NeuronsLimit  int          `json:"neurons_limit"`
+	AxonsInLimit  int          `json:"axons_in_limit"`
+	AxonsOutLimit int          `json:"axons_out_limit"`
+	SynapseLimit  int64        `json:"synapse_bits_limit"`
+}
+
+func (a *app) export(o *exportOptions) (*exportResult, error) {
+	m, hash, err := fixedpoint.LoadModel(o.model)
+	if err != nil {
+		return nil, err
+	}
+	if err := notInput(o.out, o.model); err != nil {
+		return nil, err
+	}
+	mp, err := mapModel(m, o.target)
+	if err != nil {
+		return nil, err
+	}
+	if err := table.Write(o.out, mp, tool(), hash, o.target, true); err != nil {
+		return nil, err
+	}
+	c := mp.Chip.Core
+	return &exportResult{
+		Tables: o.out, Target: mp.Chip.Name, Cores: len(mp.Parts), CoresHave: mp.Chip.Fabric.Cores(), Tiles: mp.Tiles(),
+		Neurons: m.Neurons(), Synapses: m.Synapses(), Uses: mp.Footprint(),
+		NeuronsLimit: c.Neurons, AxonsInLimit: c.AxonsIn, AxonsOutLimit: c.AxonsOut, SynapseLimit: c.SynapseBits,
+	}, nil
+}
+
+func (r *exportResult) text(w io.Writer) {
+	fmt.Fprintf(w, "target %s\t%d of %d cores on %d tiles\t%d neurons, %d synapses\n", r.Target, r.Cores, r.CoresHave, r.Tiles, r.Neurons, r.Synapses)
+	fmt.Fprintln(w, "core\ttile x,y\tlayer\tneurons\tin-axons\tout-axons\tsynapse bits\tused")
+	for _, u := range r.Uses {
+		fmt.Fprintf(w, "%d\t%d,%d\t%d from %d\t%d of %d\t%d of %d\t%d of %d\t%d of %d\t%.1f %%\n", u.Core, u.X, u.Y, u.Part.Layer, u.Part.First,
+			u.Neurons, r.NeuronsLimit, u.AxonsIn, r.AxonsInLimit, u.AxonsOut, r.AxonsOutLimit, u.SynapseBits, r.SynapseLimit, 100*float64(u.SynapseBits)/float64(r.SynapseLimit))
+	}
+	fmt.Fprintf(w, "wrote %s\n", r.Tables)
+}

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"glsnn/emulator/parity"
+	"glsnn/fixedpoint"
+	"glsnn/fixedpoint/quantize"
+	"glsnn/float"
+	"glsnn/targets"
+)
+
+type quantizeOptions struct {
+	network, out string
+	bits         string
+	target       string
+	scheme       quantize.Scheme
+	percentile   float64
+	rounding     string
+	data         string
+	samples      int
+}
+
+func newQuantize(a *app) *cobra.Command {
+	o := &quantizeOptions{}
+	cmd := &cobra.Command{
+		Use:   "quantize",
+		Short: "Turn a float network into an integer model",
+		Long: `Turn a float network into an integer model.
+
+Weights become integers of --bits bits, one scale a layer; thresholds and decays
+are brought to the same scale. Without --target the registers are 32 bits wide
+and the model can be exported to any target that can express it exactly; with
+it, the model is made for that chip's own formats. Rates of both networks are
+compared on training samples, and a layer that went silent is an error.`,
+		Example: "  glsnn quantize --bits 8\n  glsnn quantize --bits 4,6,8 --scale percentile --percentile 99.9\n  glsnn quantize --bits 8 --target loihi -o loihi.glsnn",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			r, err := a.quantize(cmd.Context(), o)
+			if err != nil {
+				return err
+			}
+			return a.result(r, r.text)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.network, "network", defaultNetwork, "float network to read")
+	f.StringVarP(&o.out, "out", "o", defaultModel, "model file to write")
+	f.StringVar(&o.bits, "bits", "8", fmt.Sprintf("weight width, sign included, %d..%d; or one a layer: 8,6,8", quantize.MinBits, quantize.MaxBits))
+	f.StringVar(&o.target, "target", "", "quantise in this target's formats: a name of 'glsnn targets list' or a YAML file")
+	stringFlag(cmd, &o.scheme, "scale", quantize.MSE, "how a layer's scale is chosen: mse, max or percentile")
+	f.Float64Var(&o.percentile, "percentile", 99.9, "for --scale percentile")
+	f.StringVar(&o.rounding, "rounding", "nearest_even", "of weights: nearest_even, half_away, toward_zero or floor")
+	f.StringVar(&o.data, "data", "", "data set for the activity check (default: the one trained on)")
+	f.IntVar(&o.samples, "samples", 500, "training samples for the activity check; 0 skips it")
+	return cmd
+}
+
+func parseBits(s string) ([]int, error) {
+	var bits []int
+	for field := range strings.SplitSeq(s, ",") {
+		b, err := strconv.Atoi(strings.TrimSpace(field))
+		if err != nil || b < quantize.MinBits || b > quantize.MaxBits {
+			return nil, usage("--bits: got %q, want %d..%d, or one a layer separated by commas", s, quantize.MinBits, quantize.MaxBits)
+		}
+		bits = append(bits, b)
+	}
+	return bits, nil
+}
+
+type quantizeResult struct {
+	Model    string               `json:"model"`
+	Bits     []int                `json:"bits"`
+	Target   string               `json:"target"`
+	Report   *quantize.Report     `json:"report"`
+	Activity []parity.LayerReport `json:"activity"` // float against fixed, on training samples
+	Samples  int                  `json:"samples"`
+}
+
+func (a *app) quantize(ctx context.Context, o *quantizeOptions) (*quantizeResult, error) {
+	bits, err := parseBits(o.bits)
+	if err != nil {
+		return nil, err
+	}
+	if err := notInput(o.out, o.network); err != nil {
+		return nil, err
+	}
+	opt := quantize.Options{Bits: bits, Arithmetic: fixedpoint.Wide(), Scheme: o.scheme, Percentile: o.percentile}
+	if err := opt.Rounding.UnmarshalText([]byte(o.rounding)); err != nil {
+		return nil, usage("--rounding: %w", err)
+	}
+	if o.target != "" {
+		chip, err := targets.Load(o.target)
+		if err != nil {
+			return nil, err
+		}
+		opt.Arithmetic = chip.Arithmetic
+		opt.Source.Target, opt.Source.Chip = chip.Name, chip.SHA256
+	}
+	net, hash, err := float.LoadNetwork(o.network)
+	if err != nil {
+		return nil, err
+	}
+	if err := opt.Validate(net.Layers()); err != nil {
+		return nil, usageError{err}
+	}
+	opt.Source.Network, opt.Source.Data, opt.Source.Size = hash, net.Origin.Data.Name, net.Origin.Data.Size
+	model, report, err := quantize.Quantize(net, opt)
+	if err != nil {
+		var re *fixedpoint.RangeError
+		if o.target != "" && errors.As(err, &re) {
+			return nil, unfitError{err}
+		}
+		return nil, err
+	}
+	r := &quantizeResult{Model: o.out, Bits: bits, Target: opt.Source.Target, Report: report, Samples: o.samples, Activity: []parity.LayerReport{}}
+	if o.samples != 0 {
+		d := dataFlags{data: o.data, split: "train", samples: o.samples}
+		set, err := d.load(a, net.Origin.Data, net.Sizes[0])
+		if err != nil {
+			return nil, fmt.Errorf("activity check: %w; --samples 0 skips it", err)
+		}
+		p, err := parity.Compare(ctx, net, model, set, set.Len(), a.jobs, nil)
+		if err != nil {
+			return nil, err
+		}
+		if err := p.CheckActivity(); err != nil {
+			return nil, err
+		}
+		r.Activity = p.Layers
+	}
+	for l, lr := range report.Layers {
+		if share := float64(lr.Clipped) / float64(lr.Weights); share > 0.001 {
+			a.say("layer %d: %.2f %% of the weights are clipped", l, 100*share)
+		}
+		if !lr.NeverOverflow {
+			a.say("layer %d: some input could overflow a register (%d bits for the sum, %d for the current, %d for the membrane); 'glsnn emulate' counts it", l, lr.SumBits, lr.CurrentBits, lr.MembraneBits)
+		}
+	}
+	return r, model.Save(o.out)
+}
+
+func (r *quantizeResult) text(w io.Writer) {
+	fmt.Fprintln(w, "layer\tbits\tscale\texp\tthreshold\tclipped\tzeroed\trms error\twidths sum/u/v\trate float\trate fixed")
+	for l, x := range r.Report.Layers {
+		rates := "-\t-"
+		for _, act := range r.Activity {
+			if act.Layer == l {
+				rates = fmt.Sprintf("%.4f\t%.4f", act.FloatRate, act.FixedRate)
+			}
+		}
+		threshold := "never"
+		if x.Threshold != 0 {
+			threshold = strconv.FormatInt(x.Threshold, 10)
+		}
+		fmt.Fprintf(w, "%d\t%d\t%.4g\t%d\t%s\t%d\t%d\t%.1f %%\t%d/%d/%d\t%s\n", l, x.Bits, x.Scale, x.WeightExp, threshold, x.Clipped, x.Zeroed,
+			100*x.RMSError/x.RMSWeight, x.SumBits, x.CurrentBits, x.MembraneBits, rates)
+	}
+	fmt.Fprintf(w, "wrote %s\n", r.Model)
+}

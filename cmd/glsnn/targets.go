@@ -1,0 +1,82 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"glsnn/targets"
+)
+
+func newTargets(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "targets",
+		Short:   "List, show and check target chips",
+		Example: "  glsnn targets list\n  glsnn targets show loihi\n  glsnn targets validate ./mychip.yaml",
+		RunE:    func(*cobra.Command, []string) error { return a.listTargets() },
+	}
+	cmd.AddCommand(
+		&cobra.Command{
+			Use: "list", Short: "List the built-in targets",
+			RunE: func(*cobra.Command, []string) error { return a.listTargets() },
+		},
+		&cobra.Command{
+			Use: "show TARGET", Short: "Print a target's arithmetic, limits and costs with their sources",
+			Args: cobra.ExactArgs(1),
+			RunE: func(_ *cobra.Command, args []string) error {
+				chip, err := targets.Load(args[0])
+				if err != nil {
+					return err
+				}
+				if a.output == "json" {
+					return a.result(chip, nil)
+				}
+				return chip.WriteText(a.out)
+			},
+		},
+		&cobra.Command{
+			Use: "validate TARGET", Short: "Check a target file and list every fault",
+			Args: cobra.ExactArgs(1),
+			RunE: func(_ *cobra.Command, args []string) error {
+				chip, err := targets.Load(args[0])
+				if err != nil {
+					return err
+				}
+				r := struct {
+					Target string `json:"target"`
+					SHA256 string `json:"sha256"`
+					Valid  bool   `json:"valid"`
+				}{chip.Name, chip.SHA256, true}
+				return a.result(r, func(w io.Writer) { fmt.Fprintf(w, "%s: valid (target %s)\n", args[0], chip.Name) })
+			},
+		},
+	)
+	return cmd
+}
+
+func (a *app) listTargets() error {
+	type row struct {
+		Name       string `json:"name"`
+		Title      string `json:"title"`
+		WeightBits int    `json:"weight_bits"`
+		Membrane   int    `json:"membrane_bits"`
+		Neurons    int    `json:"neurons_per_core"`
+		AxonsIn    int    `json:"axons_in_per_core"`
+		Cores      int    `json:"cores"`
+	}
+	var rows []row
+	for _, name := range targets.Names() {
+		c, err := targets.Load(name)
+		if err != nil {
+			return err
+		}
+		rows = append(rows, row{c.Name, c.Title, c.Arithmetic.Weight.Bits, c.Arithmetic.Membrane.Register.Bits, c.Core.Neurons, c.Core.AxonsIn, c.Fabric.Cores()})
+	}
+	return a.result(rows, func(w io.Writer) {
+		fmt.Fprintln(w, "name\tweight bits\tmembrane bits\tneurons/core\tin-axons/core\tcores\ttitle")
+		for _, r := range rows {
+			fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%s\n", r.Name, r.WeightBits, r.Membrane, r.Neurons, r.AxonsIn, r.Cores, r.Title)
+		}
+	})
+}

@@ -1,0 +1,381 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"glsnn/float"
+	"glsnn/float/dataset"
+)
+
+// trainOptions are the flags of train.
+type trainOptions struct {
+	data       string
+	size       int
+	samples    int
+	hidden     string
+	out        string
+	checkpoint string
+	resume     bool
+	net        float.Config
+	train      float.TrainConfig
+}
+
+// Enumerations are plain strings to pflag.
+func stringFlag[T ~string](cmd *cobra.Command, p *T, name string, value T, help string) {
+	cmd.Flags().Var((*enumValue[T])(set(p, value)), name, help)
+}
+
+type enumValue[T ~string] struct{ p *T }
+
+func set[T ~string](p *T, v T) *enumValue[T] { *p = v; return &enumValue[T]{p} }
+
+func (e *enumValue[T]) String() string {
+	if e.p == nil {
+		return ""
+	}
+	return string(*e.p)
+}
+func (e *enumValue[T]) Set(s string) error { *e.p = T(s); return nil }
+func (e *enumValue[T]) Type() string       { return "string" }
+
+func newTrain(a *app) *cobra.Command {
+	o := &trainOptions{}
+	cmd := &cobra.Command{
+		Use:   "train",
+		Short: "Train a float GLSNN",
+		Long: `Train a float GLSNN and write it to a file.
+
+A checkpoint is written after every epoch and when interrupted; --resume goes on
+from it and ends in the same bytes as a run that was never stopped. Without
+--validate the last epoch is kept and test accuracy is shown after every epoch;
+with it, the epoch that does best on the held-out samples is kept and the test
+set is looked at once, at the end.`,
+		Example: `  glsnn train --data mnist --hidden 500,500 --epochs 10 --seed 1
+  glsnn train --data fashion-mnist --hidden 200,200 --validate 10000
+  glsnn train --data mnist --resume
+  glsnn train --data mnist --mode paper --epochs 1`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.modeDefaults(cmd); err != nil {
+				return err
+			}
+			r, err := a.train(cmd.Context(), o, func(name string) bool { return cmd.Flags().Changed(name) })
+			if err != nil {
+				return err
+			}
+			return a.result(r, r.text)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.data, "data", "digits", "data set: a name of 'glsnn data list' or a folder of IDX files")
+	f.IntVar(&o.size, "size", 0, "pool images down to this side; 0 keeps them")
+	f.IntVar(&o.samples, "samples", 0, "train on the first so many samples; 0 for all")
+	f.StringVar(&o.hidden, "hidden", "500,500", "neurons of the hidden layers; empty for none")
+	f.StringVarP(&o.out, "out", "o", defaultNetwork, "file to write")
+	f.StringVar(&o.checkpoint, "checkpoint", "", "checkpoint file (default: the output's name with .ckpt)")
+	f.BoolVar(&o.resume, "resume", false, "go on from the checkpoint; other settings come from it, and --epochs may be raised")
+	n, t := defaultConfigs(float.Chip)
+	o.net, o.train = n, t
+	stringFlag(cmd, &o.net.Mode, "mode", n.Mode, "equations: chip (spikes between layers; can be quantised) or paper (eqs 2-6 as printed)")
+	f.IntVar(&o.net.Ticks, "ticks", n.Ticks, "window T")
+	stringFlag(cmd, &o.net.Encoder, "encoder", n.Encoder, "input spikes: rate or bernoulli")
+	f.Uint64Var(&o.net.EncoderSeed, "encoder-seed", 0, "seed of the bernoulli encoder")
+	f.IntVar(&o.net.CurrentDecay, "current-decay", n.CurrentDecay, "d of the synaptic current: it keeps (4096-d)/4096 a tick; 4096 is no synaptic current")
+	f.IntVar(&o.net.MembraneDecay, "membrane-decay", n.MembraneDecay, "d of the membrane, likewise; 0 is no decay")
+	stringFlag(cmd, &o.net.Reset, "reset", n.Reset, "what a spike does to the membrane: zero or subtract")
+	stringFlag(cmd, &o.net.Readout, "readout", n.Readout, "output: membrane (integrated, never fires) or count (of spikes)")
+	f.Uint64Var(&o.train.Seed, "seed", t.Seed, "seed of weights, feedback, order and starting membranes")
+	f.IntVar(&o.train.Epochs, "epochs", t.Epochs, "passes over the training set")
+	f.IntVar(&o.train.Batch, "batch", t.Batch, "samples a step")
+	stringFlag(cmd, &o.train.Optimiser, "optimizer", t.Optimiser, "adam or sgd")
+	f.Float64Var(&o.train.Rate, "rate", t.Rate, "learning rate of the weights at the first epoch (eta_w)")
+	f.Float64Var(&o.train.RateDecay, "rate-decay", t.RateDecay, "factor on the learning rate after each epoch")
+	f.Float64Var(&o.train.TargetRate, "target-rate", t.TargetRate, "eta_t of eq. 5")
+	f.Float64Var(&o.train.FeedbackScale, "feedback-scale", t.FeedbackScale, "size of the random feedback weights")
+	f.Float64Var(&o.train.FeedbackBias, "feedback-bias", t.FeedbackBias, "size of the random feedback biases")
+	f.Float64Var(&o.train.Window, "window", t.Window, "a neuron learns where its mean drive is within -w..1+w thresholds; negative: always")
+	f.Float64Var(&o.train.RandomMembrane, "random-membrane", t.RandomMembrane, "training starts membranes uniformly in 0..this many thresholds")
+	f.Float64Var(&o.train.Gain, "gain", t.Gain, "factor on the orthogonal starting weights")
+	f.IntVar(&o.train.HeldOut, "validate", t.HeldOut, "hold out so many samples at the end of the training set")
+	return cmd
+}
+
+// defaultConfigs are a mode's settings where flags do not say otherwise.
+func defaultConfigs(mode float.Mode) (float.Config, float.TrainConfig) {
+	if mode == float.Paper {
+		return float.PaperDefaults()
+	}
+	return float.ChipDefaults()
+}
+
+// modeDefaults gives every flag that was not set the chosen mode's default.
+func (o *trainOptions) modeDefaults(cmd *cobra.Command) error {
+	if o.net.Mode != float.Chip && o.net.Mode != float.Paper {
+		return usage("--mode: got %q, want chip or paper", o.net.Mode)
+	}
+	if o.net.Mode == float.Chip {
+		return nil
+	}
+	n, t := defaultConfigs(o.net.Mode)
+	f := cmd.Flags()
+	for _, d := range []struct {
+		flag string
+		set  func()
+	}{
+		{"ticks", func() { o.net.Ticks = n.Ticks }},
+		{"batch", func() { o.train.Batch = t.Batch }},
+		{"optimizer", func() { o.train.Optimiser = t.Optimiser }},
+		{"rate", func() { o.train.Rate = t.Rate }},
+		{"rate-decay", func() { o.train.RateDecay = t.RateDecay }},
+		{"target-rate", func() { o.train.TargetRate = t.TargetRate }},
+		{"feedback-scale", func() { o.train.FeedbackScale = t.FeedbackScale }},
+		{"feedback-bias", func() { o.train.FeedbackBias = t.FeedbackBias }},
+		{"gain", func() { o.train.Gain = t.Gain }},
+	} {
+		if !f.Changed(d.flag) {
+			d.set()
+		}
+	}
+	for _, flag := range []string{"encoder", "encoder-seed", "current-decay", "membrane-decay", "reset", "readout", "window", "random-membrane"} {
+		if f.Changed(flag) {
+			return usage("--%s: has no meaning in --mode paper", flag)
+		}
+	}
+	o.net.Encoder, o.net.Reset, o.net.Readout = n.Encoder, n.Reset, n.Readout
+	o.net.CurrentDecay, o.net.MembraneDecay = n.CurrentDecay, n.MembraneDecay
+	o.train.Window, o.train.RandomMembrane = t.Window, t.RandomMembrane
+	return nil
+}
+
+// parseSizes reads --hidden.
+func parseSizes(s string) ([]int, error) {
+	if s == "" {
+		return nil, nil
+	}
+	var sizes []int
+	for field := range strings.SplitSeq(s, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(field))
+		if err != nil || n < 1 || n > float.MaxWidth {
+			return nil, usage("--hidden: got %q, want widths of 1..%d separated by commas, such as 500,500", s, float.MaxWidth)
+		}
+		sizes = append(sizes, n)
+	}
+	return sizes, nil
+}
+
+// trainResult is what train prints.
+type trainResult struct {
+	Network            string   `json:"network"`
+	Data               string   `json:"data"`
+	Sizes              []int    `json:"sizes"`
+	Parameters         int      `json:"parameters"`
+	Epochs             int      `json:"epochs"`
+	KeptEpoch          int      `json:"kept_epoch"`
+	TrainSamples       int      `json:"train_samples"`
+	TrainAccuracy      float64  `json:"train_accuracy"`
+	ValidationAccuracy *float64 `json:"validation_accuracy,omitempty"`
+	Accuracy           float64  `json:"accuracy"`
+	Samples            int      `json:"samples"`
+}
+
+func (r *trainResult) text(w io.Writer) {
+	fmt.Fprintf(w, "network\t%s (%s, %d weights)\n", r.Network, joinInts(r.Sizes, "-"), r.Parameters)
+	fmt.Fprintf(w, "trained\t%d epochs of %d samples of %s, epoch %d kept\n", r.Epochs, r.TrainSamples, r.Data, r.KeptEpoch)
+	fmt.Fprintf(w, "train accuracy\t%s\n", percent(r.TrainAccuracy))
+	if r.ValidationAccuracy != nil {
+		fmt.Fprintf(w, "validation accuracy\t%s\n", percent(*r.ValidationAccuracy))
+	}
+	fmt.Fprintf(w, "test accuracy\t%s of %d samples\n", percent(r.Accuracy), r.Samples)
+}
+
+func joinInts(x []int, sep string) string {
+	s := make([]string, len(x))
+	for i, v := range x {
+		s[i] = strconv.Itoa(v)
+	}
+	return strings.Join(s, sep)
+}
+
+// train trains by o and writes network and checkpoint. changed says which
+// flags the user gave, for --resume.
+func (a *app) train(ctx context.Context, o *trainOptions, changed func(flag string) bool) (*trainResult, error) {
+	if o.checkpoint == "" {
+		o.checkpoint = o.out + ".ckpt"
+	}
+	if err := notInput(o.out, o.checkpoint); err != nil {
+		return nil, err
+	}
+	hidden, err := parseSizes(o.hidden)
+	if err != nil {
+		return nil, err
+	}
+	if o.samples < 0 {
+		return nil, usage("--samples: got %d, want 0 (all) or more", o.samples)
+	}
+	if err := o.train.Validate(); err != nil {
+		return nil, usageError{err}
+	}
+	var ckpt *float.Checkpoint
+	if o.resume {
+		if ckpt, err = float.LoadCheckpoint(o.checkpoint); err != nil {
+			return nil, err
+		}
+		if err := o.agrees(ckpt, hidden, changed); err != nil {
+			return nil, err
+		}
+		hidden = ckpt.Config.Sizes[1 : len(ckpt.Config.Sizes)-1]
+	}
+	train, test, err := loadData(a, o.data, o.size)
+	if err != nil {
+		return nil, err
+	}
+	if o.samples > train.Len() {
+		return nil, usage("--samples: got %d, want at most the training set's %d", o.samples, train.Len())
+	}
+	if o.samples > 0 {
+		train = train.Slice(0, o.samples)
+	}
+	o.net.Sizes = slices.Concat([]int{train.Rows * train.Cols}, hidden, []int{train.Classes})
+	if err := o.net.Validate(); err != nil {
+		return nil, usageError{err}
+	}
+	if o.train.HeldOut >= train.Len() {
+		return nil, usage("--validate: got %d, want less than the %d training samples", o.train.HeldOut, train.Len())
+	}
+	var t *float.Trainer
+	if ckpt != nil {
+		if t, err = ckpt.Resume(train, o.train.Epochs); err != nil {
+			return nil, err
+		}
+		a.say("resumed after %d epochs and %d samples", ckpt.Epoch, ckpt.Done)
+	} else {
+		net, err := float.NewNetwork(o.net, o.train.Seed, o.train.Gain)
+		if err != nil {
+			return nil, err
+		}
+		net.Origin.Data = float.DataRef{Name: o.data, Size: o.size, Samples: o.samples, Hash: train.Hash()}
+		if t, err = float.NewTrainer(net, o.train, train); err != nil {
+			return nil, err
+		}
+	}
+	t.Workers = a.jobs
+	if err := a.runTrainer(ctx, t, test, o.checkpoint); err != nil {
+		return nil, err
+	}
+	net := t.Result()
+	if err := net.Save(o.out); err != nil {
+		return nil, err
+	}
+	return a.summary(ctx, t, net, test, o)
+}
+
+// runTrainer runs t with progress and checkpoints.
+func (a *app) runTrainer(ctx context.Context, t *float.Trainer, test *dataset.Set, checkpoint string) error {
+	perEpoch := t.Samples()
+	base := t.Epoch*perEpoch + t.Done
+	m := a.meter("train", "samples", t.Config.Epochs*perEpoch, base)
+	// The state before the first batch is a checkpoint too: it shows at once
+	// whether the file can be written.
+	if err := t.Save(checkpoint); err != nil {
+		return err
+	}
+	err := t.Run(ctx, float.Hooks{
+		OnBatch: func(epoch, done, _ int) { m.at(epoch*perEpoch + done) },
+		OnEpoch: func(s *float.EpochStats) error {
+			if t.Config.HeldOut == 0 {
+				e, err := t.Net.Evaluate(ctx, test, t.Workers, nil)
+				if err != nil {
+					return float.ErrInterrupted
+				}
+				acc := e.Accuracy()
+				s.Test = &acc
+			}
+			m.clear()
+			line := fmt.Sprintf("epoch %d/%d: loss %.4f, train %s", s.Epoch, t.Config.Epochs, s.TrainLoss, percent(s.TrainAccuracy))
+			if s.Validation != nil {
+				line += ", validation " + percent(*s.Validation)
+			}
+			if s.Test != nil {
+				line += ", test " + percent(*s.Test)
+			}
+			a.say("%s, rates %.3f", line, s.SpikeRate)
+			return nil
+		},
+		AfterEpoch: func() error { return t.Save(checkpoint) },
+	})
+	m.clear()
+	if errors.Is(err, float.ErrInterrupted) {
+		if err := t.Save(checkpoint); err != nil {
+			return err
+		}
+		a.say("saved %s after %d epochs and %d samples; go on with --resume", checkpoint, t.Epoch, t.Done)
+	}
+	return err
+}
+
+func (a *app) summary(ctx context.Context, t *float.Trainer, net *float.Network, test *dataset.Set, o *trainOptions) (*trainResult, error) {
+	kept := net.Origin.History[net.Origin.KeptEpoch-1]
+	r := &trainResult{
+		Network: o.out, Data: o.data, Sizes: net.Sizes, Parameters: net.Parameters(), Epochs: t.Epoch, KeptEpoch: net.Origin.KeptEpoch,
+		TrainSamples: t.Samples(), TrainAccuracy: kept.TrainAccuracy, ValidationAccuracy: kept.Validation, Samples: test.Len(),
+	}
+	if kept.Test != nil {
+		r.Accuracy = *kept.Test
+		return r, nil
+	}
+	e, err := net.Evaluate(ctx, test, a.jobs, nil)
+	if err != nil {
+		return nil, err
+	}
+	r.Accuracy = e.Accuracy()
+	return r, nil
+}
+
+// agrees takes o's settings from the checkpoint, and refuses flags that say
+// something else.
+func (o *trainOptions) agrees(c *float.Checkpoint, hidden []int, changed func(string) bool) error {
+	was, wasTrain := c.Config, c.Train
+	differ := func(flag string, got, want any) error {
+		return usage("--%s: got %v, and %s was made with %v; leave the flag out, or start anew without --resume", flag, got, o.checkpoint, want)
+	}
+	if changed("hidden") && !slices.Equal(hidden, was.Sizes[1:len(was.Sizes)-1]) {
+		return differ("hidden", o.hidden, joinInts(was.Sizes[1:len(was.Sizes)-1], ","))
+	}
+	n, t := o.net, o.train
+	for _, s := range []struct {
+		flag      string
+		got, want any
+	}{
+		{"data", o.data, c.Data.Name}, {"size", o.size, c.Data.Size}, {"samples", o.samples, c.Data.Samples},
+		{"mode", n.Mode, was.Mode}, {"ticks", n.Ticks, was.Ticks}, {"encoder", n.Encoder, was.Encoder},
+		{"encoder-seed", n.EncoderSeed, was.EncoderSeed}, {"current-decay", n.CurrentDecay, was.CurrentDecay},
+		{"membrane-decay", n.MembraneDecay, was.MembraneDecay}, {"reset", n.Reset, was.Reset}, {"readout", n.Readout, was.Readout},
+		{"seed", t.Seed, wasTrain.Seed}, {"batch", t.Batch, wasTrain.Batch}, {"optimizer", t.Optimiser, wasTrain.Optimiser},
+		{"rate", t.Rate, wasTrain.Rate}, {"rate-decay", t.RateDecay, wasTrain.RateDecay}, {"target-rate", t.TargetRate, wasTrain.TargetRate},
+		{"feedback-scale", t.FeedbackScale, wasTrain.FeedbackScale}, {"feedback-bias", t.FeedbackBias, wasTrain.FeedbackBias},
+		{"window", t.Window, wasTrain.Window}, {"random-membrane", t.RandomMembrane, wasTrain.RandomMembrane},
+		{"gain", t.Gain, wasTrain.Gain}, {"validate", t.HeldOut, wasTrain.HeldOut},
+	} {
+		if changed(s.flag) && s.got != s.want {
+			return differ(s.flag, s.got, s.want)
+		}
+	}
+	epochs := wasTrain.Epochs
+	if changed("epochs") {
+		if o.train.Epochs < c.Epoch {
+			return usage("--epochs: got %d, and %s has finished %d", o.train.Epochs, o.checkpoint, c.Epoch)
+		}
+		epochs = o.train.Epochs
+	}
+	o.net, o.train = was, wasTrain
+	o.train.Epochs = epochs
+	o.data, o.size, o.samples = c.Data.Name, c.Data.Size, c.Data.Samples
+	return nil
+}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"glsnn/emulator/parity"
+	"glsnn/export/table"
+	"glsnn/fixedpoint"
+)
+
+type verifyOptions struct {
+	dir, model string
+	data       dataFlags
+}
+
+func newVerify(a *app) *cobra.Command {
+	o := &verifyOptions{}
+	cmd := &cobra.Command{
+		Use:   "verify [FOLDER]",
+		Short: "Read tables back, run them and compare with the model",
+		Long: `Read tables back, run them and compare with the model.
+
+Every file is checked against the manifest's hashes (exit code 6). The network
+is then rebuilt from the table files alone, by following their routes, and run
+beside the model that was exported: every sum, current, membrane, spike and
+score after every tick must be the same (exit code 5).`,
+		Example: "  glsnn verify\n  glsnn verify mychip-tables --samples 10000",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.dir = defaultTables
+			if len(args) == 1 {
+				o.dir = args[0]
+			}
+			r, err := a.verify(cmd.Context(), o)
+			if err != nil {
+				return err
+			}
+			if err := a.result(r, r.text); err != nil {
+				return err
+			}
+			return r.verdict()
+		},
+	}
+	cmd.Flags().StringVar(&o.model, "model", defaultModel, "the model that was exported")
+	o.data.register(cmd, "test", 1000, "run so many samples; 0 for all")
+	return cmd
+}
+
+type verifyResult struct {
+	Tables     string           `json:"tables"`
+	Target     string           `json:"target"`
+	Files      int              `json:"files"`
+	SameModel  bool             `json:"same_model"` // weights and parameters, read back, are the model's in the target's arithmetic
+	Samples    int              `json:"samples"`
+	Mismatches int              `json:"mismatches"`
+	Run        *parity.Sameness `json:"run"`
+}
+
+func (a *app) verify(ctx context.Context, o *verifyOptions) (*verifyResult, error) {
+	if s, err := os.Stat(o.dir); err == nil && !s.IsDir() {
+		return nil, usage("%s: got a file, want a table folder", o.dir)
+	}
+	man, err := table.ReadManifest(o.dir)
+	if err != nil {
+		return nil, err
+	}
+	got, err := table.Read(o.dir)
+	if err != nil {
+		return nil, err
+	}
+	want, hash, err := fixedpoint.LoadModel(o.model)
+	if err != nil {
+		return nil, err
+	}
+	if hash != man.Model {
+		return nil, mismatchError{fmt.Errorf("%s: model_sha256: got %.12s, want %.12s of %s: the tables were made from another model; export again", o.dir, man.Model, hash, o.model)}
+	}
+	rebuilt := *got
+	rebuilt.Source = man.Source
+	rebuiltHash, err := rebuilt.Hash()
+	if err != nil {
+		return nil, err
+	}
+	r := &verifyResult{Tables: o.dir, Target: man.Target, Files: len(man.Files), SameModel: rebuiltHash == man.Lowered}
+	set, err := o.data.load(a, modelData(want), want.Inputs())
+	if err != nil {
+		return nil, err
+	}
+	enc, err := modelEncoder(want)
+	if err != nil {
+		return nil, err
+	}
+	m := a.meter("verify", "samples", set.Len(), 0)
+	r.Run, err = parity.Same(ctx, got, want, set, enc, a.jobs, m.at)
+	m.clear()
+	if err != nil {
+		return nil, err
+	}
+	r.Samples, r.Mismatches = r.Run.Samples, r.Run.Mismatches
+	return r, nil
+}
+
+func (r *verifyResult) text(w io.Writer) {
+	fmt.Fprintf(w, "files\t%d\thashes as in the manifest\n", r.Files)
+	same := "the same weights and parameters as the model"
+	if !r.SameModel {
+		same = "NOT the same weights and parameters as the model"
+	}
+	fmt.Fprintf(w, "read back\ttarget %s\t%s\n", r.Target, same)
+	fmt.Fprintf(w, "run\t%d mismatches\t%d samples, %d spikes, every state of every tick\n", r.Mismatches, r.Samples, r.Run.Spikes)
+}
+
+// verdict is an error where anything differs.
+func (r *verifyResult) verdict() error {
+	if r.Mismatches > 0 {
+		return mismatchError{fmt.Errorf("%s: %d of %d samples differ; %w", r.Tables, r.Mismatches, r.Samples, r.Run.First)}
+	}
+	if !r.SameModel {
+		return mismatchError{fmt.Errorf("%s: the network read back is not the one that was written, though these samples do not show it", r.Tables)}
+	}
+	return nil
+}

@@ -1,0 +1,236 @@
+// Package cost turns the emulator's exact counts into energy, time and cycles
+// with a chip's published constants. It has no constant of its own: a figure
+// that a chip does not give stays out of the sum and is listed as missing, so
+// that a total with something missing is a lower bound and says so.
+package cost
+
+import (
+	"fmt"
+	"math"
+
+	"glsnn/emulator"
+	"glsnn/targets"
+)
+
+// Placed is what the counts alone do not know: which cores each core's spikes
+// are sent to.
+type Placed struct {
+	Neurons map[targets.CoreID]int              // neurons on each core in use
+	Sends   map[targets.CoreID][]targets.CoreID // destinations of a core's spikes
+	Inputs  []targets.CoreID                    // cores that input spikes go to
+	Tiles   int                                 // in use
+}
+
+// Estimate is per sample, averaged over the samples counted. Energy, Time and
+// Cycles are nil, with a reason, where the chip gives no constant for the
+// operations that dominate them.
+type Estimate struct {
+	Target       string   `json:"target"`
+	Samples      uint64   `json:"samples"`
+	EnergyPJ     *float64 `json:"energy_pj"`
+	EnergyReason string   `json:"energy_reason,omitempty"`
+	EnergyRange  []Range  `json:"energy_range_pj,omitempty"` // low and high where sources disagree
+	TimeNS       *float64 `json:"time_ns"`
+	TimeReason   string   `json:"time_reason,omitempty"`
+	Cycles       *float64 `json:"cycles"`
+	CyclesReason string   `json:"cycles_reason,omitempty"`
+	Parts        []Part   `json:"parts"`   // what the sums are made of
+	Missing      []string `json:"missing"` // constants that are not known: energy and time are lower bounds without them
+	Counts       Counts   `json:"counts"`
+}
+
+// Range is a low and a high sum.
+type Range struct {
+	Low  float64 `json:"low"`
+	High float64 `json:"high"`
+}
+
+// Part is one line of a sum: count x constant.
+type Part struct {
+	Ledger   string        `json:"ledger"` // energy, time or cycles
+	Constant string        `json:"constant"`
+	Count    float64       `json:"count"`
+	Value    float64       `json:"value"`
+	Total    float64       `json:"total"`
+	Basis    targets.Basis `json:"basis"`
+	Source   string        `json:"source,omitempty"`
+	At       string        `json:"at,omitempty"`
+}
+
+// Counts are the operations of one sample, on average.
+type Counts struct {
+	Ticks       float64 `json:"ticks"`
+	InputSpikes float64 `json:"input_spikes"`
+	Spikes      float64 `json:"spikes"`
+	SynOps      float64 `json:"synops"`
+	Updates     float64 `json:"neuron_updates"`
+	MessagesIn  float64 `json:"messages_in"`  // arriving at cores, inputs included
+	MessagesOut float64 `json:"messages_out"` // sent by cores
+	HopsX       float64 `json:"hops_x"`
+	HopsY       float64 `json:"hops_y"`
+}
+
+// Count works out the operations of a sample. Input spikes enter at their cores
+// without hops; a core's spike is one message to each of its destinations, or
+// with multicast one message in all, whose hops are then counted to each
+// destination on its own (an upper bound).
+func Count(c emulator.Counters, chip *targets.Chip, p Placed) Counts {
+	n := float64(c.Samples)
+	t := c.Totals()
+	k := Counts{
+		Ticks: float64(c.Ticks) / n, InputSpikes: float64(c.InputSpikes) / n, Spikes: float64(t.Spikes) / n,
+		SynOps: float64(t.SynOps) / n, Updates: float64(t.Updates) / n,
+	}
+	for id, core := range c.Cores {
+		spikes := float64(core.Spikes) / n
+		k.MessagesIn += float64(core.Events) / n
+		sends := p.Sends[targets.CoreID(id)]
+		if chip.Fabric.Multicast && len(sends) > 0 {
+			k.MessagesOut += spikes
+		} else {
+			k.MessagesOut += spikes * float64(len(sends))
+		}
+		for _, to := range sends {
+			dx, dy := chip.Fabric.Hops(targets.CoreID(id), to)
+			k.HopsX += spikes * float64(dx)
+			k.HopsY += spikes * float64(dy)
+		}
+	}
+	return k
+}
+
+// New estimates a sample's energy, time and cycles from counts over placed
+// cores; c must have been counted with a placement.
+func New(c emulator.Counters, chip *targets.Chip, p Placed) (*Estimate, error) {
+	if c.Samples == 0 || len(c.Cores) == 0 {
+		return nil, fmt.Errorf("estimate: got counters of %d samples on %d cores, want at least one of each", c.Samples, len(c.Cores))
+	}
+	e := &Estimate{Target: chip.Name, Samples: c.Samples, Counts: Count(c, chip, p), Missing: []string{}}
+	e.time(c, chip, p)
+	e.energy(chip)
+	e.cycles(c, chip, p)
+	return e, nil
+}
+
+// add appends count x q to a ledger and returns it, or notes q as missing.
+func (e *Estimate) add(ledger, name string, count float64, q targets.Quantity, sum *Range) float64 {
+	v, ok := q.Get()
+	if !ok {
+		e.Missing = append(e.Missing, fmt.Sprintf("%s.%s: %s", ledger, name, q.Reason))
+		return 0
+	}
+	low, high, _ := q.Range()
+	sum.Low += low * count
+	sum.High += high * count
+	e.Parts = append(e.Parts, Part{ledger, name, count, v, v * count, q.Basis, q.Source, q.At})
+	return v * count
+}
+
+func (e *Estimate) energy(chip *targets.Chip) {
+	c, k := chip.Cost.Energy, e.Counts
+	if _, ok := c.SynOpPJ.Get(); !ok {
+		e.EnergyReason = "synop_pj: " + c.SynOpPJ.Reason
+		return
+	}
+	var r Range
+	sum := e.add("energy", "synop_pj", k.SynOps, c.SynOpPJ, &r)
+	if !c.SynOpAllIn { // an all-in constant has the rest inside
+		sum += e.add("energy", "neuron_access_pj", k.Updates, c.NeuronAccessPJ, &r)
+		sum += e.add("energy", "neuron_update_pj", k.Updates, c.NeuronUpdatePJ, &r)
+		sum += e.add("energy", "spike_out_pj", k.Spikes, c.SpikeOutPJ, &r)
+		sum += e.add("energy", "axon_in_pj", k.MessagesIn, c.AxonInPJ, &r)
+		sum += e.add("energy", "axon_out_pj", k.MessagesOut, c.AxonOutPJ, &r)
+		sum += e.add("energy", "hop_x_pj", k.HopsX, c.HopXPJ, &r)
+		sum += e.add("energy", "hop_y_pj", k.HopsY, c.HopYPJ, &r)
+		if _, known := c.StaticMW.Get(); known && e.TimeNS == nil {
+			e.Missing = append(e.Missing, "energy.static_mw: the time it is drawn for is not known")
+		} else {
+			var ns float64
+			if e.TimeNS != nil {
+				ns = *e.TimeNS
+			}
+			sum += e.add("energy", "static_mw", ns, c.StaticMW, &r) // 1 mW for 1 ns is 1 pJ
+		}
+	}
+	e.EnergyPJ = &sum
+	if r.Low != r.High {
+		e.EnergyRange = []Range{r}
+	}
+}
+
+// time is the busiest core's work over the window plus the barriers: cores work
+// in parallel and each tick waits for all. Since another core may be the
+// busiest in another tick, and messages are not queued, it is a lower bound.
+func (e *Estimate) time(c emulator.Counters, chip *targets.Chip, p Placed) {
+	q := chip.Cost.Time
+	if _, ok := q.SynOpNS.Get(); !ok {
+		e.TimeReason = "synop_ns: " + q.SynOpNS.Reason
+		return
+	}
+	n := float64(c.Samples)
+	work := func(e *Estimate, id targets.CoreID, k emulator.CoreCounters) float64 {
+		var r Range
+		t := e.add("time", "synop_ns", float64(k.SynOps)/n, q.SynOpNS, &r)
+		t += e.add("time", "neuron_access_ns", float64(k.Updates)/n, q.NeuronAccessNS, &r)
+		t += e.add("time", "neuron_update_ns", float64(k.Updates)/n, q.NeuronUpdateNS, &r)
+		t += e.add("time", "spike_out_ns", float64(k.Spikes)/n, q.SpikeOutNS, &r)
+		t += e.add("time", "axon_in_ns", float64(k.Events)/n, q.AxonInNS, &r)
+		messages := float64(k.Spikes) / n * float64(len(p.Sends[id]))
+		if chip.Fabric.Multicast {
+			messages = min(messages, float64(k.Spikes)/n)
+		}
+		return t + e.add("time", "axon_out_ns", messages, q.AxonOutNS, &r)
+	}
+	busiest, most := 0, -1.0
+	for id, k := range c.Cores {
+		if t := work(&Estimate{}, targets.CoreID(id), k); t > most {
+			busiest, most = id, t
+		}
+	}
+	var r Range
+	sum := work(e, targets.CoreID(busiest), c.Cores[busiest])
+	if barrier, ok := q.BarrierNS.At(p.Tiles); ok {
+		sum += e.add("time", "barrier_ns", e.Counts.Ticks, barrier, &r)
+	} else {
+		e.Missing = append(e.Missing, "time.barrier_ns: "+q.BarrierNS.Reason)
+	}
+	e.TimeNS = &sum
+}
+
+// cycles is the busiest core's clock cycles over the window: an arriving spike
+// takes ceil(n/lanes), a tick's updates ceil(n/lanes), for its n neurons.
+func (e *Estimate) cycles(c emulator.Counters, chip *targets.Chip, p Placed) {
+	q := chip.Cost.Cycles
+	lanes, ok := q.SynOpsPerCycle.Get()
+	if !ok {
+		e.CyclesReason = "synops_per_cycle: " + q.SynOpsPerCycle.Reason
+		return
+	}
+	updates, ok := q.NeuronUpdatesPerCycle.Get()
+	if !ok {
+		e.CyclesReason = "neuron_updates_per_cycle: " + q.NeuronUpdatesPerCycle.Reason
+		return
+	}
+	n := float64(c.Samples)
+	work := func(e *Estimate, id targets.CoreID, k emulator.CoreCounters) float64 {
+		var r Range
+		neurons := float64(p.Neurons[id])
+		events, ticks := float64(k.Events)/n, e.Counts.Ticks
+		rows, sweeps := events*math.Ceil(neurons/lanes), ticks*math.Ceil(neurons/updates)
+		e.Parts = append(e.Parts,
+			Part{"cycles", "synops_per_cycle", events, math.Ceil(neurons / lanes), rows, q.SynOpsPerCycle.Basis, q.SynOpsPerCycle.Source, q.SynOpsPerCycle.At},
+			Part{"cycles", "neuron_updates_per_cycle", ticks, math.Ceil(neurons / updates), sweeps, q.NeuronUpdatesPerCycle.Basis, q.NeuronUpdatesPerCycle.Source, q.NeuronUpdatesPerCycle.At})
+		t := rows + sweeps
+		t += e.add("cycles", "axon_in_cycles", events, q.AxonInCycles, &r)
+		t += e.add("cycles", "axon_out_cycles", float64(k.Spikes)/n*float64(len(p.Sends[id])), q.AxonOutCycles, &r)
+		return t + e.add("cycles", "tick_cycles", ticks, q.TickCycles, &r)
+	}
+	busiest, most := 0, -1.0
+	for id, k := range c.Cores {
+		if t := work(&Estimate{Counts: e.Counts}, targets.CoreID(id), k); t > most {
+			busiest, most = id, t
+		}
+	}
+	sum := work(e, targets.CoreID(busiest), c.Cores[busiest])
+	e.Cycles = &sum
+}

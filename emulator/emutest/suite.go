@@ -1,0 +1,324 @@
+package emutest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"glsnn/emulator"
+	"glsnn/emulator/reference"
+	"glsnn/fixedpoint"
+	"glsnn/fixedpoint/fptest"
+	"glsnn/targets"
+)
+
+// Run runs the suite for one chip's arithmetic.
+func Run(t *testing.T, newMachine NewMachine, arith fixedpoint.Arithmetic) {
+	t.Helper()
+	if err := arith.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	t.Run("rest", func(t *testing.T) { testRest(t, newMachine, arith) })
+	t.Run("order", func(t *testing.T) { testOrder(t, newMachine, arith) })
+	t.Run("boundary", func(t *testing.T) { testBoundary(t, newMachine, arith) })
+	t.Run("random", func(t *testing.T) { testRandom(t, newMachine, arith) })
+	t.Run("counters", func(t *testing.T) { testCounters(t, newMachine, arith) })
+	t.Run("input", func(t *testing.T) { testInput(t, newMachine, arith) })
+}
+
+// Twin runs windows on the engine under test and on the reference, and
+// compares q, u, v, spikes, counts and scores after every tick, counters and
+// the first overflow after every window.
+func Twin(t testing.TB, newMachine NewMachine, m *fixedpoint.Model, opt emulator.Options, windows ...fptest.Train) {
+	t.Helper()
+	got, want := newMachine(m, opt), emulator.Machine(reference.New(m, opt))
+	compare := emulator.NewComparer(m)
+	for w, train := range windows {
+		if w > 0 {
+			got.Reset()
+			want.Reset()
+		}
+		var d *emulator.Mismatch
+		tick := 0
+		for ; tick < train.Ticks() && d == nil; tick++ {
+			got.Step(train.At(tick))
+			want.Step(train.At(tick))
+			d = compare.State(got, want)
+		}
+		if d == nil {
+			d = emulator.CompareCounters(got.Counters(), want.Counters())
+		}
+		if d != nil {
+			d.Sample, d.Tick = w, tick-1
+			t.Fatalf("%v\nwindow %v\n%s", d, train, Describe(m))
+		}
+		if g, w := fmt.Sprint(got.Err()), fmt.Sprint(want.Err()); g != w {
+			t.Fatalf("first overflow: got %s, want %s\n%s", g, w, Describe(m))
+		}
+	}
+}
+
+// Describe writes what a failure needs to be understood.
+func Describe(m *fixedpoint.Model) string {
+	s := fmt.Sprintf("%+v, %d ticks, read-out %v", m.Arithmetic, m.Ticks, m.Readout)
+	for i, l := range m.Layers {
+		s += fmt.Sprintf("\nlayer %d: %d x %d exp %d du %d dv %d threshold %d reset %v integrator %v", i, l.In, l.Out, l.WeightExp, l.CurrentDecay, l.MembraneDecay, l.Threshold, l.Reset, l.Integrator)
+		if l.In*l.Out <= 100 {
+			s += fmt.Sprintf(" weights %v", l.Weights.Values())
+		}
+	}
+	return s
+}
+
+// plain is a layer of a within its limits: the largest decays, so that states
+// forget as fast as they may, and the highest threshold.
+func plain(a fixedpoint.Arithmetic, in, out int, w func(k, j int) int64) fixedpoint.Layer {
+	values := make([]int16, in*out)
+	for i := range values {
+		values[i] = int16(w(i/out, i%out))
+	}
+	return fixedpoint.Layer{
+		In: in, Out: out, Weights: fixedpoint.NewMatrix(in, out, values), WeightBits: a.Weight.Bits, WeightExp: a.Weight.ExpMax,
+		CurrentDecay: a.Current.Decay.Max, MembraneDecay: a.Membrane.Decay.Max, Threshold: a.Threshold.Max(), Reset: a.Fire.Resets[0],
+	}
+}
+
+func model(t testing.TB, a fixedpoint.Arithmetic, ticks int, layers ...fixedpoint.Layer) *fixedpoint.Model {
+	t.Helper()
+	m := fixedpoint.Model{Arithmetic: a, Ticks: ticks, Readout: fixedpoint.ReadCount, Layers: layers}
+	if layers[len(layers)-1].Integrator {
+		m.Readout = fixedpoint.ReadMembrane
+	}
+	p, err := fixedpoint.NewModel(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// weights are the least and the largest stored weight that a Matrix can hold.
+func weights(a fixedpoint.Arithmetic) (lo, hi int64) {
+	f := fixedpoint.Format{Bits: a.Weight.Bits, Signed: a.Weight.Signed}
+	return f.Min(), min(f.Max(), 1<<15-1)
+}
+
+// testRest: without input nothing moves, and Reset brings everything back.
+func testRest(t *testing.T, newMachine NewMachine, a fixedpoint.Arithmetic) {
+	_, hi := weights(a)
+	l := plain(a, 3, 4, func(k, j int) int64 { return hi })
+	m := model(t, a, 4, l)
+	e := newMachine(m, emulator.Options{})
+	zero := func(when string) {
+		t.Helper()
+		for name, state := range map[string][]int64{"sum": e.Sum(0, nil), "current": e.Current(0, nil), "membrane": e.Membrane(0, nil), "scores": e.Scores(nil)} {
+			if len(state) != 4 {
+				t.Fatalf("%s %s: got %d entries, want 4", when, name, len(state))
+			}
+			for j, x := range state {
+				if x != 0 {
+					t.Errorf("%s: neuron %d: %s is %d", when, j, name, x)
+				}
+			}
+		}
+		if len(e.Spikes(0)) != 0 || e.Err() != nil {
+			t.Errorf("%s: spikes %v, error %v", when, e.Spikes(0), e.Err())
+		}
+	}
+	zero("new")
+	e.Step(nil)
+	zero("after an empty tick")
+	e.Step([]int32{0, 1, 2})
+	e.Step([]int32{0, 1, 2})
+	if q := 3 * hi << l.WeightExp; a.Sum.Holds(0, q) && e.Sum(0, nil)[0] != q {
+		t.Error("input left no trace in the sum")
+	}
+	e.Reset()
+	zero("reset")
+	if c := e.Counters(); c.Samples != 1 || c.Ticks != 3 || c.InputSpikes != 6 {
+		t.Errorf("counters after reset: got %+v", c)
+	}
+}
+
+// testOrder is a sum that depends on the order of its terms. With h the
+// largest weight, n of them overflow the sum; g is the least weight.
+//
+//	neuron 0:  h h … h g    neuron 1:  g h … h
+//
+// Saturating, neuron 0 ends at Max + g and neuron 1 at Max, and every add of h
+// from the first overflow on is one more. Wrapping, both end at n·h + g modulo
+// 2^Bits, with one overflow for each time the range was left.
+func testOrder(t *testing.T, newMachine NewMachine, a fixedpoint.Arithmetic) {
+	lo, hi := weights(a)
+	f := a.Sum.Format()
+	h, g := hi<<a.Weight.ExpMax, lo<<a.Weight.ExpMax
+	n := f.Max()/h + 4
+	if h > f.Max() || g < f.Min() || n > 1<<16 {
+		t.Skipf("a weight of %d..%d on a sum of %d..%d: not this case", g, h, f.Min(), f.Max())
+	}
+	m := model(t, a, 2, plain(a, int(n)+1, 2, func(k, j int) int64 {
+		if j == 0 && k == int(n) || j == 1 && k == 0 {
+			return lo
+		}
+		return hi
+	}))
+	all := make([]int32, n+1)
+	for k := range all {
+		all[k] = int32(k)
+	}
+	e := newMachine(m, emulator.Options{Strict: true})
+	e.Step(all)
+	var want [2]int64
+	var overflows int64
+	firstOver := f.Max()/h + 1 // of neuron 0, counted in adds from 1
+	if a.Sum.Overflow == fixedpoint.Saturate {
+		want = [2]int64{f.Max() + g, f.Max()}
+		overflows = n - firstOver + 1
+		overflows += n - (f.Max()-g)/h // neuron 1: the first k with g + k·h > Max is (Max−g)/h + 1
+	} else {
+		span := int64(1) << a.Sum.Bits
+		turns := func(x int64) int64 { return (x - f.Min()) / span } // for x ≥ Min
+		total := n*h + g
+		want[0] = total - turns(total)*span
+		want[1] = want[0]
+		up := turns(n * h)
+		overflows = up + (up - turns(total)) + turns(total)
+	}
+	if got := e.Sum(0, nil); got[0] != want[0] || got[1] != want[1] {
+		t.Errorf("%d adds of %d and one of %d: got %v, want %v", n, h, g, got, want)
+	}
+	if got := e.Counters().Layers[0]; got.SumOverflows != uint64(overflows) || got.SynOps != uint64(2*(n+1)) {
+		t.Errorf("got %d overflows in %d adds, want %d in %d", got.SumOverflows, got.SynOps, overflows, 2*(n+1))
+	}
+	over, ok := e.Err().(*emulator.OverflowError)
+	if !ok {
+		t.Fatalf("strict: got %v, want an OverflowError", e.Err())
+	}
+	first := emulator.OverflowError{Register: "sum", Value: firstOver * h, Min: f.Min(), Max: f.Max()}
+	if *over != first {
+		t.Errorf("first overflow: got %+v, want %+v", *over, first)
+	}
+	e.Reset()
+	if e.Err() != nil {
+		t.Errorf("Reset keeps %v", e.Err())
+	}
+	Twin(t, newMachine, m, emulator.Options{Strict: true}, fptest.Train{all, nil}, fptest.Train{all[1:], all[:n]})
+}
+
+// testBoundary drives layers whose every parameter is at one of its ends.
+func testBoundary(t *testing.T, newMachine NewMachine, a fixedpoint.Arithmetic) {
+	rng := fptest.Rand(t, 11)
+	lo, hi := weights(a)
+	edge := []func(k, j int) int64{
+		func(k, j int) int64 { return hi },
+		func(k, j int) int64 { return lo },
+		func(k, j int) int64 { return []int64{lo, hi}[(k+j)%2] },
+		func(k, j int) int64 { return []int64{hi, 0, lo}[(k+2*j)%3] },
+	}
+	trains := []fptest.Train{{}, {}, {}}
+	const ticks = 6
+	for i := range ticks {
+		trains[0] = append(trains[0], []int32{0, 1, 2, 3, 4})
+		trains[1] = append(trains[1], [][]int32{{0, 2, 4}, {1, 3}}[i%2])
+		trains[2] = append(trains[2], fptest.RandomSpikes(rng, 5, 0.3))
+	}
+	for _, w := range edge {
+		for _, exp := range ends(int64(a.Weight.ExpMin), int64(a.Weight.ExpMax)) {
+			for _, du := range ends(a.Current.Decay.Min, a.Current.Decay.Max) {
+				for _, dv := range ends(a.Membrane.Decay.Min, a.Membrane.Decay.Max) {
+					for _, threshold := range ends(0, a.Threshold.Max()) {
+						for _, reset := range a.Fire.Resets {
+							first := plain(a, 5, 3, w)
+							first.WeightExp, first.CurrentDecay, first.MembraneDecay = int(exp), du, dv
+							first.Threshold, first.Reset = threshold, reset
+							last := plain(a, 3, 2, w)
+							last.Integrator = rng.IntN(2) == 0
+							Twin(t, newMachine, model(t, a, ticks, first, last), emulator.Options{Strict: true}, trains...)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+func ends(lo, hi int64) []int64 {
+	if lo == hi {
+		return []int64{lo}
+	}
+	return []int64{lo, hi}
+}
+
+// RandomCores spreads the neurons of m over a few cores, some of them empty.
+func RandomCores(rng *rand.Rand, m *fixedpoint.Model) []targets.CoreID {
+	cores := make([]targets.CoreID, m.Neurons())
+	n := 1 + rng.IntN(6)
+	for i := range cores {
+		cores[i] = targets.CoreID(rng.IntN(n) * 2)
+	}
+	return cores
+}
+
+// testRandom: random models in a, with and without delay, Strict and cores, in
+// windows longer than the model's too.
+func testRandom(t *testing.T, newMachine NewMachine, a fixedpoint.Arithmetic) {
+	rng := fptest.Rand(t, 12)
+	for range 60 {
+		m := fptest.RandomModel(rng, fptest.ModelOptions{Arithmetic: &a})
+		RandomTwin(t, rng, newMachine, m)
+	}
+}
+
+// RandomTwin runs three windows of m with random options.
+func RandomTwin(t testing.TB, rng *rand.Rand, newMachine NewMachine, m *fixedpoint.Model) {
+	t.Helper()
+	opt := emulator.Options{Delay: rng.IntN(2) == 0, Strict: rng.IntN(2) == 0}
+	if rng.IntN(2) == 0 {
+		opt.CoreOf = RandomCores(rng, m)
+	}
+	var windows []fptest.Train
+	for _, density := range []float64{rng.Float64() * 0.2, rng.Float64(), 1} {
+		windows = append(windows, fptest.RandomTrain(rng, m.Ticks+rng.IntN(4), m.Inputs(), density))
+	}
+	Twin(t, newMachine, m, opt, windows...)
+}
+
+// testCounters counts a small run on paper: 3-4-2, all weights 0, so nothing
+// fires and every number follows from the shapes.
+func testCounters(t *testing.T, newMachine NewMachine, a fixedpoint.Arithmetic) {
+	none := func(k, j int) int64 { return 0 }
+	m := model(t, a, 5, plain(a, 3, 4, none), plain(a, 4, 2, none))
+	e := newMachine(m, emulator.Options{CoreOf: []targets.CoreID{0, 0, 2, 0, 2, 2}})
+	for _, in := range [][]int32{{0, 2}, nil, {1}, {0, 1, 2}, nil} {
+		e.Step(in)
+	}
+	want := emulator.Counters{
+		Samples: 1, Ticks: 5, InputSpikes: 6,
+		Layers: []emulator.LayerCounters{
+			{Events: 6, SynOps: 24, Updates: 20},
+			{Updates: 10},
+		},
+		Cores: []emulator.CoreCounters{
+			{Events: 6, SynOps: 18, Updates: 15},
+			{},
+			{Events: 6, SynOps: 6, Updates: 15},
+		},
+	}
+	if d := emulator.CompareCounters(e.Counters(), want); d != nil {
+		t.Error(d)
+	}
+}
+
+// testInput: spikes that do not ascend or name no axon are our own mistake.
+func testInput(t *testing.T, newMachine NewMachine, a fixedpoint.Arithmetic) {
+	m := model(t, a, 5, plain(a, 3, 4, func(k, j int) int64 { return 0 }))
+	for _, in := range [][]int32{{3}, {-1}, {1, 0}, {1, 1}, {0, 1, 2, 3}} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("Step(%v) did not panic", in)
+				}
+			}()
+			newMachine(m, emulator.Options{}).Step(in)
+		}()
+	}
+}

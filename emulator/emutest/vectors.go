@@ -1,0 +1,270 @@
+package emutest
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"glsnn/emulator"
+	"glsnn/emulator/machine"
+	"glsnn/fixedpoint"
+)
+
+// Vectors runs every scenario of a folder. A scenario is a text file of lines
+// of words; # begins a comment.
+//
+//	weight s4 exp 0..2                          the arithmetic
+//	sum s6 saturate
+//	current s6 wrap decay 3 toward_zero 0..8    or: current none
+//	membrane s6 saturate decay none
+//	threshold u6
+//	fire gt zero subtract
+//	readout count                               or: membrane
+//	ticks 5
+//	delay                                       Options.Delay, if given
+//	layer exp 0 du 2 dv 1 threshold 5 reset zero    or: … integrator
+//	row 3 -2                                    weights of one axon
+//	in 0 1                                      one tick's input; then, for layers:
+//	at 0 q 3 0 u 3 0 v 3 0 fired 1              expected after it
+//	end 0 sum 1 current 0 membrane 0            expected overflows, after the last tick
+//	scores 3 0
+func Vectors(t *testing.T, dir string, newMachine NewMachine) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.txt"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%s: no scenarios (%v)", dir, err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			v := vector{t: t, newMachine: newMachine}
+			for i, line := range strings.Split(string(text), "\n") {
+				line, _, _ = strings.Cut(line, "#")
+				if f := strings.Fields(line); len(f) > 0 {
+					v.where = fmt.Sprintf("%s:%d", filepath.Base(file), i+1)
+					v.line(f[0], f[1:])
+				}
+			}
+			if v.checks == 0 {
+				t.Errorf("%v: %s expects nothing", fs.ErrInvalid, file)
+			}
+		})
+	}
+}
+
+type vector struct {
+	t          *testing.T
+	newMachine NewMachine
+	where      string
+	m          fixedpoint.Model
+	delay      bool
+	rows       [][]int64 // of the last layer
+	machine    emulator.Machine
+	checks     int
+}
+
+func (v *vector) fatalf(format string, args ...any) {
+	v.t.Helper()
+	v.t.Fatalf("%s: %s", v.where, fmt.Sprintf(format, args...))
+}
+
+func (v *vector) must(err error) {
+	if err != nil {
+		v.t.Helper()
+		v.fatalf("%v", err)
+	}
+}
+
+func (v *vector) number(s string) int64 {
+	n, err := strconv.ParseInt(s, 10, 64)
+	v.must(err)
+	return n
+}
+
+func (v *vector) numbers(s []string) []int64 {
+	out := make([]int64, len(s))
+	for i := range s {
+		out[i] = v.number(s[i])
+	}
+	return out
+}
+
+// span reads 0..8.
+func (v *vector) span(s string) (lo, hi int64) {
+	a, b, ok := strings.Cut(s, "..")
+	if !ok {
+		v.fatalf("got %q, want a range such as 0..8", s)
+	}
+	return v.number(a), v.number(b)
+}
+
+func (v *vector) register(f []string) (r fixedpoint.Register) {
+	format, err := fixedpoint.ParseFormat(f[0])
+	v.must(err)
+	v.must(r.Overflow.UnmarshalText([]byte(f[1])))
+	r.Bits, r.Signed = format.Bits, format.Signed
+	return r
+}
+
+func (v *vector) state(f []string) (s fixedpoint.State) {
+	if f[0] == "none" {
+		return s
+	}
+	s = fixedpoint.State{Present: true, Register: v.register(f)}
+	if d := f[3:]; d[0] != "none" {
+		s.Decay = fixedpoint.Decay{Kind: fixedpoint.DecayMultiply, FracBits: int(v.number(d[0]))}
+		v.must(s.Decay.Round.UnmarshalText([]byte(d[1])))
+		s.Decay.Min, s.Decay.Max = v.span(d[2])
+	}
+	return s
+}
+
+func (v *vector) line(word string, f []string) {
+	a := &v.m.Arithmetic
+	switch word {
+	case "weight":
+		format, err := fixedpoint.ParseFormat(f[0])
+		v.must(err)
+		lo, hi := v.span(f[2])
+		a.Weight = fixedpoint.Weight{Bits: format.Bits, Signed: format.Signed, ExpMin: int(lo), ExpMax: int(hi)}
+	case "sum":
+		a.Sum = v.register(f)
+	case "current":
+		a.Current = v.state(f)
+	case "membrane":
+		a.Membrane = v.state(f)
+	case "threshold":
+		var err error
+		a.Threshold, err = fixedpoint.ParseFormat(f[0])
+		v.must(err)
+	case "fire":
+		v.must(a.Fire.When.UnmarshalText([]byte(f[0])))
+		a.Fire.Resets = make([]fixedpoint.Reset, len(f)-1)
+		for i, r := range f[1:] {
+			v.must(a.Fire.Resets[i].UnmarshalText([]byte(r)))
+		}
+	case "readout":
+		v.must(v.m.Readout.UnmarshalText([]byte(f[0])))
+	case "ticks":
+		v.m.Ticks = int(v.number(f[0]))
+	case "delay":
+		v.delay = true
+	case "layer":
+		v.endLayer()
+		v.m.Layers = append(v.m.Layers, v.layer(f))
+	case "row":
+		v.rows = append(v.rows, v.numbers(f))
+	case "in":
+		if v.machine == nil {
+			v.endLayer()
+			m, err := fixedpoint.NewModel(v.m)
+			v.must(err)
+			v.machine = v.newMachine(m, emulator.Options{Delay: v.delay})
+		}
+		in := make([]int32, len(f))
+		for i := range f {
+			in[i] = int32(v.number(f[i]))
+		}
+		v.machine.Step(in)
+	case "at":
+		v.expectState(int(v.number(f[0])), f[1:])
+	case "end":
+		got := v.machine.Counters().Layers[v.number(f[0])]
+		for i := 1; i+1 < len(f); i += 2 {
+			n := map[string]uint64{"sum": got.SumOverflows, "current": got.CurrentOverflows, "membrane": got.MembraneOverflows}
+			v.expect(f[i]+" overflows", []int64{int64(n[f[i]])}, f[i+1:i+2])
+		}
+	case "scores":
+		v.expect("scores", v.machine.Scores(nil), f)
+	default:
+		v.fatalf("unknown word %q", word)
+	}
+}
+
+func (v *vector) layer(f []string) (l fixedpoint.Layer) {
+	l.WeightBits = v.m.Arithmetic.Weight.Bits
+	for ; len(f) > 0; f = f[1:] {
+		if f[0] == "integrator" {
+			l.Integrator = true
+			continue
+		}
+		switch f[0] {
+		case "exp":
+			l.WeightExp = int(v.number(f[1]))
+		case "du":
+			l.CurrentDecay = v.number(f[1])
+		case "dv":
+			l.MembraneDecay = v.number(f[1])
+		case "threshold":
+			l.Threshold = v.number(f[1])
+		case "reset":
+			v.must(l.Reset.UnmarshalText([]byte(f[1])))
+		default:
+			v.fatalf("unknown word %q", f[0])
+		}
+		f = f[1:]
+	}
+	return l
+}
+
+// endLayer gives the last layer the rows read since.
+func (v *vector) endLayer() {
+	if len(v.m.Layers) == 0 {
+		return
+	}
+	l := &v.m.Layers[len(v.m.Layers)-1]
+	var values []int16
+	for _, row := range v.rows {
+		for _, w := range row {
+			values = append(values, int16(w))
+		}
+		l.Out = len(row)
+	}
+	l.In = len(v.rows)
+	l.Weights = fixedpoint.NewMatrix(l.In, l.Out, values)
+	v.rows = nil
+}
+
+// expectState reads: q 3 0 u 3 0 v 3 0 fired 1. Each part is optional.
+func (v *vector) expectState(layer int, f []string) {
+	words := []string{"q", "u", "v", "fired"}
+	for len(f) > 0 {
+		end := 1
+		for end < len(f) && !slices.Contains(words, f[end]) {
+			end++
+		}
+		var got []int64
+		what := machine.Spike
+		switch f[0] {
+		case "q":
+			what, got = machine.Sum, v.machine.Sum(layer, nil)
+		case "u":
+			what, got = machine.Current, v.machine.Current(layer, nil)
+		case "v":
+			what, got = machine.Membrane, v.machine.Membrane(layer, nil)
+		case "fired":
+			for _, j := range v.machine.Spikes(layer) {
+				got = append(got, int64(j))
+			}
+		default:
+			v.fatalf("unknown word %q", f[0])
+		}
+		v.expect(string(what), got, f[1:end])
+		f = f[end:]
+	}
+}
+
+func (v *vector) expect(what string, got []int64, want []string) {
+	v.checks++
+	if w := v.numbers(want); !slices.Equal(got, w) {
+		v.t.Errorf("%s: %s: got %v, want %v", v.where, what, got, w)
+	}
+}

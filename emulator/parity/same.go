@@ -1,0 +1,79 @@
+package parity
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"glsnn/emulator"
+	"glsnn/fixedpoint"
+	"glsnn/float/dataset"
+	"glsnn/float/encode"
+)
+
+// Sameness is what Same found.
+type Sameness struct {
+	Samples    int                `json:"samples"`
+	Mismatches int                `json:"mismatches"` // samples in which any state, spike or score differs
+	First      *emulator.Mismatch `json:"first"`      // of the lowest such sample
+	Spikes     uint64             `json:"spikes"`     // compared, of the first model
+	Counters   emulator.Counters  `json:"-"`          // of the second model
+}
+
+// Same runs two models on every sample of set, in lockstep, and compares every
+// sum, current, membrane, spike and score after every tick: got against want.
+// The models must have the same shape.
+func Same(ctx context.Context, got, want *fixedpoint.Model, set *dataset.Set, enc encode.Encoder, workers int, done func(int)) (*Sameness, error) {
+	if len(got.Layers) != len(want.Layers) || got.Ticks != want.Ticks {
+		return nil, fmt.Errorf("models: got %d layers over %d ticks, want %d over %d", len(got.Layers), got.Ticks, len(want.Layers), want.Ticks)
+	}
+	for i, l := range got.Layers {
+		if o := want.Layers[i]; l.In != o.In || l.Out != o.Out {
+			return nil, fmt.Errorf("models: layer %d: got %d x %d, want %d x %d", i, l.In, l.Out, o.In, o.Out)
+		}
+	}
+	s := &Sameness{Samples: set.Len()}
+	var mu sync.Mutex
+	var next, finished atomic.Int64
+	var wg sync.WaitGroup
+	for range max(1, workers) {
+		wg.Go(func() {
+			a, b := emulator.New(got, emulator.Options{}), emulator.New(want, emulator.Options{})
+			cmp := emulator.NewComparer(got)
+			var train encode.Train
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= set.Len() || ctx.Err() != nil {
+					break
+				}
+				enc.Encode(&train, i, set.Image(i))
+				a.Reset()
+				b.Reset()
+				for t := range got.Ticks {
+					a.Step(train.At(t))
+					b.Step(train.At(t))
+					if d := cmp.State(a, b); d != nil {
+						d.Sample, d.Tick = i, t
+						mu.Lock()
+						s.Mismatches++
+						if s.First == nil || i < s.First.Sample {
+							s.First = d
+						}
+						mu.Unlock()
+						break
+					}
+				}
+				if done != nil {
+					done(int(finished.Add(1)))
+				}
+			}
+			mu.Lock()
+			s.Spikes += b.Counters().Totals().Spikes
+			s.Counters.Add(a.Counters())
+			mu.Unlock()
+		})
+	}
+	wg.Wait()
+	return s, ctx.Err()
+}

@@ -1,0 +1,249 @@
+package fptest
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"glsnn/fixedpoint"
+)
+
+// between is uniform in lo..hi.
+func between[T int | int64](rng *rand.Rand, lo, hi T) T {
+	return lo + T(rng.Int64N(int64(hi-lo)+1))
+}
+
+func pick[T any](rng *rand.Rand, from ...T) T { return from[rng.IntN(len(from))] }
+
+func coin(rng *rand.Rand) bool { return rng.IntN(2) == 0 }
+
+// RandomArithmetic is a valid contract: registers of 3 to 32 bits, half of
+// them of 3 to 8, with every overflow, rounding, decay, comparison and set of
+// resets, with and without a synaptic current.
+func RandomArithmetic(rng *rand.Rand) fixedpoint.Arithmetic {
+	w := fixedpoint.Weight{Bits: between(rng, 2, 5), Signed: rng.IntN(8) > 0}
+	if rng.IntN(4) == 0 {
+		w.Bits = between(rng, 2, 16)
+	}
+	if !w.Signed && coin(rng) {
+		w.Bits = 1
+	}
+	if rng.IntN(3) == 0 {
+		w.ExpMin = between(rng, 0, 3)
+	}
+	w.ExpMax = w.ExpMin
+	if coin(rng) {
+		w.ExpMax = min(20, w.ExpMin+rng.IntN(4))
+	}
+	if rng.IntN(16) == 0 {
+		w.ExpMax = 20
+	}
+	register := func() fixedpoint.Register {
+		bits := between(rng, max(3, w.Bits), max(8, w.Bits))
+		if coin(rng) {
+			bits = between(rng, max(3, w.Bits), 32)
+		}
+		return fixedpoint.Register{Bits: bits, Signed: true, Overflow: pick(rng, fixedpoint.Saturate, fixedpoint.Wrap)}
+	}
+	a := fixedpoint.Arithmetic{
+		Weight:    w,
+		Sum:       register(),
+		Membrane:  fixedpoint.State{Present: true, Register: register(), Decay: randomDecay(rng)},
+		Threshold: fixedpoint.Format{Bits: between(rng, 2, 9), Signed: rng.IntN(4) == 0},
+		Fire: fixedpoint.Fire{
+			When: pick(rng, fixedpoint.GT, fixedpoint.GE),
+			Resets: pick(rng, []fixedpoint.Reset{fixedpoint.ResetZero}, []fixedpoint.Reset{fixedpoint.ResetSubtract},
+				[]fixedpoint.Reset{fixedpoint.ResetZero, fixedpoint.ResetSubtract}),
+		},
+	}
+	if coin(rng) {
+		a.Current = fixedpoint.State{Present: true, Register: register(), Decay: randomDecay(rng)}
+	}
+	if rng.IntN(3) == 0 {
+		a.Threshold.Bits = between(rng, 2, 33)
+	}
+	if rng.IntN(3) == 0 {
+		a.Threshold.Exp = rng.IntN(7)
+	}
+	if err := a.Validate(); err != nil {
+		panic("fptest: RandomArithmetic: " + err.Error())
+	}
+	return a
+}
+
+func randomDecay(rng *rand.Rand) fixedpoint.Decay {
+	if rng.IntN(4) == 0 {
+		return fixedpoint.Decay{}
+	}
+	d := fixedpoint.Decay{
+		Kind:     fixedpoint.DecayMultiply,
+		FracBits: pick(rng, 1, 2, 3, 4, 8, 12, 12, 15, 16),
+		Round:    pick(rng, fixedpoint.RoundModes()...),
+	}
+	if coin(rng) { // the loader's common case
+		d.Round = fixedpoint.TowardZero
+	}
+	full := int64(1) << d.FracBits
+	d.Max = full
+	if rng.IntN(4) == 0 {
+		d.Min = between(rng, 0, full)
+		d.Max = between(rng, d.Min, full)
+	}
+	return d
+}
+
+// ModelOptions bounds a random model; a zero field takes the limit named.
+type ModelOptions struct {
+	Arithmetic *fixedpoint.Arithmetic // RandomArithmetic
+	Layers     int                    // at most; 4
+	Neurons    int                    // a layer, at most; 11
+	Ticks      int                    // at most; 14
+	Readout    *fixedpoint.Readout    // either
+}
+
+// RandomModel is a valid model within o: odd sizes, weights dense, sparse,
+// extreme, small or of one sign, decays at both ends and between, thresholds 0,
+// the highest, and levels that a few weights reach.
+func RandomModel(rng *rand.Rand, o ModelOptions) *fixedpoint.Model {
+	limit := func(n, otherwise int) int {
+		if n == 0 {
+			return otherwise
+		}
+		return n
+	}
+	var a fixedpoint.Arithmetic
+	if o.Arithmetic != nil {
+		a = *o.Arithmetic
+	} else {
+		a = RandomArithmetic(rng)
+	}
+	m := fixedpoint.Model{
+		Arithmetic: a,
+		Ticks:      between(rng, 1, limit(o.Ticks, 14)),
+		Readout:    pick(rng, fixedpoint.ReadMembrane, fixedpoint.ReadCount),
+		Encoding:   fixedpoint.Encoding{Kind: "random", Seed: rng.Uint64()},
+	}
+	if o.Readout != nil {
+		m.Readout = *o.Readout
+	}
+	neurons := limit(o.Neurons, 11)
+	layers := between(rng, 1, limit(o.Layers, 4))
+	in := between(rng, 1, neurons)
+	for l := range layers {
+		last := l == layers-1
+		out := between(rng, 1, neurons)
+		if last {
+			out = between(rng, 2, max(2, neurons))
+		}
+		m.Layers = append(m.Layers, randomLayer(rng, a, in, out, last && m.Readout == fixedpoint.ReadMembrane))
+		in = out
+	}
+	out, err := fixedpoint.NewModel(m)
+	if err != nil {
+		panic(fmt.Sprintf("fptest: RandomModel: %v", err))
+	}
+	return out
+}
+
+func randomLayer(rng *rand.Rand, a fixedpoint.Arithmetic, in, out int, integrator bool) fixedpoint.Layer {
+	least := 1
+	if a.Weight.Signed {
+		least = 2
+	}
+	bits := a.Weight.Bits
+	if rng.IntN(4) == 0 {
+		bits = between(rng, least, bits)
+	}
+	f := fixedpoint.Format{Bits: bits, Signed: a.Weight.Signed}
+	lo, hi := f.Min(), min(f.Max(), 1<<15-1) // a Matrix holds int16
+	values := make([]int16, in*out)
+	kind := rng.IntN(6)
+	for i := range values {
+		switch w := between(rng, lo, hi); kind {
+		case 0, 1: // dense
+			values[i] = int16(w)
+		case 2: // sparse
+			if rng.IntN(5) == 0 {
+				values[i] = int16(w)
+			}
+		case 3: // extreme
+			values[i] = int16(pick(rng, lo, hi, 0))
+		case 4: // small
+			values[i] = int16(between(rng, max(lo, -2), min(hi, 2)))
+		case 5: // one sign
+			values[i] = int16(max(w, -w-1))
+		}
+	}
+	l := fixedpoint.Layer{
+		In: in, Out: out,
+		Weights:       fixedpoint.NewMatrix(in, out, values),
+		WeightBits:    bits,
+		WeightExp:     between(rng, a.Weight.ExpMin, a.Weight.ExpMax),
+		MembraneDecay: randomParam(rng, a.Membrane.Decay),
+		Integrator:    integrator,
+	}
+	if a.Current.Present {
+		l.CurrentDecay = randomParam(rng, a.Current.Decay)
+	}
+	if !integrator {
+		l.Threshold = randomThreshold(rng, a.Threshold, hi<<l.WeightExp)
+		l.Reset = pick(rng, a.Fire.Resets...)
+	}
+	return l
+}
+
+func randomParam(rng *rand.Rand, d fixedpoint.Decay) int64 {
+	switch rng.IntN(5) {
+	case 0:
+		return d.Min
+	case 1:
+		return d.Max
+	case 2: // slow
+		return min(d.Max, d.Min+(d.Max-d.Min)/8)
+	}
+	return between(rng, d.Min, d.Max)
+}
+
+// randomThreshold is mostly a level that one to four of the largest weights
+// reach.
+func randomThreshold(rng *rand.Rand, f fixedpoint.Format, weight int64) int64 {
+	var t int64
+	switch rng.IntN(10) {
+	case 0:
+		return 0
+	case 1:
+		return f.Max()
+	case 2:
+		t = between(rng, 0, f.Max())
+	default:
+		t = between(rng, 0, min(max(1, weight)<<rng.IntN(3), f.Max()))
+	}
+	return t >> f.Exp << f.Exp
+}
+
+// RandomSpikes is a subset of 0..n−1 in ascending order, each taken with
+// probability density.
+func RandomSpikes(rng *rand.Rand, n int, density float64) []int32 {
+	var s []int32
+	for i := range n {
+		if rng.Float64() < density {
+			s = append(s, int32(i))
+		}
+	}
+	return s
+}
+
+// RandomTrain is ticks sets of RandomSpikes.
+func RandomTrain(rng *rand.Rand, ticks, n int, density float64) Train {
+	t := make(Train, ticks)
+	for i := range t {
+		t[i] = RandomSpikes(rng, n, density)
+	}
+	return t
+}
+
+// Train is the input of one window: the spikes of each tick, ascending.
+type Train [][]int32
+
+// Ticks is the window, At the spikes of tick t.
+func (t Train) Ticks() int       { return len(t) }
+func (t Train) At(i int) []int32 { return t[i] }
