@@ -11,17 +11,18 @@ func ChipDefaults() (Config, TrainConfig) {
 			Mode: Chip, Ticks: 10, Encoder: encode.Rate, CurrentDecay: DecayOne, Reset: ResetZero, Readout: ReadMembrane,
 		}, TrainConfig{
 			Seed: 1, Epochs: 10, Batch: 100, Optimiser: Adam, Rate: 2e-3, RateDecay: 0.85, TargetRate: 0.5,
-			FeedbackScale: 1, Window: 0.5, RandomMembrane: 1, Gain: 1,
+			FeedbackScale: 1, Window: 0.5, RandomMembrane: 0.5, Gain: 1,
 		}
 }
 
-// PaperDefaults are the printed settings of [zhao2020]: see paper.go. Epochs is
-// the caller's to choose; the paper takes PaperEpochs.
+// PaperDefaults are the printed settings of [zhao2020]: see paper.go, and doc.go
+// for what the paper leaves open. Epochs is the caller's to choose; the paper
+// takes PaperEpochs.
 func PaperDefaults() (Config, TrainConfig) {
 	return Config{
 			Mode: Paper, Ticks: PaperTicks, Encoder: encode.Rate, CurrentDecay: DecayOne, Reset: ResetZero, Readout: ReadMembrane,
 		}, TrainConfig{
 			Seed: 1, Epochs: 10, Batch: PaperBatch, Optimiser: SGD, Rate: PaperRate, RateDecay: 1, TargetRate: PaperTarget,
-			FeedbackScale: 1, FeedbackBias: 0.01, Window: -1, Gain: 1,
+			FeedbackScale: 0.1826, Window: -1, Gain: 1,
 		}
 }

@@ -193,6 +193,11 @@ func (t *Trainer) Run(ctx context.Context, hooks Hooks) error {
 				hooks.OnBatch(t.Epoch, t.Done, len(order))
 			}
 		}
+		for l, w := range t.Net.Weights {
+			if i := slices.IndexFunc(w, func(x float32) bool { return x-x != 0 }); i >= 0 { // NaN or Inf
+				return fmt.Errorf("%w in epoch %d: layer %d: weight %d is %v; try a smaller --rate", ErrDiverged, t.Epoch+1, l, i, w[i])
+			}
+		}
 		stats := t.epochStats()
 		if t.validation != nil {
 			r, err := t.Net.Evaluate(ctx, t.validation, t.Workers, nil)
@@ -395,13 +400,10 @@ func scale(x []float32, by float32) {
 }
 
 // update is eqs 7 and 8: for every weight, dW = mean over the batch of
-// S_pre x (S - target)_post. Paper mode sums instead, as eq. 4 does.
+// S_pre x (S - target)_post.
 func (t *Trainer) update(batch int) {
 	t.steps++
 	each := 1 / float32(batch)
-	if t.Net.Mode == Paper {
-		each = 1
-	}
 	rate, eps := t.rate(), 1e-8
 	const b1, b2 = 0.9, 0.999
 	if t.Config.Optimiser == Adam {
