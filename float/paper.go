@@ -26,7 +26,6 @@ type paperState struct {
 	net     *Network
 	v, g, s [][]float32
 	in      []float32
-	active  []int32
 }
 
 func (n *Network) newPaperState() *paperState {

@@ -1,7 +1,5 @@
 package float
 
-import "slices"
-
 // State is one sample's run through a chip-mode network: the float twin of the
 // emulator's machines, tick by tick. It belongs to one goroutine.
 type State struct {
@@ -101,11 +99,4 @@ func argmax(x []float32) int {
 		}
 	}
 	return best
-}
-
-// errNotChip is a mistake of the caller, not of the input.
-func (n *Network) mustBeChip(what string) {
-	if n.Mode != Chip || slices.Contains(n.Sizes, 0) {
-		panic("float: " + what + " needs a chip-mode network")
-	}
 }
