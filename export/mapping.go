@@ -103,28 +103,41 @@ func (m *Mapping) Tiles() int {
 
 // Check verifies invariants 1 to 3 anew.
 func (m *Mapping) Check() error {
+	if len(m.Cores) != len(m.Parts) {
+		return fmt.Errorf("cores: got %d, want one for each of %d parts", len(m.Cores), len(m.Parts))
+	}
 	used := map[targets.CoreID]int{}
 	layer, next := 0, 0
 	for i, p := range m.Parts {
-		if p.Layer != layer || p.First != next || p.Count < 1 {
+		if layer == len(m.Model.Layers) {
+			return fmt.Errorf("part %d: got layer %d, want none after the last layer", i, p.Layer)
+		}
+		if p.Layer != layer || p.First != next {
 			return fmt.Errorf("part %d: got layer %d from neuron %d, want layer %d from %d", i, p.Layer, p.First, layer, next)
 		}
-		if j, ok := used[m.Cores[i]]; ok {
-			return fmt.Errorf("core %d: holds parts %d and %d, want one", m.Cores[i], j, i)
+		if left := m.Model.Layers[layer].Out - next; p.Count < 1 || p.Count > left {
+			return fmt.Errorf("part %d: got %d neurons, want 1..%d", i, p.Count, left)
 		}
-		used[m.Cores[i]] = i
-		if c := m.Cores[i]; c < 0 || int(c) >= m.Chip.Fabric.Cores() {
-			return fmt.Errorf("part %d: core %d: want 0..%d", i, c, m.Chip.Fabric.Cores()-1)
+		c := m.Cores[i]
+		if c < 0 || int(c) >= m.Chip.Fabric.Cores() {
+			return fmt.Errorf("part %d: got core %d, want 0..%d", i, c, m.Chip.Fabric.Cores()-1)
 		}
+		if j, ok := used[c]; ok {
+			return fmt.Errorf("core %d: holds parts %d and %d, want one", c, j, i)
+		}
+		used[c] = i
 		if next += p.Count; next == m.Model.Layers[layer].Out {
 			layer, next = layer+1, 0
 		}
 	}
-	if layer != len(m.Model.Layers) || next != 0 {
+	if layer != len(m.Model.Layers) {
 		return fmt.Errorf("layer %d: neurons from %d on lie on no core", layer, next)
 	}
 	c := m.Chip.Core
 	for _, u := range m.Footprint() {
+		if _, err := c.StoredBits(m.Model.Layers[u.Part.Layer].WeightBits); err != nil {
+			return fmt.Errorf("layer %d: %w (target %s)", u.Part.Layer, err, m.Chip.Name)
+		}
 		for _, lim := range []struct {
 			what       string
 			need, have int64

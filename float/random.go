@@ -3,7 +3,8 @@ package float
 import (
 	"math/rand/v2"
 
-	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/blas/blas64"
+	"gonum.org/v1/gonum/lapack/lapack64"
 )
 
 // Every use of chance has its own stream, so that adding one does not move
@@ -14,7 +15,6 @@ const (
 	streamFeedback
 	streamShuffle
 	streamMembrane
-	streamInit // spare streams start here
 )
 
 // newStream returns the generator of one stream at one index (a layer, an
@@ -24,33 +24,36 @@ func newStream(seed uint64, stream, index uint64) *rand.Rand {
 }
 
 // orthogonal returns a random [in][out] matrix whose shorter side's vectors
-// are orthonormal, times scale: the QR factor of a Gaussian matrix, with the
-// signs of R's diagonal removed so that the distribution is uniform.
+// are orthonormal, times scale: the thin QR factor of a Gaussian matrix, with
+// the signs of R's diagonal removed so that the distribution is uniform.
 func orthogonal(in, out int, scale float64, rng *rand.Rand) []float32 {
 	tall, wide := max(in, out), min(in, out)
-	g := mat.NewDense(tall, wide, nil)
-	for i := range tall {
-		for j := range wide {
-			g.Set(i, j, rng.NormFloat64())
-		}
+	q := blas64.General{Rows: tall, Cols: wide, Stride: wide, Data: make([]float64, tall*wide)}
+	for i := range q.Data {
+		q.Data[i] = rng.NormFloat64()
 	}
-	var qr mat.QR
-	qr.Factorize(g)
-	var q, r mat.Dense
-	qr.QTo(&q)
-	qr.RTo(&r)
+	tau := make([]float64, wide)
+	work := make([]float64, 1)
+	lapack64.Geqrf(q, tau, work, -1)
+	work = make([]float64, max(wide, int(work[0])))
+	lapack64.Geqrf(q, tau, work, len(work))
+	negative := make([]bool, wide)
+	for k := range wide {
+		negative[k] = q.Data[k*wide+k] < 0
+	}
+	lapack64.Orgqr(q, tau, work, len(work))
 	w := make([]float32, in*out)
-	for i := range in {
-		for j := range out {
-			a, b := i, j
-			if in < out {
-				a, b = j, i
-			}
-			v := q.At(a, b) * scale
-			if r.At(b, b) < 0 {
+	for i := range tall {
+		for k := range wide {
+			v := q.Data[i*wide+k] * scale
+			if negative[k] {
 				v = -v
 			}
-			w[i*out+j] = float32(v)
+			if in >= out {
+				w[i*out+k] = float32(v)
+			} else {
+				w[k*out+i] = float32(v)
+			}
 		}
 	}
 	return w

@@ -4,12 +4,11 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 
 	"github.com/spf13/cobra"
 
 	"glsnn/emulator/parity"
-	"glsnn/fixedpoint"
-	"glsnn/float"
 )
 
 type checkOptions struct {
@@ -30,7 +29,9 @@ often both say the same, and the first layer and tick where spikes part. With
 --max-drop a larger drop is exit code 3.`,
 		Example: "  glsnn check --max-drop 0.5\n  glsnn check --samples 1000 --output json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			o.gate = cmd.Flags().Changed("max-drop")
+			if o.gate = cmd.Flags().Changed("max-drop"); !(math.Abs(o.maxDrop) <= 100) {
+				return usage("--max-drop: got %v, want -100..100 percentage points", o.maxDrop)
+			}
 			r, err := a.check(cmd.Context(), o)
 			if err != nil {
 				return err
@@ -39,7 +40,7 @@ often both say the same, and the first layer and tick where spikes part. With
 				return err
 			}
 			if o.gate && r.DropPoints > o.maxDrop {
-				return gateError{fmt.Errorf("accuracy gate: drop_points: got %.4g, want at most %.4g", r.DropPoints, o.maxDrop)}
+				return withCode(exitGate, fmt.Errorf("accuracy gate: drop_points: got %.4g, want at most %.4g; try more --bits or another --scale in quantize", r.DropPoints, o.maxDrop))
 			}
 			return nil
 		},
@@ -53,11 +54,11 @@ often both say the same, and the first layer and tick where spikes part. With
 }
 
 func (a *app) check(ctx context.Context, o *checkOptions) (*parity.Report, error) {
-	net, hash, err := float.LoadNetwork(o.network)
+	net, hash, err := loadNetwork(o.network)
 	if err != nil {
 		return nil, err
 	}
-	model, _, err := fixedpoint.LoadModel(o.model)
+	model, _, err := loadModel(o.model)
 	if err != nil {
 		return nil, err
 	}
@@ -71,6 +72,9 @@ func (a *app) check(ctx context.Context, o *checkOptions) (*parity.Report, error
 	m := a.meter("check", "samples", set.Len(), 0)
 	r, err := parity.Compare(ctx, net, model, set, set.Len(), a.jobs, m.at)
 	m.clear()
+	if err != nil && ctx.Err() == nil {
+		return nil, usage("%s and %s: %w", o.network, o.model, err)
+	}
 	return r, err
 }
 

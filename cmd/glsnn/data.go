@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -23,7 +24,8 @@ func newData(a *app) *cobra.Command {
 		Long: `Download a data set into the user's cache, or with --from copy it from a folder,
 and check it against the published hashes: the sha256 of the official files, or
 for files that were packed again the MD5 of what they unpack to.`,
-		Args: cobra.ExactArgs(1),
+		Example: "  glsnn data fetch mnist\n  glsnn data fetch fashion-mnist --from ~/downloads",
+		Args:    wantArgs(1, 1, "one NAME of 'glsnn data list'"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var m *meter
 			file := ""
@@ -34,10 +36,14 @@ for files that were packed again the MD5 of what they unpack to.`,
 				}
 				m.at(int(done))
 			}
-			if err := dataset.Fetch(cmd.Context(), args[0], opt); err != nil {
+			if !isDataName(args[0]) || strings.HasPrefix(args[0], "digits") { // Fetch says which there are
+				return withCode(exitUsage, dataset.Fetch(cmd.Context(), args[0], opt))
+			}
+			err := dataset.Fetch(cmd.Context(), args[0], opt)
+			m.clear()
+			if err != nil {
 				return err
 			}
-			m.clear()
 			a.say("%s is in place", args[0])
 			return nil
 		},
@@ -45,7 +51,7 @@ for files that were packed again the MD5 of what they unpack to.`,
 	fetch.Flags().StringVar(&opt.From, "from", "", "copy from this folder instead of the network")
 	fetch.Flags().StringVar(&opt.Dest, "dest", "", "folder to put the files in (default: the user's cache)")
 	cmd.AddCommand(&cobra.Command{
-		Use: "list", Short: "List the data sets and where they are",
+		Use: "list", Short: "List the data sets and where they are", Example: "  glsnn data list --output json",
 		RunE: func(*cobra.Command, []string) error { return a.listData() },
 	}, fetch)
 	return cmd

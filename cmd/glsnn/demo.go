@@ -55,8 +55,8 @@ func (a *app) demo(ctx context.Context, o *demoOptions) error {
 	if err != nil {
 		return err
 	}
-	step("quantize: 8 bits")
-	q := &quantizeOptions{network: at(defaultNetwork), out: at(defaultModel), bits: "8", scheme: quantize.MSE, rounding: "nearest_even", samples: 500}
+	step("quantize: 8 bits, in the formats of %s", o.target)
+	q := &quantizeOptions{network: at(defaultNetwork), out: at(defaultModel), bits: "8", target: o.target, scheme: quantize.MSE, rounding: "nearest_even", percentile: defaultPercentile, data: dataFlags{split: "train", samples: 500}}
 	if _, err := a.quantize(ctx, q); err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func (a *app) demo(ctx context.Context, o *demoOptions) error {
 		return err
 	}
 	step("export: tables for %s", o.target)
-	exported, err := a.export(&exportOptions{model: q.out, target: o.target, out: at(defaultTables)})
+	exported, err := a.export(ctx, &exportOptions{model: q.out, target: o.target, out: at(defaultTables)})
 	if err != nil {
 		return err
 	}

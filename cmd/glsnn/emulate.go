@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -70,9 +71,9 @@ type emulateResult struct {
 func (a *app) emulate(ctx context.Context, o *emulateOptions) (*emulateResult, error) {
 	kind, err := emulator.ParseEngine(o.engine)
 	if err != nil {
-		return nil, usage("--engine: %w", err)
+		return nil, usage("--%w", err) // "engine: got …"
 	}
-	m, _, err := fixedpoint.LoadModel(o.model)
+	m, _, err := loadModel(o.model)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +115,11 @@ func mapModel(m *fixedpoint.Model, target string) (*export.Mapping, error) {
 	if err != nil {
 		var re *fixedpoint.RangeError
 		if errors.As(err, &re) {
-			return nil, unfitError{fmt.Errorf("%w; 'glsnn quantize --target %s' makes a model for it, or says how to train one", err, target)}
+			sep := "; "
+			if strings.Contains(err.Error(), "\n") {
+				sep = "\n" // it is about all of them
+			}
+			return nil, withCode(exitNoFit, fmt.Errorf("%w"+sep+"'glsnn quantize --target %s' makes a model for it, or says how to train one", err, target))
 		}
 		return nil, err
 	}

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
+	"io/fs"
 
 	"github.com/spf13/cobra"
 
@@ -13,7 +13,6 @@ import (
 	"glsnn/emulator/cost"
 	"glsnn/export"
 	"glsnn/export/table"
-	"glsnn/fixedpoint"
 	"glsnn/targets"
 )
 
@@ -33,7 +32,7 @@ The model is mapped to the target and run; the exact counts of what the chip
 does are multiplied by the target's constants, each shown with its source. A
 constant that is not known is listed as missing, and the sums are then lower
 bounds; a sum whose main constant is not known is null, with the reason.`,
-		Example: "  glsnn estimate\n  glsnn estimate --target loihi --samples 1000 --output json",
+		Example: "  glsnn estimate\n  glsnn estimate --target ./mychip.yaml\n  glsnn estimate --target loihi --samples 1000 --output json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r, err := a.estimate(cmd.Context(), o)
 			if err != nil {
@@ -52,23 +51,12 @@ bounds; a sum whose main constant is not known is null, with the reason.`,
 
 func (a *app) estimate(ctx context.Context, o *estimateOptions) (*cost.Estimate, error) {
 	if o.target == "" {
-		if !fileExists(filepath.Join(o.tables, "manifest.json")) {
-			return nil, usage("--target: got nothing, and there are no tables in %s that name one", o.tables)
-		}
-		man, err := table.ReadManifest(o.tables)
-		if err != nil {
+		var err error
+		if o.target, err = tablesTarget(o.tables); err != nil {
 			return nil, err
 		}
-		chip, err := targets.Load(man.TargetSpec)
-		if err != nil {
-			return nil, err
-		}
-		if chip.SHA256 != man.Chip {
-			return nil, errors.New(o.tables + ": target_sha256: the chip file " + man.TargetSpec + " has changed since; export again or give --target")
-		}
-		o.target = man.TargetSpec
 	}
-	m, _, err := fixedpoint.LoadModel(o.model)
+	m, _, err := loadModel(o.model)
 	if err != nil {
 		return nil, err
 	}
@@ -85,6 +73,25 @@ func (a *app) estimate(ctx context.Context, o *estimateOptions) (*cost.Estimate,
 		return nil, err
 	}
 	return cost.New(res.Counters, mp.Chip, placed(mp))
+}
+
+// tablesTarget is the target that a table folder was written for.
+func tablesTarget(dir string) (string, error) {
+	man, err := table.ReadManifest(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", usage("--target: got nothing, and there are no tables in %s that name one", dir)
+	}
+	if err != nil {
+		return "", err
+	}
+	chip, err := targets.Load(man.TargetSpec)
+	if err != nil {
+		return "", fmt.Errorf("%s names its target: %w", dir, err)
+	}
+	if chip.SHA256 != man.Chip {
+		return "", withCode(exitMismatch, fmt.Errorf("%s: target_sha256: got %.12s, want %.12s of %s, which has changed since; export again or give --target", dir, man.Chip, chip.SHA256, man.TargetSpec))
+	}
+	return man.TargetSpec, nil
 }
 
 // placed is what the cost model needs to know of a mapping.

@@ -5,8 +5,6 @@ import (
 	"io"
 
 	"github.com/spf13/cobra"
-
-	"glsnn/float"
 )
 
 func newEval(a *app) *cobra.Command {
@@ -17,7 +15,7 @@ func newEval(a *app) *cobra.Command {
 		Short:   "Accuracy of a float network",
 		Example: "  glsnn eval\n  glsnn eval --network network.glsnn --split train --samples 1000 --output json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			net, _, err := float.LoadNetwork(path)
+			net, _, err := loadNetwork(path)
 			if err != nil {
 				return err
 			}

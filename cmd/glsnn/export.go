@@ -1,14 +1,18 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"glsnn/export"
 	"glsnn/export/table"
-	"glsnn/fixedpoint"
 )
 
 type exportOptions struct {
@@ -23,10 +27,11 @@ func newExport(a *app) *cobra.Command {
 		Long: `Map a model to a target's cores and write its tables: JSON, CSV and $readmemh
 images, with a manifest of hashes. The model is written exactly or not at all:
 what the target cannot express, or does not have room for, is exit code 4. An
-earlier table folder of that name is replaced; any other folder is left alone.`,
+earlier table folder of that name is replaced; one that holds anything else is
+left alone.`,
 		Example: "  glsnn export --target loihi\n  glsnn export --target ./mychip.yaml -o mychip-tables",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			r, err := a.export(o)
+			r, err := a.export(cmd.Context(), o)
 			if err != nil {
 				return err
 			}
@@ -55,16 +60,22 @@ type exportResult struct {
 	SynapseLimit  int64        `json:"synapse_bits_limit"`
 }
 
-func (a *app) export(o *exportOptions) (*exportResult, error) {
-	m, hash, err := fixedpoint.LoadModel(o.model)
+func (a *app) export(ctx context.Context, o *exportOptions) (*exportResult, error) {
+	m, hash, err := loadModel(o.model)
 	if err != nil {
 		return nil, err
 	}
-	if err := notInput(o.out, o.model); err != nil {
+	if err := notInput("-o", o.out, o.model, o.target, dataFolder(m.Source.Data)); err != nil {
+		return nil, err
+	}
+	if err := onlyTables(o.out); err != nil {
 		return nil, err
 	}
 	mp, err := mapModel(m, o.target)
 	if err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	if err := table.Write(o.out, mp, tool(), hash, o.target, true); err != nil {
@@ -76,6 +87,38 @@ func (a *app) export(o *exportOptions) (*exportResult, error) {
 		Neurons: m.Neurons(), Synapses: m.Synapses(), Uses: mp.Footprint(),
 		NeuronsLimit: c.Neurons, AxonsInLimit: c.AxonsIn, AxonsOutLimit: c.AxonsOut, SynapseLimit: c.SynapseBits,
 	}, nil
+}
+
+// onlyTables refuses to replace a folder that holds more than tables.
+func onlyTables(dir string) error {
+	entries, err := os.ReadDir(dir)
+	switch {
+	case dir == "":
+		return usage("-o: got nothing, want a folder name")
+	case errors.Is(err, fs.ErrNotExist), err == nil && len(entries) == 0:
+		return nil
+	case err != nil && !isDir(dir):
+		return usage("-o: got %s, which is a file or a device; want a folder", dir)
+	case err != nil:
+		return err
+	}
+	man, err := table.ReadManifest(dir) // damaged tables may be replaced as well
+	if man == nil {
+		return usage("-o: got %s, a folder without a manifest of tables; want a new folder or an earlier export (%w)", dir, err)
+	}
+	known := map[string]bool{"manifest.json": true}
+	for _, f := range man.Files {
+		known[f.Path] = true
+	}
+	return filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		if rel, err := filepath.Rel(dir, path); err != nil || !known[filepath.ToSlash(rel)] {
+			return usage("-o: got %s, which also holds %s, no file of the tables; move that away, or choose another folder", dir, path)
+		}
+		return nil
+	})
 }
 
 func (r *exportResult) text(w io.Writer) {

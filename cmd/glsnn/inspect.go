@@ -4,11 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
-	"glsnn/export/table"
 	"glsnn/fixedpoint"
 	"glsnn/fixedpoint/artefact"
 	"glsnn/float"
@@ -19,14 +17,14 @@ func newInspect(a *app) *cobra.Command {
 		Use:     "inspect PATH",
 		Short:   "Say what a file or table folder is and what made it",
 		Example: "  glsnn inspect model.glsnn\n  glsnn inspect tables --output json",
-		Args:    cobra.ExactArgs(1),
+		Args:    wantArgs(1, 1, "the PATH of one file or table folder"),
 		RunE:    func(_ *cobra.Command, args []string) error { return a.inspect(args[0]) },
 	}
 }
 
 func (a *app) inspect(path string) error {
-	if s, err := os.Stat(path); err == nil && s.IsDir() {
-		man, err := table.ReadManifest(path)
+	if isDir(path) {
+		man, err := readManifest(path)
 		if err != nil {
 			return err
 		}
@@ -53,26 +51,26 @@ func (a *app) inspect(path string) error {
 		SHA256  string          `json:"sha256"`
 		Body    json.RawMessage `json:"body"`
 		Arrays  []member        `json:"arrays"`
-	}{Path: path, Kind: b.Kind, Version: b.Version, SHA256: b.SHA256, Body: b.Body}
+	}{Path: path, Kind: b.Kind, Version: b.Version, SHA256: b.SHA256, Body: b.Body, Arrays: []member{}}
 	for _, x := range b.Arrays {
 		r.Arrays = append(r.Arrays, member{x.Name, string(x.DType), x.Shape})
 	}
 	var describe func(io.Writer)
 	switch b.Kind {
 	case float.KindNetwork:
-		net, _, err := float.LoadNetwork(path)
+		net, _, err := loadNetwork(path)
 		if err != nil {
 			return err
 		}
 		describe = func(w io.Writer) { inspectNetwork(w, net) }
 	case fixedpoint.KindModel:
-		m, _, err := fixedpoint.LoadModel(path)
+		m, _, err := loadModel(path)
 		if err != nil {
 			return err
 		}
 		describe = func(w io.Writer) { inspectModel(w, m) }
 	case float.KindCheckpoint:
-		c, err := float.LoadCheckpoint(path)
+		c, err := loadCheckpoint(path)
 		if err != nil {
 			return err
 		}

@@ -8,12 +8,14 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"syscall"
 )
 
 func main() {
 	// The first interrupt ends long jobs tidily; after it, signals are the
-	// system's again, so that a second one kills.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	// system's again, so that a second one kills. A batch system's SIGTERM is
+	// as good a reason to save a checkpoint as a user's Ctrl-C.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }

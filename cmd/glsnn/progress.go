@@ -60,7 +60,7 @@ func (m *meter) at(done int) {
 	elapsed := now.Sub(m.start).Seconds()
 	rate := float64(done-m.base) / elapsed
 	left := "?"
-	if rate > 0 {
+	if rate > 0 && m.total > 0 { // a download's size may be unknown
 		left = time.Duration(float64(m.total-done) / rate * float64(time.Second)).Round(time.Second).String()
 	}
 	line := fmt.Sprintf("%s: %d/%d %s, %.0f/s, %s left", m.what, done, m.total, m.unit, rate, left)

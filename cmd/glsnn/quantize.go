@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -24,9 +25,10 @@ type quantizeOptions struct {
 	scheme       quantize.Scheme
 	percentile   float64
 	rounding     string
-	data         string
-	samples      int
+	data         dataFlags
 }
+
+const defaultPercentile = 99.9
 
 func newQuantize(a *app) *cobra.Command {
 	o := &quantizeOptions{}
@@ -55,10 +57,10 @@ compared on training samples, and a layer that went silent is an error.`,
 	f.StringVar(&o.bits, "bits", "8", fmt.Sprintf("weight width, sign included, %d..%d; or one a layer: 8,6,8", quantize.MinBits, quantize.MaxBits))
 	f.StringVar(&o.target, "target", "", "quantise in this target's formats: a name of 'glsnn targets list' or a YAML file")
 	stringFlag(cmd, &o.scheme, "scale", quantize.MSE, "how a layer's scale is chosen: mse, max or percentile")
-	f.Float64Var(&o.percentile, "percentile", 99.9, "for --scale percentile")
+	f.Float64Var(&o.percentile, "percentile", defaultPercentile, "for --scale percentile")
 	f.StringVar(&o.rounding, "rounding", "nearest_even", "of weights: nearest_even, half_away, toward_zero or floor")
-	f.StringVar(&o.data, "data", "", "data set for the activity check (default: the one trained on)")
-	f.IntVar(&o.samples, "samples", 500, "training samples for the activity check; 0 skips it")
+	o.data.split = "train"
+	o.data.register(cmd, "", 500, "training samples for the activity check; 0 skips it")
 	return cmd
 }
 
@@ -88,12 +90,18 @@ func (a *app) quantize(ctx context.Context, o *quantizeOptions) (*quantizeResult
 	if err != nil {
 		return nil, err
 	}
-	if err := notInput(o.out, o.network); err != nil {
+	if err := o.data.check(); err != nil {
+		return nil, err
+	}
+	if err := writable(o.out, o.network, o.target, dataFolder(o.data.data)); err != nil {
 		return nil, err
 	}
 	opt := quantize.Options{Bits: bits, Arithmetic: fixedpoint.Wide(), Scheme: o.scheme, Percentile: o.percentile}
 	if err := opt.Rounding.UnmarshalText([]byte(o.rounding)); err != nil {
 		return nil, usage("--rounding: %w", err)
+	}
+	if o.scheme != quantize.Percentile && o.percentile != defaultPercentile {
+		return nil, usage("--percentile: got %v with --scale %s, want --scale percentile", o.percentile, o.scheme)
 	}
 	if o.target != "" {
 		chip, err := targets.Load(o.target)
@@ -103,37 +111,47 @@ func (a *app) quantize(ctx context.Context, o *quantizeOptions) (*quantizeResult
 		opt.Arithmetic = chip.Arithmetic
 		opt.Source.Target, opt.Source.Chip = chip.Name, chip.SHA256
 	}
-	net, hash, err := float.LoadNetwork(o.network)
+	net, hash, err := loadNetwork(o.network)
 	if err != nil {
 		return nil, err
 	}
-	if err := opt.Validate(net.Layers()); err != nil {
-		return nil, usageError{err}
+	if net.Mode != float.Chip {
+		return nil, usage("%s: mode: got %s, want chip: layers that pass real numbers have no integer twin; train with --mode chip", o.network, net.Mode)
+	}
+	if err := asFlags(opt.Validate(net.Layers())); err != nil {
+		if most := opt.Arithmetic.Weight.Bits; o.target != "" && slices.Max(bits) > most {
+			return nil, fmt.Errorf("%w: target %s has weights of %d bits", err, opt.Source.Target, most)
+		}
+		return nil, err
+	}
+	if err := notInput("-o", o.out, dataFolder(net.Origin.Data.Name)); err != nil {
+		return nil, err
 	}
 	opt.Source.Network, opt.Source.Data, opt.Source.Size = hash, net.Origin.Data.Name, net.Origin.Data.Size
 	model, report, err := quantize.Quantize(net, opt)
 	if err != nil {
 		var re *fixedpoint.RangeError
 		if o.target != "" && errors.As(err, &re) {
-			return nil, unfitError{err}
+			return nil, withCode(exitNoFit, err)
 		}
 		return nil, err
 	}
-	r := &quantizeResult{Model: o.out, Bits: bits, Target: opt.Source.Target, Report: report, Samples: o.samples, Activity: []parity.LayerReport{}}
-	if o.samples != 0 {
-		d := dataFlags{data: o.data, split: "train", samples: o.samples}
-		set, err := d.load(a, net.Origin.Data, net.Sizes[0])
+	r := &quantizeResult{Model: o.out, Bits: bits, Target: opt.Source.Target, Report: report, Activity: []parity.LayerReport{}}
+	if o.data.samples != 0 {
+		set, err := o.data.load(a, net.Origin.Data, net.Sizes[0])
 		if err != nil {
 			return nil, fmt.Errorf("activity check: %w; --samples 0 skips it", err)
 		}
-		p, err := parity.Compare(ctx, net, model, set, set.Len(), a.jobs, nil)
+		m := a.meter("quantize", "samples", set.Len(), 0)
+		p, err := parity.Compare(ctx, net, model, set, set.Len(), a.jobs, m.at)
+		m.clear()
 		if err != nil {
 			return nil, err
 		}
 		if err := p.CheckActivity(); err != nil {
 			return nil, err
 		}
-		r.Activity = p.Layers
+		r.Activity, r.Samples = p.Layers, set.Len()
 	}
 	for l, lr := range report.Layers {
 		if share := float64(lr.Clipped) / float64(lr.Weights); share > 0.001 {
@@ -142,6 +160,9 @@ func (a *app) quantize(ctx context.Context, o *quantizeOptions) (*quantizeResult
 		if !lr.NeverOverflow {
 			a.say("layer %d: some input could overflow a register (%d bits for the sum, %d for the current, %d for the membrane); 'glsnn emulate' counts it", l, lr.SumBits, lr.CurrentBits, lr.MembraneBits)
 		}
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
 	}
 	return r, model.Save(o.out)
 }

@@ -18,12 +18,13 @@ func newTargets(a *app) *cobra.Command {
 	}
 	cmd.AddCommand(
 		&cobra.Command{
-			Use: "list", Short: "List the built-in targets",
+			Use: "list", Short: "List the built-in targets", Example: "  glsnn targets list --output json",
 			RunE: func(*cobra.Command, []string) error { return a.listTargets() },
 		},
 		&cobra.Command{
 			Use: "show TARGET", Short: "Print a target's arithmetic, limits and costs with their sources",
-			Args: cobra.ExactArgs(1),
+			Example: "  glsnn targets show loihi\n  glsnn targets show ./mychip.yaml --output json",
+			Args:    wantArgs(1, 1, "one TARGET: a name of 'glsnn targets list' or a YAML file"),
 			RunE: func(_ *cobra.Command, args []string) error {
 				chip, err := targets.Load(args[0])
 				if err != nil {
@@ -37,7 +38,8 @@ func newTargets(a *app) *cobra.Command {
 		},
 		&cobra.Command{
 			Use: "validate TARGET", Short: "Check a target file and list every fault",
-			Args: cobra.ExactArgs(1),
+			Example: "  glsnn targets validate ./mychip.yaml",
+			Args:    wantArgs(1, 1, "one TARGET: a name of 'glsnn targets list' or a YAML file"),
 			RunE: func(_ *cobra.Command, args []string) error {
 				chip, err := targets.Load(args[0])
 				if err != nil {

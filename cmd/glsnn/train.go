@@ -66,7 +66,7 @@ set is looked at once, at the end.`,
 			if err := o.modeDefaults(cmd); err != nil {
 				return err
 			}
-			r, err := a.train(cmd.Context(), o, func(name string) bool { return cmd.Flags().Changed(name) })
+			r, err := a.train(cmd.Context(), o, cmd.Flags().Changed)
 			if err != nil {
 				return err
 			}
@@ -162,12 +162,37 @@ func parseSizes(s string) ([]int, error) {
 	var sizes []int
 	for field := range strings.SplitSeq(s, ",") {
 		n, err := strconv.Atoi(strings.TrimSpace(field))
-		if err != nil || n < 1 || n > float.MaxWidth {
-			return nil, usage("--hidden: got %q, want widths of 1..%d separated by commas, such as 500,500", s, float.MaxWidth)
+		if err != nil || n < 1 || n > maxWidth {
+			return nil, usage("--hidden: got %q, want widths of 1..%d separated by commas, such as 500,500", s, maxWidth)
 		}
 		sizes = append(sizes, n)
 	}
 	return sizes, nil
+}
+
+// Sizes that a network may have: the starting weights of a layer take 8 bytes x
+// its longer side squared, a checkpoint of Adam 16 bytes a weight.
+const (
+	maxWidth   = 1 << 14
+	maxWeights = 1 << 27
+)
+
+// checkSizes refuses networks that no memory holds, before it is asked for.
+func (o *trainOptions) checkSizes(train *dataset.Set) error {
+	if train.Classes < 2 {
+		return usage("--data %s: classes: got %d, want at least 2", o.data, train.Classes)
+	}
+	if o.net.Sizes[0] > maxWidth {
+		return usage("--data %s: pixels: got %d x %d, want at most %d; --size pools images down", o.data, train.Rows, train.Cols, maxWidth)
+	}
+	weights := 0
+	for l := range o.net.Layers() {
+		weights += o.net.Sizes[l] * o.net.Sizes[l+1]
+	}
+	if weights > maxWeights {
+		return usage("--hidden: got %q, which makes %d weights, want at most %d", o.hidden, weights, maxWeights)
+	}
+	return asFlags(o.net.Validate())
 }
 
 // trainResult is what train prints.
@@ -209,9 +234,6 @@ func (a *app) train(ctx context.Context, o *trainOptions, changed func(flag stri
 	if o.checkpoint == "" {
 		o.checkpoint = o.out + ".ckpt"
 	}
-	if err := notInput(o.out, o.checkpoint); err != nil {
-		return nil, err
-	}
 	hidden, err := parseSizes(o.hidden)
 	if err != nil {
 		return nil, err
@@ -219,12 +241,18 @@ func (a *app) train(ctx context.Context, o *trainOptions, changed func(flag stri
 	if o.samples < 0 {
 		return nil, usage("--samples: got %d, want 0 (all) or more", o.samples)
 	}
-	if err := o.train.Validate(); err != nil {
-		return nil, usageError{err}
+	check := o.net
+	check.Sizes = []int{1, 2} // the real ones come with the data
+	if err := asFlags(errors.Join(check.Validate(), o.train.Validate())); err != nil {
+		return nil, err
+	}
+	folder := dataFolder(o.data)
+	if err := errors.Join(writable(o.out, folder), notInput("--checkpoint", o.checkpoint, folder, o.out)); err != nil {
+		return nil, err
 	}
 	var ckpt *float.Checkpoint
 	if o.resume {
-		if ckpt, err = float.LoadCheckpoint(o.checkpoint); err != nil {
+		if ckpt, err = loadCheckpoint(o.checkpoint); err != nil {
 			return nil, err
 		}
 		if err := o.agrees(ckpt, hidden, changed); err != nil {
@@ -243,8 +271,8 @@ func (a *app) train(ctx context.Context, o *trainOptions, changed func(flag stri
 		train = train.Slice(0, o.samples)
 	}
 	o.net.Sizes = slices.Concat([]int{train.Rows * train.Cols}, hidden, []int{train.Classes})
-	if err := o.net.Validate(); err != nil {
-		return nil, usageError{err}
+	if err := o.checkSizes(train); err != nil {
+		return nil, err
 	}
 	if o.train.HeldOut >= train.Len() {
 		return nil, usage("--validate: got %d, want less than the %d training samples", o.train.HeldOut, train.Len())
@@ -322,6 +350,11 @@ func (a *app) runTrainer(ctx context.Context, t *float.Trainer, test *dataset.Se
 
 func (a *app) summary(ctx context.Context, t *float.Trainer, net *float.Network, test *dataset.Set, o *trainOptions) (*trainResult, error) {
 	kept := net.Origin.History[net.Origin.KeptEpoch-1]
+	for l, rate := range kept.SpikeRate {
+		if rate == 0 {
+			a.say("note: layer %d never fires, so nothing passes it; try more --epochs, a smaller --batch or a larger --gain", l)
+		}
+	}
 	r := &trainResult{
 		Network: o.out, Data: o.data, Sizes: net.Sizes, Parameters: net.Parameters(), Epochs: t.Epoch, KeptEpoch: net.Origin.KeptEpoch,
 		TrainSamples: t.Samples(), TrainAccuracy: kept.TrainAccuracy, ValidationAccuracy: kept.Validation, Samples: test.Len(),
@@ -330,7 +363,9 @@ func (a *app) summary(ctx context.Context, t *float.Trainer, net *float.Network,
 		r.Accuracy = *kept.Test
 		return r, nil
 	}
-	e, err := net.Evaluate(ctx, test, a.jobs, nil)
+	m := a.meter("test", "samples", test.Len(), 0)
+	e, err := net.Evaluate(ctx, test, a.jobs, m.at)
+	m.clear()
 	if err != nil {
 		return nil, err
 	}

@@ -4,13 +4,11 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
 	"glsnn/emulator/parity"
 	"glsnn/export/table"
-	"glsnn/fixedpoint"
 )
 
 type verifyOptions struct {
@@ -30,7 +28,7 @@ is then rebuilt from the table files alone, by following their routes, and run
 beside the model that was exported: every sum, current, membrane, spike and
 score after every tick must be the same (exit code 5).`,
 		Example: "  glsnn verify\n  glsnn verify mychip-tables --samples 10000",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    wantArgs(0, 1, "at most one FOLDER"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.dir = defaultTables
 			if len(args) == 1 {
@@ -62,23 +60,20 @@ type verifyResult struct {
 }
 
 func (a *app) verify(ctx context.Context, o *verifyOptions) (*verifyResult, error) {
-	if s, err := os.Stat(o.dir); err == nil && !s.IsDir() {
-		return nil, usage("%s: got a file, want a table folder", o.dir)
-	}
-	man, err := table.ReadManifest(o.dir)
+	man, err := readManifest(o.dir)
 	if err != nil {
 		return nil, err
 	}
 	got, err := table.Read(o.dir)
 	if err != nil {
-		return nil, err
+		return nil, damaged(err)
 	}
-	want, hash, err := fixedpoint.LoadModel(o.model)
+	want, hash, err := loadModel(o.model)
 	if err != nil {
 		return nil, err
 	}
 	if hash != man.Model {
-		return nil, mismatchError{fmt.Errorf("%s: model_sha256: got %.12s, want %.12s of %s: the tables were made from another model; export again", o.dir, man.Model, hash, o.model)}
+		return nil, withCode(exitMismatch, fmt.Errorf("%s: model_sha256: got %.12s, want %.12s of %s: the tables were made from another model; export again", o.dir, man.Model, hash, o.model))
 	}
 	rebuilt := *got
 	rebuilt.Source = man.Source
@@ -98,6 +93,9 @@ func (a *app) verify(ctx context.Context, o *verifyOptions) (*verifyResult, erro
 	m := a.meter("verify", "samples", set.Len(), 0)
 	r.Run, err = parity.Same(ctx, got, want, set, enc, a.jobs, m.at)
 	m.clear()
+	if err != nil && ctx.Err() == nil {
+		return nil, withCode(exitMismatch, fmt.Errorf("%s and %s: %w", o.dir, o.model, err))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -118,10 +116,10 @@ func (r *verifyResult) text(w io.Writer) {
 // verdict is an error where anything differs.
 func (r *verifyResult) verdict() error {
 	if r.Mismatches > 0 {
-		return mismatchError{fmt.Errorf("%s: %d of %d samples differ; %w", r.Tables, r.Mismatches, r.Samples, r.Run.First)}
+		return withCode(exitMismatch, fmt.Errorf("%s: %d of %d samples differ; %w", r.Tables, r.Mismatches, r.Samples, r.Run.First))
 	}
 	if !r.SameModel {
-		return mismatchError{fmt.Errorf("%s: the network read back is not the one that was written, though these samples do not show it", r.Tables)}
+		return withCode(exitMismatch, fmt.Errorf("%s: the network read back is not the one that was written, though these samples do not show it", r.Tables))
 	}
 	return nil
 }

@@ -18,8 +18,9 @@ func tool() string { return "glsnn " + version }
 
 func newVersion(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use:   "version",
-		Short: "Print the version",
+		Use:     "version",
+		Short:   "Print the version",
+		Example: "  glsnn version --output json",
 		RunE: func(*cobra.Command, []string) error {
 			r := struct {
 				Version  string `json:"version"`

@@ -84,19 +84,23 @@ func Count(c emulator.Counters, chip *targets.Chip, p Placed) Counts {
 	for id, core := range c.Cores {
 		spikes := float64(core.Spikes) / n
 		k.MessagesIn += float64(core.Events) / n
-		sends := p.Sends[targets.CoreID(id)]
-		if chip.Fabric.Multicast && len(sends) > 0 {
-			k.MessagesOut += spikes
-		} else {
-			k.MessagesOut += spikes * float64(len(sends))
-		}
-		for _, to := range sends {
+		k.MessagesOut += p.messages(targets.CoreID(id), spikes, chip)
+		for _, to := range p.Sends[targets.CoreID(id)] {
 			dx, dy := chip.Fabric.Hops(targets.CoreID(id), to)
 			k.HopsX += spikes * float64(dx)
 			k.HopsY += spikes * float64(dy)
 		}
 	}
 	return k
+}
+
+// messages is what a core sends for its spikes.
+func (p Placed) messages(id targets.CoreID, spikes float64, chip *targets.Chip) float64 {
+	n := len(p.Sends[id])
+	if chip.Fabric.Multicast {
+		n = min(n, 1)
+	}
+	return spikes * float64(n)
 }
 
 // New estimates a sample's energy, time and cycles from counts over placed
@@ -160,7 +164,8 @@ func (e *Estimate) energy(chip *targets.Chip) {
 
 // time is the busiest core's work over the window plus the barriers: cores work
 // in parallel and each tick waits for all. Since another core may be the
-// busiest in another tick, and messages are not queued, it is a lower bound.
+// busiest in another tick, and messages neither queue nor take time on their
+// links, it is a lower bound.
 func (e *Estimate) time(c emulator.Counters, chip *targets.Chip, p Placed) {
 	q := chip.Cost.Time
 	if _, ok := q.SynOpNS.Get(); !ok {
@@ -175,11 +180,7 @@ func (e *Estimate) time(c emulator.Counters, chip *targets.Chip, p Placed) {
 		t += e.add("time", "neuron_update_ns", float64(k.Updates)/n, q.NeuronUpdateNS, &r)
 		t += e.add("time", "spike_out_ns", float64(k.Spikes)/n, q.SpikeOutNS, &r)
 		t += e.add("time", "axon_in_ns", float64(k.Events)/n, q.AxonInNS, &r)
-		messages := float64(k.Spikes) / n * float64(len(p.Sends[id]))
-		if chip.Fabric.Multicast {
-			messages = min(messages, float64(k.Spikes)/n)
-		}
-		return t + e.add("time", "axon_out_ns", messages, q.AxonOutNS, &r)
+		return t + e.add("time", "axon_out_ns", p.messages(id, float64(k.Spikes)/n, chip), q.AxonOutNS, &r)
 	}
 	busiest, most := 0, -1.0
 	for id, k := range c.Cores {
@@ -222,7 +223,7 @@ func (e *Estimate) cycles(c emulator.Counters, chip *targets.Chip, p Placed) {
 			Part{"cycles", "neuron_updates_per_cycle", ticks, math.Ceil(neurons / updates), sweeps, q.NeuronUpdatesPerCycle.Basis, q.NeuronUpdatesPerCycle.Source, q.NeuronUpdatesPerCycle.At})
 		t := rows + sweeps
 		t += e.add("cycles", "axon_in_cycles", events, q.AxonInCycles, &r)
-		t += e.add("cycles", "axon_out_cycles", float64(k.Spikes)/n*float64(len(p.Sends[id])), q.AxonOutCycles, &r)
+		t += e.add("cycles", "axon_out_cycles", p.messages(id, float64(k.Spikes)/n, chip), q.AxonOutCycles, &r)
 		return t + e.add("cycles", "tick_cycles", ticks, q.TickCycles, &r)
 	}
 	busiest, most := 0, -1.0

@@ -109,12 +109,18 @@ func Compare(ctx context.Context, net *float.Network, m *fixedpoint.Model, set *
 }
 
 func sameShape(net *float.Network, m *fixedpoint.Model) error {
+	if net.Mode != float.Chip {
+		return fmt.Errorf("network: mode: got %s, want chip: layers that pass real numbers have no integer twin", net.Mode)
+	}
 	sizes := []int{m.Inputs()}
 	for _, l := range m.Layers {
 		sizes = append(sizes, l.Out)
 	}
 	if !slices.Equal(sizes, net.Sizes) || m.Ticks != net.Ticks {
 		return fmt.Errorf("network and model: got layers %v over %d ticks, want %v over %d", sizes, m.Ticks, net.Sizes, net.Ticks)
+	}
+	if (net.Readout == float.ReadMembrane) != (m.Readout == fixedpoint.ReadMembrane) {
+		return fmt.Errorf("network and model: read-out: got %s, want %s", m.Readout, net.Readout)
 	}
 	return nil
 }

@@ -17,13 +17,13 @@ type Sameness struct {
 	Samples    int                `json:"samples"`
 	Mismatches int                `json:"mismatches"` // samples in which any state, spike or score differs
 	First      *emulator.Mismatch `json:"first"`      // of the lowest such sample
-	Spikes     uint64             `json:"spikes"`     // compared, of the first model
-	Counters   emulator.Counters  `json:"-"`          // of the second model
+	Spikes     uint64             `json:"spikes"`     // compared, of the model wanted
+	Counters   emulator.Counters  `json:"-"`          // of the model got
 }
 
 // Same runs two models on every sample of set, in lockstep, and compares every
 // sum, current, membrane, spike and score after every tick: got against want.
-// The models must have the same shape.
+// The models must have the same shape, and set and enc must fit it.
 func Same(ctx context.Context, got, want *fixedpoint.Model, set *dataset.Set, enc encode.Encoder, workers int, done func(int)) (*Sameness, error) {
 	if len(got.Layers) != len(want.Layers) || got.Ticks != want.Ticks {
 		return nil, fmt.Errorf("models: got %d layers over %d ticks, want %d over %d", len(got.Layers), got.Ticks, len(want.Layers), want.Ticks)
@@ -32,6 +32,12 @@ func Same(ctx context.Context, got, want *fixedpoint.Model, set *dataset.Set, en
 		if o := want.Layers[i]; l.In != o.In || l.Out != o.Out {
 			return nil, fmt.Errorf("models: layer %d: got %d x %d, want %d x %d", i, l.In, l.Out, o.In, o.Out)
 		}
+	}
+	if n := set.Rows * set.Cols; n != got.Inputs() {
+		return nil, fmt.Errorf("%s: pixels: got %d, want the models' %d inputs", set.Name, n, got.Inputs())
+	}
+	if enc.Ticks != got.Ticks {
+		return nil, fmt.Errorf("encoder: ticks: got %d, want the models' %d", enc.Ticks, got.Ticks)
 	}
 	s := &Sameness{Samples: set.Len()}
 	var mu sync.Mutex

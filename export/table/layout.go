@@ -13,8 +13,9 @@
 //
 // An image has one word an in-axon, ascending, from address 0: the weights to
 // the core's neurons, neuron 0 in the lowest stored_weight_bits bits, two's
-// complement, in ceil(bits/4) lower-case hex digits, no address lines, the
-// whole depth. A delivered spike adds weight << weight_exp.
+// complement if the arithmetic's weights are signed, in ceil(bits/4) lower-case
+// hex digits, no address lines, the whole depth. A delivered spike adds
+// weight << weight_exp.
 //
 // Read uses every file: routes decide which neuron feeds which axon, and image
 // and CSV must agree.
@@ -24,6 +25,7 @@ import (
 	"fmt"
 
 	"glsnn/fixedpoint"
+	"glsnn/fixedpoint/artefact"
 	"glsnn/targets"
 )
 
@@ -84,7 +86,7 @@ type coreFile struct {
 
 func coreName(c targets.CoreID) string { return fmt.Sprintf("cores/core_%04d", c) }
 
-// Error is a fault in a table file.
+// Error is a fault in a table file; it is an artefact.ErrCorrupt.
 type Error struct {
 	File  string
 	Line  int // 0: the file as a whole
@@ -100,3 +102,5 @@ func (e *Error) Error() string {
 	}
 	return fmt.Sprintf("%s: %s: got %s, want %s", where, e.Field, e.Got, e.Want)
 }
+
+func (e *Error) Unwrap() error { return artefact.ErrCorrupt }

@@ -3,10 +3,11 @@ package table
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"glsnn/export"
@@ -23,37 +24,47 @@ func Write(dir string, mp *export.Mapping, tool, modelHash, targetSpec string, f
 	if err := mp.Check(); err != nil {
 		return err
 	}
-	lowered, err := mp.Model.Hash()
+	return artefact.WriteDir(dir, force, func(tmp string) error { return writeFiles(tmp, mp, tool, modelHash, targetSpec) })
+}
+
+// writeFiles fills the empty folder dir.
+func writeFiles(dir string, mp *export.Mapping, tool, modelHash, targetSpec string) error {
+	read := *mp.Model // as Read rebuilds it: an integrator's threshold never acts
+	read.Layers = slices.Clone(read.Layers)
+	for i := range read.Layers {
+		if read.Layers[i].Integrator {
+			read.Layers[i].Threshold = 0
+		}
+	}
+	lowered, err := read.Hash()
 	if err != nil {
 		return err
 	}
-	return artefact.WriteDir(dir, force, func(tmp string) error {
-		if err := os.Mkdir(filepath.Join(tmp, "cores"), 0o777); err != nil {
-			return err
-		}
-		w := writer{dir: tmp}
-		w.json("network.json", network(mp))
-		w.text("inputs.csv", func(b *bufio.Writer) { writeInputs(b, mp) })
-		w.text("routes.csv", func(b *bufio.Writer) { writeRoutes(b, mp) })
-		for i, u := range mp.Footprint() {
-			name := coreName(u.Core)
-			w.json(name+".json", core(mp, u))
-			w.text(name+".mem", func(b *bufio.Writer) { writeImage(b, mp, i, u.StoredBits) })
-			w.text(name+".csv", func(b *bufio.Writer) { writeRows(b, mp, i) })
-		}
-		if w.err != nil {
-			return w.err
-		}
-		files, err := artefact.HashDir(tmp)
-		if err != nil {
-			return err
-		}
-		w.json("manifest.json", Manifest{
-			Format: "glsnn", Kind: "tables", Version: SchemaVersion, Tool: tool, Model: modelHash,
-			Target: mp.Chip.Name, TargetSpec: targetSpec, Chip: mp.Chip.SHA256, Lowered: lowered, Source: mp.Model.Source, Files: files,
-		})
+	if err := os.Mkdir(filepath.Join(dir, "cores"), 0o777); err != nil {
+		return err
+	}
+	w := writer{dir: dir}
+	w.json("network.json", network(mp))
+	w.text("inputs.csv", func(b *bufio.Writer) { writeInputs(b, mp) })
+	w.text("routes.csv", func(b *bufio.Writer) { writeRoutes(b, mp) })
+	for i, u := range mp.Footprint() {
+		name := coreName(u.Core)
+		w.json(name+".json", core(mp, u))
+		w.text(name+".mem", func(b *bufio.Writer) { writeImage(b, mp, i, u.StoredBits) })
+		w.text(name+".csv", func(b *bufio.Writer) { writeRows(b, mp, i) })
+	}
+	if w.err != nil {
 		return w.err
+	}
+	files, err := artefact.HashDir(dir)
+	if err != nil {
+		return err
+	}
+	w.json("manifest.json", Manifest{
+		Format: "glsnn", Kind: "tables", Version: SchemaVersion, Tool: tool, Model: modelHash,
+		Target: mp.Chip.Name, TargetSpec: targetSpec, Chip: mp.Chip.SHA256, Lowered: lowered, Source: mp.Model.Source, Files: files,
 	})
+	return w.err
 }
 
 // writer keeps the first error.
@@ -62,26 +73,28 @@ type writer struct {
 	err error
 }
 
-func (w *writer) file(name string, fill func(io.Writer) error) {
-	if w.err == nil {
-		w.err = artefact.WriteAtomic(filepath.Join(w.dir, filepath.FromSlash(name)), fill)
+// text makes one file. WriteDir syncs them all.
+func (w *writer) text(name string, fill func(*bufio.Writer)) {
+	if w.err != nil {
+		return
 	}
+	f, err := os.Create(filepath.Join(w.dir, filepath.FromSlash(name)))
+	if err != nil {
+		w.err = err
+		return
+	}
+	b := bufio.NewWriter(f)
+	fill(b)
+	w.err = errors.Join(b.Flush(), f.Close())
 }
 
 func (w *writer) json(name string, v any) {
-	w.file(name, func(out io.Writer) error {
-		e := json.NewEncoder(out)
-		e.SetIndent("", "  ")
-		return e.Encode(v)
-	})
-}
-
-func (w *writer) text(name string, fill func(*bufio.Writer)) {
-	w.file(name, func(out io.Writer) error {
-		b := bufio.NewWriter(out)
-		fill(b)
-		return b.Flush()
-	})
+	data, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		w.err = errors.Join(w.err, fmt.Errorf("%s: %w", name, err))
+		return
+	}
+	w.text(name, func(b *bufio.Writer) { b.Write(append(data, '\n')) })
 }
 
 func network(mp *export.Mapping) networkFile {

@@ -58,9 +58,14 @@ func (o Options) Validate(layers int) error {
 		errs = append(errs, fmt.Errorf("bits: got %d widths, want one, or one for each of the %d layers", len(o.Bits), layers))
 	}
 	for _, b := range o.Bits {
-		if b < MinBits || b > min(MaxBits, o.Arithmetic.Weight.Bits) {
+		if !o.Arithmetic.Weight.Signed && o.Arithmetic.Weight.Bits < MinBits {
+			errs = append(errs, fmt.Errorf("bits: got %d, and the target has unsigned weights of %d", b, o.Arithmetic.Weight.Bits))
+		} else if b < MinBits || b > min(MaxBits, o.Arithmetic.Weight.Bits) {
 			errs = append(errs, fmt.Errorf("bits: got %d, want %d..%d", b, MinBits, min(MaxBits, o.Arithmetic.Weight.Bits)))
 		}
+	}
+	if !slices.Contains(fixedpoint.RoundModes(), o.Rounding) {
+		errs = append(errs, fmt.Errorf("rounding: got %s, want one of %v", o.Rounding, fixedpoint.RoundModes()))
 	}
 	if !slices.Contains(Schemes(), o.Scheme) {
 		names := []string{}
@@ -179,6 +184,7 @@ func quantizeLayer(net *float.Network, l int, o Options) (fixedpoint.Layer, Laye
 		return fail("weights", "got signed weights, and the target has unsigned ones")
 	}
 
+	top := float64(int64(1)<<(bits-1) - 1)
 	wanted := chooseScale(weights, largest, bits, o)
 	// Prefer the exponent that leaves 8-bit weights 6 fraction bits (Loihi's
 	// fixed shift) and narrower ones more, so that membranes have the same
@@ -186,7 +192,9 @@ func quantizeLayer(net *float.Network, l int, o Options) (fixedpoint.Layer, Laye
 	start := min(max(14-bits, a.Weight.ExpMin), a.Weight.ExpMax)
 	var best fixedpoint.Layer
 	var bestBounds fixedpoint.LayerBounds
-	found := false
+	// Of the exponents tried the first that is best: 3 proved, 2 a read-out below
+	// the highest threshold (or no read-out), 1 any.
+	rank := 0
 	for exp := start; exp >= a.Weight.ExpMin; exp-- {
 		layer.WeightExp = exp
 		layer.Scale = wanted
@@ -194,6 +202,9 @@ func quantizeLayer(net *float.Network, l int, o Options) (fixedpoint.Layer, Laye
 		if !layer.Integrator {
 			step := math.Ldexp(1, a.Threshold.Exp)
 			steps := math.RoundToEven(math.Ldexp(1, exp) / wanted / step)
+			if o.Scheme == Max && largest > (top+0.5)*math.Ldexp(1, exp)/(steps*step) {
+				steps-- // the nearest threshold would clip
+			}
 			raw := steps * step
 			if steps < 1 || exp < start && steps < minThresholdSteps {
 				break
@@ -206,18 +217,24 @@ func quantizeLayer(net *float.Network, l int, o Options) (fixedpoint.Layer, Laye
 		}
 		layer.Weights = fixedpoint.NewMatrix(layer.In, layer.Out, roundWeights(weights, layer.Scale, bits, o.Rounding))
 		b := (&fixedpoint.Model{Arithmetic: a, Ticks: net.Ticks, Layers: []fixedpoint.Layer{layer}}).Bounds(0)
-		fits := b.Proved && !(layer.Integrator && a.Fire.When.Fires(b.Membrane.Hi, a.Threshold.Max()))
-		if !found || fits {
-			best, bestBounds, found = layer, b, true
+		r := 1
+		if !layer.Integrator || !a.Fire.When.Fires(b.Membrane.Hi, a.Threshold.Max()) {
+			r = 2
+			if b.Proved {
+				r = 3
+			}
 		}
-		if fits {
+		if r > rank {
+			best, bestBounds, rank = layer, b, r
+		}
+		if rank == 3 {
 			break
 		}
 	}
-	if !found {
+	if rank == 0 {
 		return fail("threshold", "rounds to zero or exceeds %d at every weight exponent in %d..%d; try more --bits or another --scale", a.Threshold.Max(), a.Weight.ExpMin, a.Weight.ExpMax)
 	}
-	if best.Integrator && a.Fire.When.Fires(bestBounds.Membrane.Hi, a.Threshold.Max()) {
+	if rank == 1 {
 		return fail("threshold", "the read-out membrane may reach %d, and the target's highest threshold is %d; try fewer --bits or --readout count in training", bestBounds.Membrane.Hi, a.Threshold.Max())
 	}
 	lr := layerReport(weights, best, bestBounds)
