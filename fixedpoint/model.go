@@ -3,6 +3,7 @@ package fixedpoint
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -203,6 +204,9 @@ func (m *Model) Validate() error {
 		last := i == len(m.Layers)-1
 		if l.Integrator != (last && m.Readout == ReadMembrane) {
 			bad(at("integrator"), "got %v, want %v with read-out %s", l.Integrator, !l.Integrator, m.Readout)
+		}
+		if math.IsNaN(l.Scale) || math.IsInf(l.Scale, 0) || l.Scale < 0 {
+			bad(at("scale"), "got %v, want a finite number from 0 on", l.Scale)
 		}
 		if !l.Integrator {
 			if !a.Threshold.Contains(l.Threshold) || l.Threshold < 0 {

@@ -203,7 +203,7 @@ func TestEdits(t *testing.T) {
 		{"resets: [zero, subtract]", "resets: [" + strings.Repeat("zero, ", 70) + "]", "arithmetic.fire.resets: got a list of 70, want at most 64 entries"},
 		{"multicast: false", "multicast: no", "fabric.multicast: got \"no\", want true or false"},
 		{"width: 4", "width: 1048576", "fabric: got too many cores, want at most 1048576 in all"},
-		{"layer_delay: 1", "layer_delay: -1", "fabric.layer_delay: got -1, want 0..63"},
+		{"layer_delay: 1", "layer_delay: -1", "fabric.layer_delay: got -1, want 0..1"},
 		{"overflow: wrap", "overflow: clip", "arithmetic.sum.overflow: got \"clip\", want one of saturate, wrap"},
 		{"resets: [zero, subtract]", "resets: [zero, zero]", "arithmetic.fire.resets: got zero twice, want each once"},
 		{"threshold: {bits: 5,", "threshold: {bits: 50,", "arithmetic.threshold.bits: got 50, want 1..40"},

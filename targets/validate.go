@@ -194,7 +194,7 @@ func checkFabric(c *Chip, f *faults) {
 	if possible && cores > maxCores {
 		f.add("fabric", "too many cores", fmt.Sprintf("at most %d in all", maxCores))
 	}
-	f.between("fabric.layer_delay", int64(c.Fabric.LayerDelay), 0, 63)
+	f.between("fabric.layer_delay", int64(c.Fabric.LayerDelay), 0, 1) // what the engines can run
 }
 
 func checkOrigins(c *Chip, f *faults) {

@@ -68,7 +68,9 @@ func (a *app) estimate(ctx context.Context, o *estimateOptions) (*cost.Estimate,
 	if err != nil {
 		return nil, err
 	}
-	res, _, err := a.runModel(ctx, mp.Model, set, emulator.RunOptions{Workers: a.jobs, CoreOf: mp.CoreOf()})
+	res, _, err := a.runModel(ctx, mp.Model, set, emulator.RunOptions{
+		Workers: a.jobs, CoreOf: mp.CoreOf(), Delay: mp.Chip.Fabric.LayerDelay > 0,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -102,8 +104,6 @@ func placed(mp *export.Mapping) cost.Placed {
 		lo, hi := mp.LayerParts(part.Layer + 1)
 		p.Sends[mp.Cores[i]] = mp.Cores[lo:hi]
 	}
-	lo, hi := mp.LayerParts(0)
-	p.Inputs = mp.Cores[lo:hi]
 	return p
 }
 

@@ -96,7 +96,7 @@ func (a *app) quantize(ctx context.Context, o *quantizeOptions) (*quantizeResult
 	if err := writable(o.out, o.network, o.target, dataFolder(o.data.data)); err != nil {
 		return nil, err
 	}
-	opt := quantize.Options{Bits: bits, Arithmetic: fixedpoint.Wide(), Scheme: o.scheme, Percentile: o.percentile}
+	opt := quantize.Options{Bits: bits, Arithmetic: fixedpoint.Wide(), Within: quantize.Portable, Scheme: o.scheme, Percentile: o.percentile}
 	if err := opt.Rounding.UnmarshalText([]byte(o.rounding)); err != nil {
 		return nil, usage("--rounding: %w", err)
 	}

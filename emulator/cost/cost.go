@@ -7,6 +7,7 @@ package cost
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"glsnn/emulator"
 	"glsnn/targets"
@@ -17,7 +18,6 @@ import (
 type Placed struct {
 	Neurons map[targets.CoreID]int              // neurons on each core in use
 	Sends   map[targets.CoreID][]targets.CoreID // destinations of a core's spikes
-	Inputs  []targets.CoreID                    // cores that input spikes go to
 	Tiles   int                                 // in use
 }
 
@@ -110,9 +110,11 @@ func New(c emulator.Counters, chip *targets.Chip, p Placed) (*Estimate, error) {
 		return nil, fmt.Errorf("estimate: got counters of %d samples on %d cores, want at least one of each", c.Samples, len(c.Cores))
 	}
 	e := &Estimate{Target: chip.Name, Samples: c.Samples, Counts: Count(c, chip, p), Missing: []string{}}
+	e.cycles(c, chip, p)
 	e.time(c, chip, p)
 	e.energy(chip)
-	e.cycles(c, chip, p)
+	order := []string{"time", "energy", "cycles"} // as computed, but for a time that comes from cycles
+	slices.SortStableFunc(e.Parts, func(a, b Part) int { return slices.Index(order, a.Ledger) - slices.Index(order, b.Ledger) })
 	return e, nil
 }
 
@@ -169,7 +171,15 @@ func (e *Estimate) energy(chip *targets.Chip) {
 func (e *Estimate) time(c emulator.Counters, chip *targets.Chip, p Placed) {
 	q := chip.Cost.Time
 	if _, ok := q.SynOpNS.Get(); !ok {
-		e.TimeReason = "synop_ns: " + q.SynOpNS.Reason
+		clock := chip.Cost.Cycles.ClockMHz
+		mhz, ok := clock.Get()
+		if !ok || mhz == 0 || e.Cycles == nil {
+			e.TimeReason = "synop_ns: " + q.SynOpNS.Reason
+			return
+		}
+		ns := *e.Cycles * 1000 / mhz
+		e.TimeNS = &ns
+		e.Parts = append(e.Parts, Part{"time", "clock_mhz", *e.Cycles, 1000 / mhz, ns, clock.Basis, clock.Source, clock.At})
 		return
 	}
 	n := float64(c.Samples)

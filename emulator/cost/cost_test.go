@@ -48,7 +48,7 @@ func counted() emulator.Counters {
 // placed: core 0 sends to core 4, two tiles to the east on toy.
 func placed() cost.Placed {
 	return cost.Placed{
-		Neurons: map[targets.CoreID]int{0: 4, 4: 3}, Sends: map[targets.CoreID][]targets.CoreID{0: {4}}, Inputs: []targets.CoreID{0}, Tiles: 2,
+		Neurons: map[targets.CoreID]int{0: 4, 4: 3}, Sends: map[targets.CoreID][]targets.CoreID{0: {4}}, Tiles: 2,
 	}
 }
 

@@ -86,7 +86,7 @@ func Compare(ctx context.Context, net *float.Network, m *fixedpoint.Model, set *
 	blocks := make([]blockResult, (n+block-1)/block)
 	var next, finished atomic.Int64
 	var wg sync.WaitGroup
-	for range max(1, workers) {
+	for range max(1, min(workers, len(blocks))) {
 		wg.Go(func() {
 			w := newPair(net, m, firing)
 			for {
@@ -118,6 +118,9 @@ func sameShape(net *float.Network, m *fixedpoint.Model) error {
 	}
 	if !slices.Equal(sizes, net.Sizes) || m.Ticks != net.Ticks {
 		return fmt.Errorf("network and model: got layers %v over %d ticks, want %v over %d", sizes, m.Ticks, net.Sizes, net.Ticks)
+	}
+	if m.Encoding.Kind != string(net.Encoder) || m.Encoding.Seed != net.EncoderSeed {
+		return fmt.Errorf("network and model: encoder: got %s with seed %d, want %s with %d", m.Encoding.Kind, m.Encoding.Seed, net.Encoder, net.EncoderSeed)
 	}
 	if (net.Readout == float.ReadMembrane) != (m.Readout == fixedpoint.ReadMembrane) {
 		return fmt.Errorf("network and model: read-out: got %s, want %s", m.Readout, net.Readout)

@@ -43,7 +43,7 @@ func Same(ctx context.Context, got, want *fixedpoint.Model, set *dataset.Set, en
 	var mu sync.Mutex
 	var next, finished atomic.Int64
 	var wg sync.WaitGroup
-	for range max(1, workers) {
+	for range max(1, min(workers, set.Len())) {
 		wg.Go(func() {
 			a, b := emulator.New(got, emulator.Options{}), emulator.New(want, emulator.Options{})
 			cmp := emulator.NewComparer(got)

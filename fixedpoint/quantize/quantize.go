@@ -48,6 +48,23 @@ type Options struct {
 	Percentile float64 // for Percentile, in 50..100
 	Rounding   fixedpoint.RoundMode
 	Source     fixedpoint.Source
+	// Within are widths to stay inside where an exponent allows it, beside the
+	// arithmetic's own; the zero value asks for nothing.
+	Within Widths
+}
+
+// Widths are register widths in bits, sign included; 0 is any.
+type Widths struct{ Sum, Current, Membrane int }
+
+// Portable are the widths of the narrowest registers among the shipped targets
+// with 8-bit weights (Loihi's sum has 21 bits and sign, its states 23 and sign):
+// a model whose bounds stay inside them can be exported to any of those that
+// has its decays and reset.
+var Portable = Widths{Sum: 22, Current: 24, Membrane: 24}
+
+func (w Widths) hold(b fixedpoint.LayerBounds) bool {
+	fits := func(width int, i fixedpoint.Interval) bool { return width == 0 || i.Bits() <= width }
+	return fits(w.Sum, b.Sum) && fits(w.Current, b.Current) && fits(w.Membrane, b.Membrane)
 }
 
 // Validate reports every choice that cannot be, for a network of layers weight
@@ -192,8 +209,9 @@ func quantizeLayer(net *float.Network, l int, o Options) (fixedpoint.Layer, Laye
 	start := min(max(14-bits, a.Weight.ExpMin), a.Weight.ExpMax)
 	var best fixedpoint.Layer
 	var bestBounds fixedpoint.LayerBounds
-	// Of the exponents tried the first that is best: 3 proved, 2 a read-out below
-	// the highest threshold (or no read-out), 1 any.
+	// Of the exponents tried the first that is best: 4 proved and inside
+	// o.Within, 3 proved, 2 a read-out below the highest threshold (or no
+	// read-out), 1 any.
 	rank := 0
 	for exp := start; exp >= a.Weight.ExpMin; exp-- {
 		layer.WeightExp = exp
@@ -222,12 +240,15 @@ func quantizeLayer(net *float.Network, l int, o Options) (fixedpoint.Layer, Laye
 			r = 2
 			if b.Proved {
 				r = 3
+				if o.Within.hold(b) {
+					r = 4
+				}
 			}
 		}
 		if r > rank {
 			best, bestBounds, rank = layer, b, r
 		}
-		if rank == 3 {
+		if rank == 4 {
 			break
 		}
 	}
