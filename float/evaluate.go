@@ -63,7 +63,7 @@ func (n *Network) Evaluate(ctx context.Context, set *dataset.Set, workers int, d
 				p.run(set.Image(i))
 				copy(outs[w], p.s[len(p.s)-1])
 			}
-			e.Class[i] = argmax(outs[w])
+			e.Class[i] = Argmax(outs[w])
 			finished.Add(1)
 		}
 		if done != nil {

@@ -90,8 +90,8 @@ func (s *State) Output(dst []float32) {
 	}
 }
 
-// argmax is the index of the largest value, the lowest among equals.
-func argmax(x []float32) int {
+// Argmax is the class of a row of scores: the index of the largest value, the lowest among equals.
+func Argmax(x []float32) int {
 	best := 0
 	for i, v := range x {
 		if v > x[best] {

@@ -355,7 +355,7 @@ func (t *Trainer) forward(st *State, train *encode.Train, b *sampleBuffers, samp
 // outputError turns S_out in b.err into e = S_out - S_T (eq. 4 with its sign),
 // and keeps loss and correctness.
 func (t *Trainer) outputError(b *sampleBuffers, out []float32, label int) {
-	b.correct = argmax(out) == label
+	b.correct = Argmax(out) == label
 	b.loss = 0
 	out[label]--
 	for _, e := range out {

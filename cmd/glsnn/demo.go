@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -103,7 +104,7 @@ func (a *app) demo(ctx context.Context, o *demoOptions) error {
 		case cost.EnergyPJ == nil:
 			fmt.Fprintf(tw, "energy\tunknown: %s\n", cost.EnergyReason)
 		case len(cost.Missing) > 0:
-			fmt.Fprintf(tw, "energy\tat least %.3g uJ (estimate; %d constants not known)\n", *cost.EnergyPJ/1e6, len(cost.Missing))
+			fmt.Fprintf(tw, "energy\tat least %.3g uJ (estimate; not known: %s)\n", *cost.EnergyPJ/1e6, strings.Join(cost.MissingNames(), ", "))
 		default:
 			fmt.Fprintf(tw, "energy\t%.3g uJ (estimate)\n", *cost.EnergyPJ/1e6)
 		}

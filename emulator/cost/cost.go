@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"glsnn/emulator"
 	"glsnn/targets"
@@ -37,6 +38,16 @@ type Estimate struct {
 	Parts        []Part   `json:"parts"`   // what the sums are made of
 	Missing      []string `json:"missing"` // constants that are not known: energy and time are lower bounds without them
 	Counts       Counts   `json:"counts"`
+}
+
+// MissingNames are the names of the missing constants, without the reasons.
+func (e *Estimate) MissingNames() []string {
+	var names []string
+	for _, m := range e.Missing {
+		name, _, _ := strings.Cut(m, ":")
+		names = append(names, name)
+	}
+	return names
 }
 
 // Range is a low and a high sum.

@@ -201,7 +201,7 @@ func (p *pair) run(set *dataset.Set, lo, hi int) blockResult {
 		}
 		p.st.Output(p.out)
 		p.scores = p.mach.Scores(p.scores)
-		cf, cx, label := argmax32(p.out), emulator.Argmax(p.scores), int(set.Labels[i])
+		cf, cx, label := float.Argmax(p.out), emulator.Argmax(p.scores), int(set.Labels[i])
 		if cf == cx {
 			r.agree++
 		}
@@ -256,16 +256,6 @@ func overlap(a, b []int32) (n int) {
 		}
 	}
 	return n
-}
-
-func argmax32(x []float32) int {
-	best := 0
-	for i, v := range x {
-		if v > x[best] {
-			best = i
-		}
-	}
-	return best
 }
 
 func summarise(net *float.Network, m *fixedpoint.Model, firing int, blocks []blockResult, n int) *Report {
