@@ -16,7 +16,7 @@ import (
 )
 
 type exportOptions struct {
-	model, target, out string
+	model, target, out, images string
 }
 
 func newExport(a *app) *cobra.Command {
@@ -29,7 +29,7 @@ images, with a manifest of hashes. The model is written exactly or not at all:
 what the target cannot express, or does not have room for, is exit code 4. An
 earlier table folder of that name is replaced; one that holds anything else is
 left alone.`,
-		Example: "  glsnn export --target loihi\n  glsnn export --target ./mychip.yaml -o mychip-tables",
+		Example: "  glsnn export --target loihi\n  glsnn export --target ./mychip.yaml -o mychip-tables\n  glsnn export --images coe,mif,h",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r, err := a.export(cmd.Context(), o)
 			if err != nil {
@@ -42,6 +42,7 @@ left alone.`,
 	f.StringVar(&o.model, "model", defaultModel, "integer model to read")
 	f.StringVar(&o.target, "target", "generic", "a name of 'glsnn targets list' or a YAML file")
 	f.StringVarP(&o.out, "out", "o", defaultTables, "folder to write")
+	f.StringVar(&o.images, "images", "", "further forms of the synapse rows: coe (Xilinx), mif (Intel), h (C), separated by commas")
 	return cmd
 }
 
@@ -61,6 +62,10 @@ type exportResult struct {
 }
 
 func (a *app) export(ctx context.Context, o *exportOptions) (*exportResult, error) {
+	images, err := table.ParseImages(o.images)
+	if err != nil {
+		return nil, usage("--images: %w", err)
+	}
 	m, hash, err := loadModel(o.model)
 	if err != nil {
 		return nil, err
@@ -78,7 +83,7 @@ func (a *app) export(ctx context.Context, o *exportOptions) (*exportResult, erro
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if err := table.Write(o.out, mp, tool(), hash, o.target, true); err != nil {
+	if err := table.Write(o.out, mp, table.Options{Tool: tool(), Model: hash, TargetSpec: o.target, Images: images, Force: true}); err != nil {
 		return nil, err
 	}
 	c := mp.Chip.Core

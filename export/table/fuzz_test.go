@@ -119,7 +119,7 @@ func FuzzImage(f *testing.F) {
 			for j := range row {
 				row[j] = int64(w[i*n+j])
 			}
-			packRow(out, row, k)
+			out.Write(append(packRow(row, k), '\n'))
 		}
 		out.Flush()
 		again, err := one(b.Bytes()).image("x", a, n, k, signed)

@@ -10,6 +10,7 @@
 //	cores/core_0000.json        the parameters that the neurons of a core share
 //	cores/core_0000.mem         $readmemh image of its synapse rows
 //	cores/core_0000.csv         the same rows in decimal
+//	cores/core_0000.coe .mif .h the same again, where asked for; see Image
 //
 // An image has one word an in-axon, ascending, from address 0: the weights to
 // the core's neurons, neuron 0 in the lowest stored_weight_bits bits, two's
@@ -17,8 +18,8 @@
 // hex digits, no address lines, the whole depth. A delivered spike adds
 // weight << weight_exp.
 //
-// Read uses every file: routes decide which neuron feeds which axon, and image
-// and CSV must agree.
+// Read uses every file: routes decide which neuron feeds which axon, and all
+// forms of the rows must agree.
 package table
 
 import (
@@ -57,6 +58,7 @@ type networkFile struct {
 	Readout    fixedpoint.Readout    `json:"readout"`
 	Arithmetic fixedpoint.Arithmetic `json:"arithmetic"`
 	Cores      []targets.CoreID      `json:"cores"`
+	Images     []Image               `json:"images"`  // further forms of the synapse rows
 	Outputs    []address             `json:"outputs"` // of class 0, 1, ...
 }
 

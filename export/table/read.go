@@ -90,7 +90,7 @@ func read(f folder) (*fixedpoint.Model, error) {
 		if cores[id] != nil || id < 0 {
 			return nil, fault("cores", fmt.Sprintf("core %d twice or negative", id), "each core once")
 		}
-		if cores[id], err = readCore(f, id, n.Arithmetic, &total); err != nil {
+		if cores[id], err = readCore(f, id, n.Arithmetic, n.Images, &total); err != nil {
 			return nil, err
 		}
 	}
@@ -174,6 +174,11 @@ func readNetwork(f folder) (*networkFile, error) {
 	}
 	if n.Inputs < 1 || n.Inputs > maxInputs {
 		return nil, f.fault(name, 0, "inputs", n.Inputs, fmt.Sprintf("1..%d", maxInputs))
+	}
+	for i, image := range n.Images {
+		if !slices.Contains(Images(), image) || slices.Contains(n.Images[:i], image) {
+			return nil, f.fault(name, 0, "images", clip(string(image)), "each of coe, mif, h at most once")
+		}
 	}
 	if n.LayerDelay < 0 {
 		return nil, f.fault(name, 0, "layer_delay", n.LayerDelay, "0 or more")
@@ -358,8 +363,8 @@ func buildLayer(f folder, file string, sources []ways, neurons []address, ids []
 	return l, r, nil
 }
 
-// readCore reads a core's three files; total counts the synapses of all cores.
-func readCore(f folder, id targets.CoreID, a fixedpoint.Arithmetic, total *int) (*loadedCore, error) {
+// readCore reads a core's files; total counts the synapses of all cores.
+func readCore(f folder, id targets.CoreID, a fixedpoint.Arithmetic, images []Image, total *int) (*loadedCore, error) {
 	name := coreName(id)
 	c := &loadedCore{}
 	var err error
@@ -373,7 +378,16 @@ func readCore(f folder, id targets.CoreID, a fixedpoint.Arithmetic, total *int) 
 	if c.weights, err = f.image(name+".mem", c.Axons, c.Neurons, c.StoredWeightBits, a.Weight.Signed); err != nil {
 		return nil, err
 	}
-	return c, c.checkRows(f, name+".csv")
+	if err := c.checkRows(f, name+".csv"); err != nil {
+		return nil, err
+	}
+	r := rows{c.coreFile, func(axon, neuron int) int64 { return int64(c.weights[axon*c.Neurons+neuron]) }}
+	for _, image := range images {
+		if err := r.check(f, image); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
 }
 
 func readParameters(f folder, id targets.CoreID, a fixedpoint.Arithmetic) (coreFile, error) {

@@ -105,7 +105,7 @@ func random(t testing.TB, rng *rand.Rand) *export.Mapping {
 func write(t testing.TB, mp *export.Mapping) string {
 	t.Helper()
 	dir := t.TempDir()
-	if err := errors.Join(mp.Check(), writeFiles(dir, mp, "test 1", "bb", "./"+mp.Chip.Name+".yaml")); err != nil {
+	if err := errors.Join(mp.Check(), writeFiles(dir, mp, Options{Tool: "test 1", Model: "bb", TargetSpec: "./" + mp.Chip.Name + ".yaml"})); err != nil {
 		t.Fatal(err)
 	}
 	return dir
@@ -197,15 +197,16 @@ func TestIntegratorThreshold(t *testing.T) {
 func TestGolden(t *testing.T) {
 	const golden = "testdata/tiny"
 	mp := tiny(t)
+	opt := Options{Tool: "test 1", Model: "bb", TargetSpec: "./tiny.yaml"}
 	if *update {
-		if err := Write(golden, mp, "test 1", "bb", "./tiny.yaml", true); err != nil {
+		if err := Write(golden, mp, Options{Tool: opt.Tool, Model: opt.Model, TargetSpec: opt.TargetSpec, Force: true}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	want := files(t, golden)
 	for range 2 { // and again: the same bytes
 		dir := filepath.Join(t.TempDir(), "tables")
-		if err := Write(dir, mp, "test 1", "bb", "./tiny.yaml", false); err != nil {
+		if err := Write(dir, mp, opt); err != nil {
 			t.Fatal(err)
 		}
 		got := files(t, dir)
@@ -229,7 +230,7 @@ func TestWriteRefuses(t *testing.T) {
 	broken := *mp
 	broken.Cores = slices.Clone(mp.Cores)
 	broken.Cores[0] = broken.Cores[1]
-	if err := Write(dir, &broken, "", "", "", true); err == nil || err.Error() != "core 1: holds parts 0 and 1, want one" {
+	if err := Write(dir, &broken, Options{Force: true}); err == nil || err.Error() != "core 1: holds parts 0 and 1, want one" {
 		t.Errorf("got %v", err)
 	}
 	if _, err := os.Stat(dir); err == nil {
@@ -238,7 +239,7 @@ func TestWriteRefuses(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(dir, "mine"), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if err := Write(dir, mp, "", "", "", true); err == nil {
+	if err := Write(dir, mp, Options{Force: true}); err == nil {
 		t.Error("another folder was replaced")
 	}
 	m := *mp.Model
@@ -246,7 +247,7 @@ func TestWriteRefuses(t *testing.T) {
 	m.Layers[0].Scale = math.NaN()
 	nan := *mp
 	nan.Model = &m
-	if err := Write(filepath.Join(dir, "nan"), &nan, "", "", "", true); err == nil || !strings.Contains(err.Error(), "unsupported value: NaN") {
+	if err := Write(filepath.Join(dir, "nan"), &nan, Options{Force: true}); err == nil || !strings.Contains(err.Error(), "unsupported value: NaN") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -281,7 +282,7 @@ func TestPackRow(t *testing.T) {
 				}
 				var b bytes.Buffer
 				w := bufio.NewWriter(&b)
-				packRow(w, row, bits)
+				w.Write(append(packRow(row, bits), '\n'))
 				w.Flush()
 				if b.String() != bigWord(row, bits)+"\n" {
 					t.Fatalf("%d weights of %d bits: got %s, want %s", n, bits, b.String(), bigWord(row, bits))
@@ -413,7 +414,7 @@ func permute(t testing.TB, rng *rand.Rand, mp *export.Mapping) (fstest.MapFS, []
 	}
 	for _, id := range n.Cores {
 		total := 0
-		c, err := readCore(old, id, n.Arithmetic, &total)
+		c, err := readCore(old, id, n.Arithmetic, n.Images, &total)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -16,19 +16,25 @@ import (
 
 type fileEntry = artefact.FileEntry
 
-// Write makes the folder dir from mp, whole or not at all. tool names the
-// program and its version, modelHash the model file that was exported,
-// targetSpec how the user named the chip. force
-// replaces an earlier table folder.
-func Write(dir string, mp *export.Mapping, tool, modelHash, targetSpec string, force bool) error {
+// Options say what made a folder, and what is written beside the tables.
+type Options struct {
+	Tool       string  // the program and its version
+	Model      string  // sha256 of the model file that was exported
+	TargetSpec string  // how the user named the chip
+	Images     []Image // further forms of the synapse rows
+	Force      bool    // replace an earlier table folder
+}
+
+// Write makes the folder dir from mp, whole or not at all.
+func Write(dir string, mp *export.Mapping, o Options) error {
 	if err := mp.Check(); err != nil {
 		return err
 	}
-	return artefact.WriteDir(dir, force, func(tmp string) error { return writeFiles(tmp, mp, tool, modelHash, targetSpec) })
+	return artefact.WriteDir(dir, o.Force, func(tmp string) error { return writeFiles(tmp, mp, o) })
 }
 
 // writeFiles fills the empty folder dir.
-func writeFiles(dir string, mp *export.Mapping, tool, modelHash, targetSpec string) error {
+func writeFiles(dir string, mp *export.Mapping, o Options) error {
 	read := *mp.Model // as Read rebuilds it: an integrator's threshold never acts
 	read.Layers = slices.Clone(read.Layers)
 	for i := range read.Layers {
@@ -44,14 +50,19 @@ func writeFiles(dir string, mp *export.Mapping, tool, modelHash, targetSpec stri
 		return err
 	}
 	w := writer{dir: dir}
-	w.json("network.json", network(mp))
+	w.json("network.json", network(mp, o.Images))
 	w.text("inputs.csv", func(b *bufio.Writer) { writeInputs(b, mp) })
 	w.text("routes.csv", func(b *bufio.Writer) { writeRoutes(b, mp) })
 	for i, u := range mp.Footprint() {
 		name := coreName(u.Core)
-		w.json(name+".json", core(mp, u))
-		w.text(name+".mem", func(b *bufio.Writer) { writeImage(b, mp, i, u.StoredBits) })
-		w.text(name+".csv", func(b *bufio.Writer) { writeRows(b, mp, i) })
+		p := mp.Parts[i]
+		r := rows{core(mp, u), func(axon, neuron int) int64 { return mp.Model.Layers[p.Layer].Weights.At(axon, p.First+neuron) }}
+		w.json(name+".json", r.coreFile)
+		w.text(name+".mem", func(b *bufio.Writer) { writeImage(b, r) })
+		w.text(name+".csv", func(b *bufio.Writer) { writeRows(b, r) })
+		for _, image := range o.Images {
+			w.text(name+"."+string(image), func(b *bufio.Writer) { r.write(b, image) })
+		}
 	}
 	if w.err != nil {
 		return w.err
@@ -61,8 +72,8 @@ func writeFiles(dir string, mp *export.Mapping, tool, modelHash, targetSpec stri
 		return err
 	}
 	w.json("manifest.json", Manifest{
-		Format: "glsnn", Kind: "tables", Version: SchemaVersion, Tool: tool, Model: modelHash,
-		Target: mp.Chip.Name, TargetSpec: targetSpec, Chip: mp.Chip.SHA256, Lowered: lowered, Source: mp.Model.Source, Files: files,
+		Format: "glsnn", Kind: "tables", Version: SchemaVersion, Tool: o.Tool, Model: o.Model,
+		Target: mp.Chip.Name, TargetSpec: o.TargetSpec, Chip: mp.Chip.SHA256, Lowered: lowered, Source: mp.Model.Source, Files: files,
 	})
 	return w.err
 }
@@ -97,11 +108,11 @@ func (w *writer) json(name string, v any) {
 	w.text(name, func(b *bufio.Writer) { b.Write(append(data, '\n')) })
 }
 
-func network(mp *export.Mapping) networkFile {
+func network(mp *export.Mapping, images []Image) networkFile {
 	m := mp.Model
 	n := networkFile{
 		Inputs: m.Inputs(), Ticks: m.Ticks, LayerDelay: mp.Chip.Fabric.LayerDelay, Encoding: m.Encoding,
-		Readout: m.Readout, Arithmetic: m.Arithmetic, Cores: mp.Cores,
+		Readout: m.Readout, Arithmetic: m.Arithmetic, Cores: mp.Cores, Images: append([]Image{}, images...),
 	}
 	lo, hi := mp.LayerParts(len(m.Layers) - 1)
 	for p := lo; p < hi; p++ {
@@ -147,9 +158,9 @@ func core(mp *export.Mapping, u export.Use) coreFile {
 	return c
 }
 
-// packRow writes one word of an image as hex: the row's weights, the last
-// neuron's first.
-func packRow(b *bufio.Writer, row []int64, bits int) {
+// packRow is one word of an image as hex: the row's weights, the last neuron's
+// first.
+func packRow(row []int64, bits int) []byte {
 	digits := (len(row)*bits + 3) / 4
 	var acc uint64 // bits of the word not yet written, lowest first
 	have := 0
@@ -170,38 +181,28 @@ func packRow(b *bufio.Writer, row []int64, bits int) {
 	if have > 0 {
 		flush()
 	}
-	b.Write(out)
-	b.WriteByte('\n')
+	return out
 }
 
-func writeImage(b *bufio.Writer, mp *export.Mapping, part, bits int) {
-	p := mp.Parts[part]
-	l := mp.Model.Layers[p.Layer]
-	fmt.Fprintf(b, "// core %d: %d words of %d bits, one an in-axon; %d weights of %d bits, neuron 0 lowest\n",
-		mp.Cores[part], l.In, p.Count*bits, p.Count, bits)
-	row := make([]int64, p.Count)
-	for a := range l.In {
-		for n := range row {
-			row[n] = l.Weights.At(a, p.First+n)
-		}
-		packRow(b, row, bits)
+func writeImage(b *bufio.Writer, r rows) {
+	fmt.Fprintf(b, "// %s\n", r.title())
+	for a := range r.Axons {
+		b.Write(append(r.word(a), '\n'))
 	}
 }
 
-func writeRows(b *bufio.Writer, mp *export.Mapping, part int) {
-	p := mp.Parts[part]
-	l := mp.Model.Layers[p.Layer]
+func writeRows(b *bufio.Writer, r rows) {
 	b.WriteString("axon")
-	for n := range p.Count {
+	for n := range r.Neurons {
 		fmt.Fprintf(b, ",n%d", n)
 	}
 	b.WriteByte('\n')
 	var buf []byte
-	for a := range l.In {
+	for a := range r.Axons {
 		buf = strconv.AppendInt(buf[:0], int64(a), 10)
-		for n := range p.Count {
+		for n := range r.Neurons {
 			buf = append(buf, ',')
-			buf = strconv.AppendInt(buf, l.Weights.At(a, p.First+n), 10)
+			buf = strconv.AppendInt(buf, r.weight(a, n), 10)
 		}
 		b.Write(append(buf, '\n'))
 	}
