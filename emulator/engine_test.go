@@ -114,7 +114,7 @@ func TestDelay(t *testing.T) {
 		done := 0
 		for done < 300 {
 			m := fptest.RandomModel(rng, fptest.ModelOptions{})
-			if firesAtRest(m) {
+			if !m.StaysAtRest() {
 				continue
 			}
 			done++
@@ -153,16 +153,6 @@ func TestDelay(t *testing.T) {
 			}
 		}
 	}
-}
-
-// firesAtRest is the condition that the claim excludes.
-func firesAtRest(m *fixedpoint.Model) bool {
-	for _, l := range m.Layers {
-		if !l.Integrator && m.Arithmetic.Fire.When.Fires(0, l.Threshold) {
-			return true
-		}
-	}
-	return false
 }
 
 // TestStepAllocatesNothing, on the plain path and on the narrowing one, with

@@ -21,7 +21,7 @@ func otherForm(rng *rand.Rand, a fixedpoint.Arithmetic) fixedpoint.Arithmetic {
 			r.Bits = min(32, max(3, b.Weight.Bits, r.Bits+rng.IntN(12)-4))
 		}
 		if rng.IntN(3) == 0 {
-			r.Overflow = 1 - r.Overflow
+			r.Overflow = fixedpoint.Overflow(rng.IntN(2))
 		}
 	}
 	if rng.IntN(3) == 0 {

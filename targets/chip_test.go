@@ -60,6 +60,8 @@ func TestLoihi(t *testing.T) {
 	}{
 		{"lowest sum", a.Sum.Format().Min(), -1 << 21},
 		{"highest u", a.Current.Register.Format().Max(), 1<<23 - 1},
+		{"lowest v", a.Membrane.Register.Min(), 1 - 1<<23},
+		{"refractory", int64(a.Fire.RefractoryMax), 63},
 		{"highest v", a.Membrane.Register.Format().Max(), 1<<23 - 1},
 		{"highest threshold", a.Threshold.Max(), (1<<17 - 1) << 6},
 		{"least decay of u", a.Current.Decay.Min, 1},
@@ -72,7 +74,7 @@ func TestLoihi(t *testing.T) {
 			t.Errorf("%s: got %d, want %d", x.what, x.got, x.want)
 		}
 	}
-	if a.Fire.When != fixedpoint.GT || a.Sum.Overflow != fixedpoint.Wrap || a.Membrane.Register.Overflow != fixedpoint.Saturate {
+	if a.Fire.When != fixedpoint.GT || a.Sum.Overflow != fixedpoint.Wrap || a.Membrane.Register.Overflow != fixedpoint.SaturateSymmetric {
 		t.Errorf("modes: got %+v", a)
 	}
 	if v, ok := c.Cost.Energy.SynOpPJ.Get(); !ok || v != 35.5 {
@@ -217,7 +219,7 @@ func TestText(t *testing.T) {
 	var out bytes.Buffer
 	load(t, "loihi").WriteText(&out)
 	for _, want := range []string{
-		"membrane v  s24 saturate, decay x*(4096-d)/4096 rounded toward_zero, d 0..4095\n",
+		"membrane v    s24 saturate_symmetric, decay x*(4096-d)/4096 rounded toward_zero, d 0..4095\n",
 		"energy.synop_pj                  35.5 pJ  23.6..35.5  derived [sanafe] loihi_dense_synapse",
 		"energy.static_mw                 unknown              no public figure",
 		"time.barrier_ns, from 1 tile ",

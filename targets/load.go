@@ -78,8 +78,8 @@ func Parse(data []byte, path string) (*Chip, error) {
 
 // decodeChip turns a document into a checked chip.
 func decodeChip(doc *node, path, sha string) (*Chip, error) {
-	d := &decoder{path: path, lines: map[string]int{}}
-	c := &Chip{SHA256: sha, File: path, lines: d.lines}
+	d := &decoder{path: path, lines: map[string]int{}, nulls: map[string]bool{}}
+	c := &Chip{SHA256: sha, File: path, lines: d.lines, nulls: d.nulls}
 	d.chip(doc, c)
 	c.Cost.setUnits()
 	if err := join(path, append(d.faults, c.check(d.broken)...)); err != nil {
