@@ -135,12 +135,10 @@ func (a Arithmetic) Validate() error {
 	w := a.Weight
 	w.validate(bad)
 	reg := func(field string, r Register) {
-		most := 32
-		if !r.Signed {
-			most = 31 // engines keep state in 32 bits, sign included
-		}
-		if r.Bits < 3 || r.Bits > most {
-			bad(field+".bits", "got %d, want 3..%d", r.Bits, most)
+		if r.Bits < 3 || r.Bits > 32 {
+			bad(field+".bits", "got %d, want 3..32", r.Bits)
+		} else if r.Bits == 32 && !r.Signed { // engines keep state in 32 bits, sign included
+			bad(field+".signed", "got false with 32 bits, want true")
 		} else if r.Bits < w.Bits && w.Bits <= 16 {
 			bad(field+".bits", "got %d, want at least the %d of weight.bits", r.Bits, w.Bits)
 		}

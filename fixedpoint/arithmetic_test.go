@@ -52,7 +52,7 @@ func TestArithmeticValidateEachFault(t *testing.T) {
 		{func(x *a) { x.Sum.Bits = 4 }, ""},
 		{func(x *a) { x.Sum.Overflow = 3 }, "sum.overflow: got 3, want one of saturate, wrap, saturate_symmetric"},
 		{func(x *a) { x.Sum.Signed = false }, ""},
-		{func(x *a) { x.Sum.Signed = false; x.Sum.Bits = 32 }, "sum.bits: got 32, want 3..31"},
+		{func(x *a) { x.Sum.Signed = false; x.Sum.Bits = 32 }, "sum.signed: got false with 32 bits, want true"},
 		{func(x *a) { x.Sum.Signed = false; x.Sum.Overflow = 2 }, "sum.signed: got false with overflow saturate_symmetric, want true"},
 		{func(x *a) { x.Current.Register.Bits = 40 }, "current.register.bits: got 40, want 3..32"},
 		{func(x *a) { x.Current.Decay.FracBits = 0 }, "current.decay.frac_bits: got 0, want 1..16"},

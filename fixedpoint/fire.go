@@ -145,8 +145,8 @@ func (r NegReset) Apply(v, level, value int64) int64 {
 	return v
 }
 
-// goes says whether one mode of a paired chip sets both resets.
-func (r NegReset) goes(with Reset) bool {
+// Goes says whether one mode of a paired chip sets both resets.
+func (r NegReset) Goes(with Reset) bool {
 	switch r {
 	case NegValue:
 		return with == ResetZero || with == ResetValue
@@ -183,7 +183,7 @@ func (f Fire) validate(membrane State, bad func(field, format string, args ...an
 		} else if b := membrane.Register.Bits; b >= 3 && b <= 32 && !membrane.Register.Holds(f.ResetValue.Min(), f.ResetValue.Max()) {
 			bad("fire.reset_value", "got %s, want a format within the membrane's %s", f.ResetValue, membrane.Register.Format())
 		}
-	} else if f.ResetValue != (Format{}) {
+	} else if f.ResetValue != (Format{}) && len(f.Resets) > 0 {
 		bad("fire.reset_value", "got a format without reset value, want null")
 	}
 	if f.ExtraSpikes < 0 || f.ExtraSpikes > 255 {

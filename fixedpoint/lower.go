@@ -227,7 +227,7 @@ func lowerNegative(l *Layer, from, to Arithmetic, b LayerBounds, bad func(field,
 			bad("neg_threshold", "got %d, want %d..%d", l.NegThreshold, t.Min, t.Max)
 		case !slices.Contains(t.Resets, l.NegReset):
 			bad("neg_reset", "got %s, want one of %v", l.NegReset, t.Resets)
-		case t.Paired && !l.Integrator && !l.NegReset.goes(l.Reset):
+		case t.Paired && !l.Integrator && !l.NegReset.Goes(l.Reset):
 			bad("neg_reset", "got %s with reset %s, want the same mode for both", l.NegReset, l.Reset)
 		}
 		return
@@ -246,7 +246,7 @@ func lowerNegative(l *Layer, from, to Arithmetic, b LayerBounds, bad func(field,
 	}
 	l.NegThreshold = t.Min
 	for _, r := range t.Resets {
-		if l.NegReset = r; !t.Paired || r.goes(l.Reset) {
+		if l.NegReset = r; !t.Paired || r.Goes(l.Reset) {
 			break
 		}
 	}

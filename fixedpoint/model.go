@@ -88,7 +88,8 @@ type Layer struct {
 
 // Neutral is a layer without shape or weights, with a given reset, whose every
 // other parameter does as little as the contract allows, or says which leak or
-// negative threshold cannot be switched off. Decays are at their least;
+// negative threshold cannot be switched off. (A negative threshold that only
+// the membrane's very lowest value passes counts as off.) Decays are at their least;
 // Threshold is the highest.
 func (a Arithmetic) Neutral(reset Reset) (Layer, error) {
 	var errs []error
@@ -110,11 +111,11 @@ func (a Arithmetic) Neutral(reset Reset) (Layer, error) {
 	if n := a.Fire.Negative; n.When != BelowNever {
 		l.NegThreshold = n.Min
 		for _, r := range slices.Backward(n.Resets) {
-			if !n.Paired || r.goes(reset) {
+			if !n.Paired || r.Goes(reset) {
 				l.NegReset = r
 			}
 		}
-		if r := a.Membrane.Register; n.When.Holds(r.Min(), n.Min) {
+		if r := a.Membrane.Register; n.When.Holds(r.Min()+1, n.Min) {
 			bad("neg_threshold", "got none, want %d..%d: the lowest level is within the membrane's %d..%d", n.Min, n.Max, r.Min(), r.Max())
 		}
 	}
@@ -365,8 +366,10 @@ func (m *Model) Validate() error {
 			}
 			if !slices.Contains(n.Resets, l.NegReset) {
 				bad(at("neg_reset"), "got %s, want one of %v", l.NegReset, n.Resets)
-			} else if n.Paired && !l.Integrator && !l.NegReset.goes(l.Reset) {
+			} else if n.Paired && !l.Integrator && !l.NegReset.Goes(l.Reset) {
 				bad(at("neg_reset"), "got %s with reset %s, want the same mode for both", l.NegReset, l.Reset)
+			} else if n.Paired && !l.Integrator && l.NegReset == NegValue && l.Reset == ResetZero && l.ResetValue != 0 {
+				bad(at("reset_value"), "got %d with reset zero, want 0: the negative reset shares it", l.ResetValue)
 			}
 		}
 		if a.Fire.ResetValue == (Format{}) {

@@ -171,8 +171,17 @@ func checkArithmetic(c *Chip, f *faults) {
 		if part != "" {
 			field = below(field, part)
 		}
-		f.add(field, got, want)
+		if from, ok := follows[field]; !ok || !f.touches(from) {
+			f.add(field, got, want)
+		}
 	}
+}
+
+// follows are fields of the arithmetic whose faults may come from another field
+// that could not be read.
+var follows = map[string]string{
+	"arithmetic.weight.types":     "arithmetic.weight.kind",
+	"arithmetic.fire.reset_value": "arithmetic.membrane.register",
 }
 
 func checkCore(c *Chip, f *faults) {

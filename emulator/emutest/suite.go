@@ -3,7 +3,6 @@ package emutest
 import (
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"testing"
 
 	"glsnn/emulator"
@@ -313,6 +312,9 @@ func testBoundary(t *testing.T, newMachine NewMachine, a fixedpoint.Arithmetic) 
 							first.WeightExp, first.CurrentDecay, first.MembraneDecay = int(exp), du, dv
 							first.Threshold, first.Reset = threshold, reset
 							first.NegReset = negReset(a, reset)
+							if reset == fixedpoint.ResetZero {
+								first.ResetValue = 0
+							}
 							edges(rng, a, &first)
 							last := plain(a, 3, 2, byAxon(a, w))
 							edges(rng, a, &last)
@@ -329,18 +331,15 @@ func testBoundary(t *testing.T, newMachine NewMachine, a fixedpoint.Arithmetic) 
 
 // negReset is one that goes with reset.
 func negReset(a fixedpoint.Arithmetic, reset fixedpoint.Reset) fixedpoint.NegReset {
-	n := a.Fire.Negative
-	pair := map[fixedpoint.Reset]fixedpoint.NegReset{
-		fixedpoint.ResetZero: fixedpoint.NegValue, fixedpoint.ResetValue: fixedpoint.NegValue,
-		fixedpoint.ResetSubtract: fixedpoint.NegSubtract, fixedpoint.ResetNone: fixedpoint.NegNone,
-	}[reset]
-	if slices.Contains(n.Resets, pair) || len(n.Resets) == 0 {
-		if len(n.Resets) == 0 {
-			return 0
+	for _, r := range a.Fire.Negative.Resets {
+		if r.Goes(reset) {
+			return r
 		}
-		return pair
 	}
-	return n.Resets[0]
+	if rs := a.Fire.Negative.Resets; len(rs) > 0 {
+		return rs[0]
+	}
+	return 0
 }
 
 // edges puts the parameters that not every chip has at one of their ends, or
@@ -359,6 +358,9 @@ func edges(rng *rand.Rand, a fixedpoint.Arithmetic, l *fixedpoint.Layer) {
 	l.Delay = int(end(0, int64(a.AxonDelayMax)))
 	if f := a.Fire.ResetValue; f.Bits > 0 {
 		l.ResetValue = end(f.Min(), f.Max())
+	}
+	if l.Reset == fixedpoint.ResetZero && a.Fire.Negative.Paired {
+		l.ResetValue = 0
 	}
 	if n := a.Fire.Negative; n.When != fixedpoint.BelowNever {
 		l.NegThreshold = end(n.Min, n.Max)

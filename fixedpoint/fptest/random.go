@@ -314,8 +314,12 @@ func randomLayer(rng *rand.Rand, a fixedpoint.Arithmetic, in, out int, integrato
 	if n := a.Fire.Negative; n.When != fixedpoint.BelowNever {
 		l.NegThreshold = between(rng, n.Min, n.Max)
 		l.NegReset = pick(rng, n.Resets...)
-		if n.Paired {
-			l.NegReset = fixedpoint.NegSaturate // goes with every reset
+		for n.Paired && !integrator && !l.NegReset.Goes(l.Reset) {
+			l.Reset = pick(rng, a.Fire.Resets...)
+			l.NegReset = pick(rng, n.Resets...)
+		}
+		if n.Paired && l.Reset == fixedpoint.ResetZero {
+			l.ResetValue = 0
 		}
 	}
 	return l
