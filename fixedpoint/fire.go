@@ -1,6 +1,7 @@
 package fixedpoint
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 )
@@ -79,10 +80,10 @@ func (r Reset) Apply(v, threshold, value int64) int64 {
 // magnitude beta compare with −beta). It makes no spike. When is none where the
 // chip has no such test; the other fields are then zero.
 type Negative struct {
-	When   Below      `json:"when"`
-	Min    int64      `json:"min" file:"when=lt|le"`
-	Max    int64      `json:"max" file:"when=lt|le"`
-	Resets []NegReset `json:"resets" file:"when=lt|le"`
+	When   Below     `json:"when"`
+	Min    int64     `json:"min" file:"when=lt|le"`
+	Max    int64     `json:"max" file:"when=lt|le"`
+	Resets NegResets `json:"resets" file:"when=lt|le"`
 	// Paired: one mode sets both resets, so that a layer's NegReset is value
 	// with reset zero or value, subtract with subtract, none with none; saturate
 	// goes with all.
@@ -130,6 +131,17 @@ var negResetNames = []string{"saturate", "value", "subtract", "none"}
 func (r NegReset) String() string                { return enumString(r, negResetNames) }
 func (r NegReset) MarshalText() ([]byte, error)  { return enumText(r, negResetNames) }
 func (r *NegReset) UnmarshalText(b []byte) error { return enumParse(r, b, negResetNames) }
+
+// NegResets is a list that is written as [] where it is empty, never as null.
+type NegResets []NegReset
+
+// MarshalJSON writes the list.
+func (r NegResets) MarshalJSON() ([]byte, error) {
+	if r == nil {
+		return []byte("[]"), nil
+	}
+	return json.Marshal([]NegReset(r))
+}
 
 // Apply is the membrane after the negative test held, before its register
 // narrows it.

@@ -283,7 +283,11 @@ func (m Matrix) Equal(o Matrix) bool {
 func NewModel(m Model) (*Model, error) {
 	m.Layers = slices.Clone(m.Layers)
 	m.Arithmetic.Fire.Resets = slices.Clone(m.Arithmetic.Fire.Resets)
-	m.Arithmetic.Fire.Negative.Resets = slices.Clone(m.Arithmetic.Fire.Negative.Resets)
+	if n := &m.Arithmetic.Fire.Negative; len(n.Resets) > 0 {
+		n.Resets = slices.Clone(n.Resets)
+	} else {
+		n.Resets = nil // one form, whatever was read
+	}
 	for i := range m.Layers {
 		m.Layers[i].Bias = slices.Clone(m.Layers[i].Bias)
 	}
