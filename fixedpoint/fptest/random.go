@@ -21,8 +21,13 @@ func coin(rng *rand.Rand) bool { return rng.IntN(2) == 0 }
 // them of 3 to 8, with every overflow, rounding, decay, comparison and set of
 // resets, with and without a synaptic current. Half of the contracts are
 // classic; the others have any of the other mechanisms.
-func RandomArithmetic(rng *rand.Rand) fixedpoint.Arithmetic {
-	classic := coin(rng)
+func RandomArithmetic(rng *rand.Rand) fixedpoint.Arithmetic { return random(rng, coin(rng)) }
+
+// RandomClassic is a valid contract without any of them: models in it have no
+// Extras, for consumers that know nothing else.
+func RandomClassic(rng *rand.Rand) fixedpoint.Arithmetic { return random(rng, true) }
+
+func random(rng *rand.Rand, classic bool) fixedpoint.Arithmetic {
 	w := fixedpoint.Weight{Bits: between(rng, 2, 5), Signed: rng.IntN(8) > 0}
 	if rng.IntN(4) == 0 {
 		w.Bits = between(rng, 2, 16)
@@ -188,6 +193,7 @@ type ModelOptions struct {
 	Neurons    int                    // a layer, at most; 11
 	Ticks      int                    // at most; 14
 	Readout    *fixedpoint.Readout    // either
+	Classic    bool                   // RandomClassic in place of RandomArithmetic
 }
 
 // RandomModel is a valid model within o: odd sizes, weights dense, sparse,
@@ -203,6 +209,8 @@ func RandomModel(rng *rand.Rand, o ModelOptions) *fixedpoint.Model {
 	var a fixedpoint.Arithmetic
 	if o.Arithmetic != nil {
 		a = *o.Arithmetic
+	} else if o.Classic {
+		a = RandomClassic(rng)
 	} else {
 		a = RandomArithmetic(rng)
 	}

@@ -99,3 +99,12 @@ func TestRandomSpikes(t *testing.T) {
 		t.Errorf("density 1: got %v", s)
 	}
 }
+
+func TestRandomClassic(t *testing.T) {
+	rng := Rand(t, 3)
+	for range 500 {
+		if m := RandomModel(rng, ModelOptions{Classic: true}); len(m.Extras()) != 0 {
+			t.Fatalf("got %v", m.Extras())
+		}
+	}
+}
