@@ -36,8 +36,8 @@ type Comparer struct {
 // NewComparer is for machines of m.
 func NewComparer(m *fixedpoint.Model) *Comparer { return &Comparer{m: m} }
 
-// State compares what a tick left: for each layer q, u, v, the spikes and the
-// spike counts, then the scores. It returns the first difference, or nil; Tick
+// State compares what a tick left: for each layer q, u, v, the spikes with
+// their order, and the spike counts, then the scores. It returns the first difference, or nil; Tick
 // and Sample are the caller's to fill in.
 func (c *Comparer) State(got, want Machine) *Mismatch {
 	for l := range c.m.Layers {
@@ -49,6 +49,7 @@ func (c *Comparer) State(got, want Machine) *Mismatch {
 			{machine.Current, Machine.Current},
 			{machine.Membrane, Machine.Membrane},
 			{machine.Spike, fired},
+			{"spike order", inOrder},
 			{"spikes in window", counted},
 		} {
 			c.a, c.b = state.of(got, l, c.a), state.of(want, l, c.b)
@@ -70,6 +71,9 @@ func fired(m Machine, layer int, dst []int64) []int64 {
 	}
 	return dst
 }
+
+// inOrder is the list itself; with equal counts it has the same length in both.
+func inOrder(m Machine, layer int, dst []int64) []int64 { return widen(dst, m.Spikes(layer)) }
 
 func counted(m Machine, layer int, dst []int64) []int64 { return widen(dst, m.Count(layer)) }
 
@@ -107,6 +111,7 @@ func CompareCounters(got, want Counters) *Mismatch {
 		check(i, "neuron_updates", g.Updates, w.Updates)
 		check(i, "sum_overflows", g.SumOverflows, w.SumOverflows)
 		check(i, "current_overflows", g.CurrentOverflows, w.CurrentOverflows)
+		check(i, "bias_overflows", g.BiasOverflows, w.BiasOverflows)
 		check(i, "membrane_overflows", g.MembraneOverflows, w.MembraneOverflows)
 	}
 	for i, w := range want.Cores {

@@ -5,25 +5,46 @@
 // # The order of a tick
 //
 // Code and tests cite these numbers; fixedpoint.Arithmetic gives the formulas
-// of 3 to 7.
+// of 3 to 7 and the names of the modes.
 //
 //  1. The input spikes of tick t are taken, ascending axon.
 //     Then, for each layer from the first to the last:
-//  2. The spikes that arrive are those of the layer below: of this tick, or of
-//     the tick before where Options.Delay is set; the input spikes for layer 0,
-//     in both cases. Ascending neuron.
+//  2. The spikes that arrive are those of the layer below, in the order in
+//     which they were fired: of this tick, or of the tick before where
+//     Options.Delay is set, and Layer.Delay ticks earlier still; the input
+//     spikes for layer 0, without delay. Ascending neuron, once for each spike.
 //  3. Integrate: each neuron's sum starts at 0 and takes the weights of the
 //     arriving spikes one after another, narrowed at every add. Saturating
-//     sums depend on this order.
-//  4. Current: the old current decays, the sum is added, the result narrowed.
-//     Without a synaptic current it is the sum.
-//  5. Membrane: the old membrane decays, the current is added, the result
-//     narrowed.
+//     sums depend on this order. Where Integrate is membrane, each membrane
+//     first forgets (if its Place is before_integrate) and then takes the
+//     weights itself; the sum stays 0.
+//     Then, for each neuron, ascending:
+//  4. Current: the old current forgets, the sum is added, the result narrowed;
+//     with Place after_integrate it forgets last. Without a synaptic current it
+//     is the sum. The bias is added in its own register.
+//  5. Membrane: the old membrane forgets, current and bias are added, the
+//     result narrowed; with Place after_integrate it forgets last. While the
+//     refractory counter is above 0 it is then 0.
 //  6. Fire: the membrane is compared with the threshold. Integrators, the
-//     read-out layer of models that are read by membrane, never fire.
-//  7. Reset: a membrane that fired goes to zero, or loses the threshold.
+//     read-out layer of models that are read by membrane, never fire. A
+//     membrane that does not fire is compared with the negative threshold.
+//     With Place after_test the membrane forgets now; the test stands.
+//  7. Reset: a membrane that fired is reset, narrowed, and with ExtraSpikes
+//     compared again, a spike each time; one that passed the negative test is
+//     changed as NegReset says. A spike sets the refractory counter, and every
+//     tick takes one from it, that of the spike included.
 //  8. Counters: every neuron was updated once, every arriving spike read one
 //     row, whether or not the engine did the work.
+//
+// Where Update is per_event, steps 3, 6 and 7 are done for each arriving spike,
+// for each neuron ascending: add to the membrane, test, reset. At the end of the
+// tick one leak event does forget, test, reset for every neuron. A layer's
+// spikes are then a list in the order of events, then neurons, with repeats, and
+// that is the order in which the next layer takes them. A layer is done with the
+// whole list of the one below before it hands on its own: the order of a host
+// that feeds layers one after the other with the on-chip queue off (open loop).
+// A chip whose own queue feeds spikes back between events orders them otherwise.
+// An update is counted for each neuron and event, and one for the leak event.
 //
 // A window is the ticks of one sample. It begins at rest: every state 0, no
 // spike on its way. There is no carry from one window to the next.
@@ -34,8 +55,9 @@
 // given; on most chips it crosses one boundary a tick. The two agree when the
 // window of layer l is shifted by l ticks: run T+L−1 ticks, and layer l does in
 // tick t+l what it does in tick t with zero delay. This needs a layer at rest
-// without input to stay at rest, that is no neuron with ≥ and threshold 0.
-// Counters differ: the extra ticks are the chip's, and so are their updates.
+// without input to stay at rest, which fixedpoint.Model.StaysAtRest says: no bias
+// or constant leak, no threshold, positive or negative, that 0 passes.
+// Layer.Delay adds to both. Counters differ: the extra ticks are the chip's, and so are their updates.
 //
 // # Overflow
 //
@@ -48,23 +70,25 @@
 // [glsnn/emulator/reference] is the specification, dense and slow. [Engine] is
 // event-driven: in a tick it reads the rows of the arriving spikes only, and
 // where fixedpoint's Bounds prove that no register overflows it adds in plain
-// int32. Both satisfy [Machine]; emutest is the suite that both pass, and
+// int32. Layers that use other mechanisms than decays before the input, one
+// threshold and two resets take the exact path of any.go. Both satisfy [Machine]; emutest is the suite that both pass, and
 // [Run] can step the two side by side.
 //
 // # What is modelled, what is not
 //
-// Modelled: stored weights with a shared exponent, the accumulation order, the
-// widths, rounding and overflow of every state, threshold and reset, delays of
-// one tick a layer, exact counts for each layer and each core.
+// Modelled: every mode of fixedpoint.Arithmetic: stored weights with a shared
+// exponent, the accumulation order, the widths, rounding and overflow of every
+// state, decays and leaks and their place, biases, thresholds, resets and
+// refractory periods, delays of whole ticks a layer, exact counts for each layer
+// and each core.
 //
-// Not modelled: leaks that subtract, biases, refractory periods, axonal and
-// synaptic delays beyond one tick, graded spikes, stochastic rounding and
-// thresholds, learning on the chip, recurrent connections. Nor is anything
-// that depends on where neurons are placed: queues, packet loss, congestion,
-// sums that a chip splits over cores. Time and energy are not measured here;
-// they are counts times targets.Cost. Ticks are algorithm steps, never
-// milliseconds.
+// Not modelled: synaptic delays, graded spikes, stochastic rounding, leaks and
+// thresholds, learning on the chip, recurrent connections, more than one sum a
+// neuron. Nor is anything that depends on where neurons are placed: queues,
+// packet loss, congestion, sums that a chip splits over cores. Time and energy
+// are not measured here; they are counts times targets.Cost. Ticks are algorithm
+// steps, never milliseconds.
 //
 // Reading order: reference/engine.go, then [Machine], [Engine], kernel.go,
-// [Run].
+// any.go, [Run].
 package emulator

@@ -3,6 +3,7 @@ package emulator
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"glsnn/emulator/machine"
 	"glsnn/fixedpoint"
@@ -36,16 +37,18 @@ type layer struct {
 	lifProved bool  // no register does in the first Model.Ticks ticks
 	lif       lif   // for stepLIF, if its decays are of the kind it takes
 
+	classic bool // steps 4 to 7 are those of fire, not of fireAny
 	q, u, v []int32
 	scaled  bool // q is a sum of mantissas, still to be shifted by WeightExp
+	held    []int32
 	fired   []int32
-	before  []int32 // fired in the tick before
+	ring    [][]int32 // fired, of the last len(ring) ticks, by tick modulo len(ring)
 	count   []int32
 
-	events, spikes            uint64
-	sumOver, curOver, memOver uint64
-	onCore                    []uint64 // neurons on each core
-	spikesOnCore              []uint64
+	events, spikes                      uint64
+	sumOver, curOver, biasOver, memOver uint64
+	onCore                              []uint64 // neurons on each core
+	spikesOnCore                        []uint64
 }
 
 // proof is what Bounds say about a layer.
@@ -55,7 +58,8 @@ func prove(m *fixedpoint.Model) []proof {
 	p := make([]proof, len(m.Layers))
 	for i := range p {
 		b := m.Bounds(i)
-		p[i] = proof{sum: m.Arithmetic.Sum.Holds(b.Sum.Lo, b.Sum.Hi), all: b.Proved}
+		a := &m.Arithmetic
+		p[i] = proof{sum: a.Integrate == fixedpoint.IntegrateSum && a.Sum.Holds(b.Sum.Lo, b.Sum.Hi), all: b.Proved}
 	}
 	return p
 }
@@ -73,10 +77,18 @@ func newEngine(m *fixedpoint.Model, opt Options, proofs []proof) *Engine {
 		n := ml.Out
 		l := &e.layers[i]
 		*l = layer{
-			Layer: ml,
-			q:     make([]int32, n), u: make([]int32, n), v: make([]int32, n), count: make([]int32, n),
-			fired: make([]int32, 0, n), before: make([]int32, 0, n),
+			Layer:   ml,
+			classic: isClassic(&m.Arithmetic, &ml),
+			q:       make([]int32, n), u: make([]int32, n), v: make([]int32, n), held: make([]int32, n), count: make([]int32, n),
 			sumProved: proofs[i].sum,
+		}
+		travel := ml.Delay + 1 // a slot for each tick on the way and one for this tick
+		if opt.Delay {
+			travel++
+		}
+		l.ring = make([][]int32, travel)
+		for t := range l.ring {
+			l.ring[t] = make([]int32, 0, n*(1+m.Arithmetic.Fire.ExtraSpikes))
 		}
 		l.w8, _ = ml.Weights.Int8()
 		l.w16, _ = ml.Weights.Int16()
@@ -88,7 +100,7 @@ func newEngine(m *fixedpoint.Model, opt Options, proofs []proof) *Engine {
 		}
 		var ok bool
 		l.lif, ok = newLIF(m.Arithmetic, ml)
-		l.lifProved = proofs[i].all && ok
+		l.lifProved = proofs[i].all && ok && l.classic
 		if opt.CoreOf != nil {
 			l.cores = opt.CoreOf[first : first+n]
 			l.onCore = make([]uint64, opt.Cores())
@@ -100,6 +112,30 @@ func newEngine(m *fixedpoint.Model, opt Options, proofs []proof) *Engine {
 		first += n
 	}
 	return e
+}
+
+// isClassic says whether steps 4 to 7 of a layer are those of fire: decays
+// before the input, no leak, no bias, one threshold, reset to zero or by
+// subtraction, one spike a tick. A mechanism that the layer switches off does
+// not count.
+func isClassic(a *fixedpoint.Arithmetic, l *fixedpoint.Layer) bool {
+	state := func(s fixedpoint.State, decay, leak int64) bool {
+		multiplies := s.Decay.Kind == fixedpoint.DecayNone || s.Decay.Kind == fixedpoint.DecayMultiply
+		forgets := s.Decay.Kind == fixedpoint.DecayMultiply && decay != 0
+		return multiplies && leak == 0 && (s.Place == fixedpoint.BeforeIntegrate || !forgets)
+	}
+	noBias := !a.Bias.Present
+	if a.Bias.Present && !slices.ContainsFunc(l.Bias, func(b int64) bool { return b != 0 }) {
+		r := a.Sum // a bias of 0 changes nothing in a register as wide as the current's
+		if a.Current.Present {
+			r = a.Current.Register
+		}
+		noBias = a.Bias.Register.Holds(r.Min(), r.Max())
+	}
+	neverBelow := !a.Fire.Negative.When.Holds(a.Membrane.Register.Min(), l.NegThreshold)
+	return a.Update == fixedpoint.PerTick && a.Integrate == fixedpoint.IntegrateSum &&
+		state(a.Current, l.CurrentDecay, l.CurrentLeak) && state(a.Membrane, l.MembraneDecay, l.MembraneLeak) &&
+		noBias && neverBelow && l.Reset <= fixedpoint.ResetSubtract && l.Refractory <= 1 && a.Fire.ExtraSpikes == 0
 }
 
 // newLIF writes a layer's parameters as stepLIF takes them. It cannot for
@@ -126,8 +162,11 @@ func newLIF(a fixedpoint.Arithmetic, l fixedpoint.Layer) (lif, bool) {
 }
 
 func newScale(d fixedpoint.Decay, param int64) (scale, bool) {
-	if d.Kind == fixedpoint.DecayNone || param == 0 {
+	if d.Kind == fixedpoint.DecayNone || d.Kind == fixedpoint.DecayMultiply && param == 0 {
 		return scale{factor: 1}, true
+	}
+	if d.Kind != fixedpoint.DecayMultiply {
+		return scale{}, false
 	}
 	full := int64(1) << d.FracBits
 	if param == full {
@@ -153,7 +192,11 @@ func (e *Engine) Reset() {
 		clear(l.u)
 		clear(l.v)
 		clear(l.count)
-		l.fired, l.before = l.fired[:0], l.before[:0]
+		clear(l.held)
+		for t := range l.ring {
+			l.ring[t] = l.ring[t][:0]
+		}
+		l.fired = nil
 	}
 }
 
@@ -180,9 +223,18 @@ func (e *Engine) Step(in []int32) {
 	arriving := in
 	for i := range e.layers {
 		l := &e.layers[i]
-		l.fired, l.before = l.before, l.fired
-		e.integrate(i, arriving)
-		e.fire(i)
+		slot := &l.ring[e.tick%len(l.ring)]
+		l.fired = (*slot)[:0]
+		switch {
+		case e.m.Arithmetic.Update == fixedpoint.PerEvent:
+			e.stepEvents(i, arriving)
+		case l.classic:
+			e.integrate(i, arriving)
+			e.fire(i)
+		default:
+			e.stepAny(i, arriving)
+		}
+		*slot = l.fired
 		l.events += uint64(len(arriving)) // 8.
 		l.spikes += uint64(len(l.fired))
 		for _, j := range l.fired {
@@ -191,10 +243,7 @@ func (e *Engine) Step(in []int32) {
 				l.spikesOnCore[l.cores[j]]++
 			}
 		}
-		arriving = l.fired // 2.
-		if e.opt.Delay {
-			arriving = l.before
-		}
+		arriving = l.ring[(e.tick+1)%len(l.ring)] // 2. the oldest; of this tick if there is one slot
 	}
 	if e.opt.Observer != nil {
 		for i := range e.layers {
@@ -213,7 +262,8 @@ func (e *Engine) Step(in []int32) {
 func (e *Engine) integrate(i int, arriving []int32) {
 	l, sum := &e.layers[i], e.m.Arithmetic.Sum
 	clear(l.q)
-	l.scaled = l.sumProved || int64(len(arriving))*l.heaviest <= sum.Format().Max()
+	most := int64(len(arriving)) * l.heaviest
+	l.scaled = l.sumProved || sum.Holds(-most, most)
 	switch {
 	case !l.scaled:
 		for _, k := range arriving {
@@ -250,7 +300,7 @@ func (e *Engine) fire(i int) {
 		l.u[j] = int32(u)
 		v := int64(e.add(i, j, machine.Membrane, a.Membrane.Decay.Apply(int64(l.v[j]), l.MembraneDecay), u, a.Membrane.Register, &l.memOver))
 		if !l.Integrator && a.Fire.When.Fires(v, l.Threshold) {
-			v = l.Reset.Apply(v, l.Threshold)
+			v = l.Reset.Apply(v, l.Threshold, 0)
 			l.fired = append(l.fired, int32(j))
 		}
 		l.v[j] = int32(v)
@@ -263,8 +313,7 @@ func (e *Engine) add(layer, neuron int, what What, a, b int64, r fixedpoint.Regi
 	if over {
 		*overflows++
 		if e.opt.Strict && e.err == nil {
-			f := r.Format()
-			e.err = &OverflowError{Tick: e.tick, Layer: layer, Neuron: neuron, Register: what, Value: a + b, Min: f.Min(), Max: f.Max()}
+			e.err = &OverflowError{Tick: e.tick, Layer: layer, Neuron: neuron, Register: what, Value: a + b, Min: r.Min(), Max: r.Max()}
 		}
 	}
 	return int32(x)
@@ -321,16 +370,24 @@ func (e *Engine) Counters() Counters {
 		l := &e.layers[i]
 		n := uint64(l.Out)
 		c.Layers[i] = LayerCounters{
-			Spikes: l.spikes, Events: l.events, SynOps: l.events * n, Updates: e.ticks * n,
-			SumOverflows: l.sumOver, CurrentOverflows: l.curOver, MembraneOverflows: l.memOver,
+			Spikes: l.spikes, Events: l.events, SynOps: l.events * n, Updates: e.updates(l) * n,
+			SumOverflows: l.sumOver, CurrentOverflows: l.curOver, BiasOverflows: l.biasOver, MembraneOverflows: l.memOver,
 		}
 		for k, n := range l.onCore {
 			if n > 0 {
-				c.Cores[k].Add(CoreCounters{Spikes: l.spikesOnCore[k], Events: l.events, SynOps: l.events * n, Updates: e.ticks * n})
+				c.Cores[k].Add(CoreCounters{Spikes: l.spikesOnCore[k], Events: l.events, SynOps: l.events * n, Updates: e.updates(l) * n})
 			}
 		}
 	}
 	return c
+}
+
+// updates is how often a neuron of l was evaluated.
+func (e *Engine) updates(l *layer) uint64 {
+	if e.m.Arithmetic.Update == fixedpoint.PerEvent {
+		return e.ticks + l.events
+	}
+	return e.ticks
 }
 
 // Err is the first overflow of this window under Options.Strict.

@@ -12,7 +12,9 @@ type Machine interface {
 	// Step runs one tick with input spikes in, strictly ascending axons. It
 	// panics on others.
 	Step(in []int32)
-	// Spikes are the neurons that fired in the last tick, ascending; aliases.
+	// Spikes are the neurons that fired in the last tick, in the order of the
+	// spikes: ascending, once for each spike, where the contract updates per
+	// tick; by event, then neuron, where it updates per event. Aliases.
 	Spikes(layer int) []int32
 	// Sum, Current and Membrane are q, u and v after the last tick.
 	Sum(layer int, dst []int64) []int64

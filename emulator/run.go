@@ -54,7 +54,7 @@ type RunOptions struct {
 	Workers    int              // 0: GOMAXPROCS
 	CoreOf     []targets.CoreID // see Options
 	Strict     bool             // stop at the first overflow, with an *OverflowError
-	Delay      bool             // see Options; windows run len(Layers)−1 ticks longer
+	Delay      bool             // see Options; windows run len(Layers)−1 ticks longer; axonal delays add theirs
 	KeepScores bool             // fill Result.Scores
 }
 
@@ -162,6 +162,9 @@ func newWorker(m *fixedpoint.Model, opt Options, kind EngineKind, proofs []proof
 	w := &worker{m: m}
 	if opt.Delay {
 		w.delay = len(m.Layers) - 1
+	}
+	for _, l := range m.Layers {
+		w.delay += l.Delay
 	}
 	if kind == ReferenceEngine {
 		w.got = reference.New(m, opt)

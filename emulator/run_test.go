@@ -44,10 +44,15 @@ func TestRunIsTheSameForAll(t *testing.T) {
 			for tick := range m.Ticks {
 				ref.Step(train.At(tick))
 			}
+			after := 0
 			if delay {
-				for range len(m.Layers) - 1 {
-					ref.Step(nil)
-				}
+				after = len(m.Layers) - 1
+			}
+			for _, l := range m.Layers {
+				after += l.Delay
+			}
+			for range after {
+				ref.Step(nil)
 			}
 			want.Scores = append(want.Scores, ref.Scores(nil))
 			want.Class = append(want.Class, emulator.Argmax(ref.Scores(nil)))
@@ -219,7 +224,7 @@ func TestCompareFinds(t *testing.T) {
 func TestCompareCountersFinds(t *testing.T) {
 	x, fields := distinct()
 	whole := x.Clone()
-	if len(fields) != 3+2*7+4 {
+	if len(fields) != 3+2*8+4 {
 		t.Fatalf("got %d counters", len(fields))
 	}
 	seen := map[string]bool{}

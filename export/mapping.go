@@ -26,6 +26,17 @@ type Mapping struct {
 // fixedpoint.Lower's reasons where the chip cannot express the network, and
 // FitErrors where it is too large.
 func Map(m *fixedpoint.Model, chip *targets.Chip) (*Mapping, error) {
+	if err := chip.Known(); err != nil {
+		return nil, err
+	}
+	if k := chip.Arithmetic.Weight.Kind; k == fixedpoint.WeightTypes || k == fixedpoint.WeightSignByAxon {
+		return nil, fmt.Errorf("target %s: weights: %w: got kind %s, want a target that stores each weight with its sign: tables for %s are not written yet", chip.Name, ErrNoFit, k, k)
+	}
+	for i, l := range m.Layers {
+		if l.Bias != nil {
+			return nil, fmt.Errorf("layer %d: bias: %w: got one for each neuron, want none: the tables have no place for it yet", i, ErrNoFit)
+		}
+	}
 	lowered, err := fixedpoint.Lower(m, chip.Arithmetic)
 	if err != nil {
 		return nil, fmt.Errorf("target %s cannot express this network exactly: %w", chip.Name, err)

@@ -257,7 +257,7 @@ func onToy(t testing.TB, rng *rand.Rand, o fptest.ModelOptions) *export.Mapping 
 
 func TestMapInvariants(t *testing.T) {
 	for seed := range uint64(200) {
-		mp := onToy(t, rand.New(rand.NewPCG(seed, 2)), fptest.ModelOptions{Neurons: 15})
+		mp := onToy(t, rand.New(rand.NewPCG(seed, 2)), fptest.ModelOptions{Classic: true, Neurons: 15})
 		if err := mp.Check(); err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}

@@ -12,128 +12,93 @@ import (
 // The YAML loader fills it, the quantiser reads it, both engines run on it and
 // the exporter packs by it. There is no second description.
 //
-// One tick of one neuron, in the numbering of emulator/doc.go:
+// One tick of one neuron where Update is per_tick, in the numbering of
+// emulator/doc.go:
 //
-//	3  q = 0; for each arriving spike, ascending axon:  q = Sum(q + (w << WeightExp))
-//	4  u = Current(Current.Decay(u) + q)                     (u = q where Current.Present is false)
-//	5  v = Membrane(Membrane.Decay(v) + u)
-//	6  spike = v > Threshold or v >= Threshold               (Fire.When)
-//	7  on a spike: v = 0, or v = v − Threshold               (Layer.Reset)
+//	3  q = 0; for each arriving spike, ascending axon:  q = Sum(q + w)        (Integrate sum)
+//	                                                    v = Membrane(v + w)   (Integrate membrane)
+//	4  u = Current(forget(u) + q)                 (u = q where Current.Present is false)
+//	   t = Bias.Register(u + bias)                (t = u where Bias.Present is false)
+//	5  v = Membrane(forget(v) + t); v = 0 while refractory
+//	6  spike = v > Threshold or v >= Threshold    (Fire.When); else the negative threshold
+//	7  on a spike: v = 0, v − Threshold, ResetValue or v     (Layer.Reset)
+//
+// w is the stored weight times 2^WeightExp. forget is State.Forget, a decay and
+// then a leak; State.Place moves it behind the add (after_integrate) or between
+// 6 and 7 (after_test). Where Update is per_event, steps 3, 6 and 7 are one for
+// each event and forgetting is an event of its own; see [Update].
+//
+// The zero value of every field added to weight, sum, current, membrane,
+// threshold and fire switches that mechanism off.
 type Arithmetic struct {
-	Weight    Weight   `json:"weight"`
-	Sum       Register `json:"sum"`
-	Current   State    `json:"current"`
-	Membrane  State    `json:"membrane"`
-	Threshold Format   `json:"threshold"`
-	Fire      Fire     `json:"fire"`
+	Update       Update    `json:"update"`
+	Integrate    Integrate `json:"integrate"`
+	Weight       Weight    `json:"weight"`
+	Sum          Register  `json:"sum" file:"null"` // null in a file, zero here, where Integrate is membrane
+	Current      State     `json:"current"`
+	Bias         Bias      `json:"bias"`
+	Membrane     State     `json:"membrane"`
+	Threshold    Format    `json:"threshold"`
+	Fire         Fire      `json:"fire"`
+	AxonDelayMax int       `json:"axon_delay_max"` // Layer.Delay is 0..AxonDelayMax ticks
 }
 
-// Weight is what a stored weight may be: a mantissa of at most Bits bits
-// (signed: two's complement) times 2^exp, exp shared by a layer.
-type Weight struct {
-	Bits   int  `json:"bits"`
-	Signed bool `json:"signed"`
-	ExpMin int  `json:"exp_min"`
-	ExpMax int  `json:"exp_max"`
-}
+// Update is when a neuron is tested.
+type Update uint8
 
-// State is a register that decays. Present is false for a chip that has no
-// such state; the other fields are then zero.
-type State struct {
+const (
+	// PerTick: once a tick, after all of its spikes.
+	PerTick Update = iota
+	// PerEvent: there is no test of a tick as a whole. For each arriving spike,
+	// in the order of delivery, each neuron ascending adds the weight, is tested
+	// and is reset at once. At the end of the tick one leak event does the same
+	// to every neuron: forget, test, reset. So a neuron may fire several times in
+	// a tick, and the order of events is part of the result.
+	PerEvent
+)
+
+var updateNames = []string{"per_tick", "per_event"}
+
+func (u Update) String() string                { return enumString(u, updateNames) }
+func (u Update) MarshalText() ([]byte, error)  { return enumText(u, updateNames) }
+func (u *Update) UnmarshalText(b []byte) error { return enumParse(u, b, updateNames) }
+
+// Integrate is where an arriving weight is added.
+type Integrate uint8
+
+const (
+	IntegrateSum      Integrate = iota // into a sum that starts at 0 in every tick
+	IntegrateMembrane                  // straight into the membrane, narrowed at every add
+)
+
+var integrateNames = []string{"sum", "membrane"}
+
+func (i Integrate) String() string                { return enumString(i, integrateNames) }
+func (i Integrate) MarshalText() ([]byte, error)  { return enumText(i, integrateNames) }
+func (i *Integrate) UnmarshalText(b []byte) error { return enumParse(i, b, integrateNames) }
+
+// Bias is a constant input of each neuron: mantissa × 2^e with a signed mantissa
+// of Bits bits and e in ExpMin..ExpMax, chosen for each neuron. It is added to
+// the current in Register, which may overflow on its own.
+type Bias struct {
 	Present  bool     `json:"present"`
 	Register Register `json:"register"`
-	Decay    Decay    `json:"decay"`
+	Bits     int      `json:"bits"`
+	ExpMin   int      `json:"exp_min"`
+	ExpMax   int      `json:"exp_max"`
 }
 
-// Decay is how a state forgets: x·(2^FracBits − d)/2^FracBits rounded by Round,
-// with a layer's d in Min..Max. Kind none has no parameters and keeps x.
-type Decay struct {
-	Kind     DecayKind `json:"kind"`
-	FracBits int       `json:"frac_bits"`
-	Round    RoundMode `json:"round"`
-	Min      int64     `json:"min"`
-	Max      int64     `json:"max"`
-}
-
-// DecayKind names a way to forget.
-type DecayKind uint8
-
-const (
-	DecayNone     DecayKind = iota // the state keeps its value
-	DecayMultiply                  // DecayMul
-)
-
-var decayNames = []string{"none", "multiply"}
-
-func (d DecayKind) String() string                { return enumString(d, decayNames) }
-func (d DecayKind) MarshalText() ([]byte, error)  { return enumText(d, decayNames) }
-func (d *DecayKind) UnmarshalText(b []byte) error { return enumParse(d, b, decayNames) }
-
-// Apply returns x after one tick with a layer's parameter d.
-func (d Decay) Apply(x, param int64) int64 {
-	if d.Kind == DecayNone {
-		return x
+// Accepts says whether raw is a bias of b: some exponent leaves it a mantissa.
+func (b Bias) Accepts(raw int64) bool {
+	if !b.Present {
+		return raw == 0
 	}
-	return DecayMul(x, param, uint(d.FracBits), d.Round)
-}
-
-// Accepts says whether param is a parameter of d.
-func (d Decay) Accepts(param int64) bool {
-	if d.Kind == DecayNone {
-		return param == 0
+	for e := b.ExpMin; e <= b.ExpMax; e++ {
+		if (Format{Bits: b.Bits, Signed: true, Exp: e}).Contains(raw) {
+			return true
+		}
 	}
-	return param >= d.Min && param <= d.Max
-}
-
-// Fire is when a neuron fires and what firing may do to its membrane.
-type Fire struct {
-	When   Compare `json:"when"`
-	Resets []Reset `json:"resets"`
-}
-
-// Compare is the chip's threshold test.
-type Compare uint8
-
-const (
-	GT Compare = iota // v > threshold
-	GE                // v >= threshold
-)
-
-var compareNames = []string{"gt", "ge"}
-
-func (c Compare) String() string                { return enumString(c, compareNames) }
-func (c Compare) MarshalText() ([]byte, error)  { return enumText(c, compareNames) }
-func (c *Compare) UnmarshalText(b []byte) error { return enumParse(c, b, compareNames) }
-
-// Fires is the threshold test of tick step 6.
-func (c Compare) Fires(v, threshold int64) bool {
-	if c == GT {
-		return v > threshold
-	}
-	return v >= threshold
-}
-
-// Reset is what a spike does to v.
-type Reset uint8
-
-const (
-	ResetZero     Reset = iota // v = 0
-	ResetSubtract              // v = v − threshold
-)
-
-var resetNames = []string{"zero", "subtract"}
-
-func (r Reset) String() string                { return enumString(r, resetNames) }
-func (r Reset) MarshalText() ([]byte, error)  { return enumText(r, resetNames) }
-func (r *Reset) UnmarshalText(b []byte) error { return enumParse(r, b, resetNames) }
-
-// Apply is tick step 7: the membrane after a spike. With 0 ≤ threshold ≤ v it
-// cannot leave v's register.
-func (r Reset) Apply(v, threshold int64) int64 {
-	if r == ResetZero {
-		return 0
-	}
-	return v - threshold
+	return false
 }
 
 // Wide is the contract a network is quantised in when no target is named: not
@@ -161,86 +126,96 @@ func (a Arithmetic) Validate() error {
 	bad := func(field, format string, args ...any) {
 		errs = append(errs, &RangeError{Field: field, Msg: fmt.Sprintf(format, args...)})
 	}
+	if int(a.Update) >= len(updateNames) {
+		bad("update", "got %d, want one of %s", a.Update, strings.Join(updateNames, ", "))
+	}
+	if int(a.Integrate) >= len(integrateNames) {
+		bad("integrate", "got %d, want one of %s", a.Integrate, strings.Join(integrateNames, ", "))
+	}
 	w := a.Weight
-	least := 1
-	if w.Signed {
-		least = 2
-	}
-	if w.Bits < least || w.Bits > 16 {
-		bad("weight.bits", "got %d, want %d..16", w.Bits, least)
-	}
-	if w.ExpMin < 0 || w.ExpMin > 20 {
-		bad("weight.exp_min", "got %d, want 0..20", w.ExpMin)
-	}
-	if w.ExpMax < w.ExpMin || w.ExpMax > 20 {
-		bad("weight.exp_max", "got %d, want %d..20", w.ExpMax, w.ExpMin)
-	}
+	w.validate(bad)
 	reg := func(field string, r Register) {
 		if r.Bits < 3 || r.Bits > 32 {
 			bad(field+".bits", "got %d, want 3..32", r.Bits)
+		} else if r.Bits == 32 && !r.Signed { // engines keep state in 32 bits, sign included
+			bad(field+".signed", "got false with 32 bits, want true")
 		} else if r.Bits < w.Bits && w.Bits <= 16 {
 			bad(field+".bits", "got %d, want at least the %d of weight.bits", r.Bits, w.Bits)
 		}
 		if int(r.Overflow) >= len(overflowNames) {
 			bad(field+".overflow", "got %d, want one of %s", r.Overflow, strings.Join(overflowNames, ", "))
-		}
-		if !r.Signed {
-			bad(field+".signed", "got false, want true")
-		}
-	}
-	decay := func(field string, d Decay) {
-		switch d.Kind {
-		case DecayNone:
-			if d != (Decay{}) {
-				bad(field, "got parameters with kind none, want zeros")
-			}
-		case DecayMultiply:
-			if d.FracBits < 1 || d.FracBits > 16 {
-				bad(field+".frac_bits", "got %d, want 1..16", d.FracBits)
-				return
-			}
-			full := int64(1) << d.FracBits
-			if d.Min < 0 || d.Min > full {
-				bad(field+".min", "got %d, want 0..%d", d.Min, full)
-			}
-			if d.Max < d.Min || d.Max > full {
-				bad(field+".max", "got %d, want %d..%d", d.Max, d.Min, full)
-			}
-			if int(d.Round) >= len(roundNames) {
-				bad(field+".round", "got %d, want one of %s", d.Round, strings.Join(roundNames, ", "))
-			}
-		default:
-			bad(field+".kind", "got %d, want one of %s", d.Kind, strings.Join(decayNames, ", "))
+		} else if r.Overflow == SaturateSymmetric && !r.Signed {
+			bad(field+".signed", "got false with overflow %s, want true", r.Overflow)
 		}
 	}
-	reg("sum", a.Sum)
+	if a.Integrate == IntegrateMembrane {
+		if a.Sum != (Register{}) {
+			bad("sum", "got a register with integrate membrane, want null")
+		}
+		if a.Current.Present {
+			bad("current.present", "got true with integrate membrane, want false: weights pass no current")
+		}
+	} else {
+		reg("sum", a.Sum)
+	}
+	if w.Kind == WeightTypes && a.Integrate == IntegrateSum && a.Sum.Overflow != Wrap {
+		bad("sum.overflow", "got %s, want wrap: a weight spread over several axons is one add only in modular sums", a.Sum.Overflow)
+	}
 	if a.Current.Present {
 		reg("current.register", a.Current.Register)
-		decay("current.decay", a.Current.Decay)
+		a.Current.validate("current", bad)
+		if p := a.Current.Place; p != BeforeIntegrate && p != AfterIntegrate {
+			bad("current.place", "got %s, want before_integrate or after_integrate", p)
+		}
 	} else if a.Current != (State{}) {
 		bad("current", "got fields with present false, want none")
+	}
+	if b := a.Bias; b.Present {
+		reg("bias.register", b.Register)
+		if b.Bits < 2 || b.Bits > 32 {
+			bad("bias.bits", "got %d, want 2..32", b.Bits)
+		}
+		if b.ExpMin < 0 || b.ExpMin > 8 {
+			bad("bias.exp_min", "got %d, want 0..8", b.ExpMin)
+		}
+		if b.ExpMax < b.ExpMin || b.ExpMax > 8 {
+			bad("bias.exp_max", "got %d, want %d..8", b.ExpMax, b.ExpMin)
+		}
+	} else if b != (Bias{}) {
+		bad("bias", "got fields with present false, want none")
 	}
 	if !a.Membrane.Present {
 		bad("membrane.present", "got false, want true: a neuron without a membrane cannot fire")
 	} else {
 		reg("membrane.register", a.Membrane.Register)
-		decay("membrane.decay", a.Membrane.Decay)
+		a.Membrane.validate("membrane", bad)
+		if w.Kind == WeightTypes && a.Integrate == IntegrateMembrane && a.Membrane.Register.Overflow != Wrap {
+			bad("membrane.register.overflow", "got %s, want wrap: a weight spread over several axons is one add only in modular sums", a.Membrane.Register.Overflow)
+		}
+	}
+	if a.Update == PerEvent {
+		if a.Integrate != IntegrateMembrane {
+			bad("integrate", "got %s with update per_event, want membrane: there is no sum of a tick", a.Integrate)
+		}
+		if a.Bias.Present {
+			bad("bias.present", "got true with update per_event, want false: a bias belongs to a tick")
+		}
+		if a.Membrane.Present && a.Membrane.Place != AfterIntegrate {
+			bad("membrane.place", "got %s with update per_event, want after_integrate: forgetting is the event that ends a tick", a.Membrane.Place)
+		}
+		if a.Fire.RefractoryMax != 0 {
+			bad("fire.refractory_max", "got %d with update per_event, want 0: refractory periods count ticks", a.Fire.RefractoryMax)
+		}
+		if a.Fire.ExtraSpikes != 0 {
+			bad("fire.extra_spikes", "got %d with update per_event, want 0: one test an event", a.Fire.ExtraSpikes)
+		}
 	}
 	if err := a.Threshold.Validate(); err != nil {
 		bad("threshold", "%v", err)
 	}
-	if int(a.Fire.When) >= len(compareNames) {
-		bad("fire.when", "got %d, want one of %s", a.Fire.When, strings.Join(compareNames, ", "))
-	}
-	if len(a.Fire.Resets) == 0 {
-		bad("fire.resets", "got none, want at least one of %s", strings.Join(resetNames, ", "))
-	}
-	for i, r := range a.Fire.Resets {
-		if int(r) >= len(resetNames) {
-			bad("fire.resets", "got %d, want one of %s", r, strings.Join(resetNames, ", "))
-		} else if slices.Contains(a.Fire.Resets[:i], r) {
-			bad("fire.resets", "got %s twice, want each once", r)
-		}
+	a.Fire.validate(a.Membrane, bad)
+	if a.AxonDelayMax < 0 || a.AxonDelayMax > 255 {
+		bad("axon_delay_max", "got %d, want 0..255", a.AxonDelayMax)
 	}
 	return errors.Join(errs...)
 }
@@ -253,8 +228,10 @@ func (e *RangeError) Error() string { return e.Field + ": " + e.Msg }
 
 // Equal says whether a and b are the same contract.
 func (a Arithmetic) Equal(b Arithmetic) bool {
-	ra, rb := a.Fire.Resets, b.Fire.Resets
-	a.Fire.Resets, b.Fire.Resets = nil, nil
-	return a.Weight == b.Weight && a.Sum == b.Sum && a.Current == b.Current && a.Membrane == b.Membrane &&
-		a.Threshold == b.Threshold && a.Fire.When == b.Fire.When && slices.Equal(ra, rb)
+	f, g := a.Fire, b.Fire
+	return a.Update == b.Update && a.Integrate == b.Integrate && a.Weight == b.Weight && a.Sum == b.Sum &&
+		a.Current == b.Current && a.Bias == b.Bias && a.Membrane == b.Membrane && a.Threshold == b.Threshold &&
+		a.AxonDelayMax == b.AxonDelayMax &&
+		f.When == g.When && slices.Equal(f.Resets, g.Resets) && f.ResetValue == g.ResetValue &&
+		f.ExtraSpikes == g.ExtraSpikes && f.RefractoryMax == g.RefractoryMax && f.Negative.equal(g.Negative)
 }

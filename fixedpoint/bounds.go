@@ -14,7 +14,8 @@ func (i Interval) Bits() int { return SignedBits(i.Lo, i.Hi) }
 // spikes arrive.
 type LayerBounds struct {
 	Sum, Current, Membrane Interval // before narrowing, over all neurons and ticks
-	Proved                 bool     // all three fit their registers, so narrowing never acts
+	Bias                   Interval // of current and bias, where the contract has one
+	Proved                 bool     // all fit their registers, so narrowing never acts
 }
 
 // Bounds proves the widths a layer needs in the model's window. For each
@@ -27,20 +28,32 @@ type LayerBounds struct {
 //	subtraction leaves.
 //
 // A membrane above the threshold after a reset by subtraction is followed
-// too. The ranges are of the values before they are narrowed. Saturation only
-// moves a value toward 0, which lies in every interval, so it needs no care; a
-// register that may wrap can hold anything, so its whole range is taken in
-// (for Sum that covers the stored partial sums). Values beyond ±2^40, more than
-// any register, are cut there. Where Proved is true the engines may use plain
-// adds for the first Ticks ticks from rest.
+// too. Leaks, biases, values that a reset writes and the negative threshold are
+// followed in the same way, at their place in the tick: each is monotone or a
+// constant. An axon whose neuron may fire more than once a tick counts that
+// often. The ranges are of the values before they are narrowed. What saturates
+// is followed both as it would have been and clipped (where 0 lies in every
+// interval, as without biases and constant leaks, that changes nothing); a
+// register that may wrap can hold anything, so its whole range is taken in (for
+// Sum that covers the stored partial sums). Values beyond ±2^40, more than any
+// register, are cut there. Where Proved is true the engines may use plain adds
+// for the first Ticks ticks from rest.
+//
+// Where Update is per_event nothing bounds the number of events of a tick: the
+// membrane is then given its register's range, less and more than any one
+// operation adds, and Proved is false.
 func (m *Model) Bounds(layer int) LayerBounds {
 	l, a := m.Layers[layer], m.Arithmetic
+	repeats := int64(1)
+	if layer > 0 {
+		repeats += int64(a.Fire.ExtraSpikes)
+	}
 	pos, neg := make([]int64, l.Out), make([]int64, l.Out)
 	add := func(j int, w int64) {
 		if w > 0 {
-			pos[j] += w << l.WeightExp
+			pos[j] += repeats * w << l.WeightExp
 		} else {
-			neg[j] += w << l.WeightExp
+			neg[j] += repeats * w << l.WeightExp
 		}
 	}
 	for k := range l.In {
@@ -48,45 +61,175 @@ func (m *Model) Bounds(layer int) LayerBounds {
 			add(j, l.Weights.At(k, j))
 		}
 	}
+	if a.Update == PerEvent {
+		return m.boundsPerEvent(layer)
+	}
 	stored := func(i Interval, r Register) Interval { // i, and what r makes of it
-		if f := r.Format(); r.Overflow == Wrap && !r.Holds(i.Lo, i.Hi) {
-			i.include(Interval{f.Min(), f.Max()})
+		switch {
+		case r.Holds(i.Lo, i.Hi):
+		case r.Overflow == Wrap:
+			i.include(Interval{r.Min(), r.Max()})
+		default:
+			i.include(Interval{max(min(i.Lo, r.Max()), r.Min()), max(min(i.Hi, r.Max()), r.Min())})
 		}
 		const limit = int64(1) << 40 // before int64 could overflow
 		return Interval{max(i.Lo, -limit), min(i.Hi, limit)}
 	}
 	var b LayerBounds
+	mem := a.Membrane
+	put := func(i Interval) Interval { // into the membrane
+		b.Membrane.include(i)
+		return stored(i, mem.Register)
+	}
+	forget := func(s State, i Interval, decay, leak int64, put func(Interval) Interval) Interval {
+		i = Interval{s.Decay.Apply(i.Lo, decay), s.Decay.Apply(i.Hi, decay)}
+		switch s.Leak.Kind {
+		case LeakToZero:
+			i = Interval{LeakTowardZero(i.Lo, leak), LeakTowardZero(i.Hi, leak)}
+		case LeakConstant:
+			i = put(Interval{i.Lo + leak, i.Hi + leak})
+		}
+		return i
+	}
+	forgetV := func(v Interval) Interval { return forget(mem, v, l.MembraneDecay, l.MembraneLeak, put) }
 	for j := range l.Out {
-		q := stored(Interval{neg[j], pos[j]}, a.Sum)
-		b.Sum.include(q)
+		in := Interval{neg[j], pos[j]}
+		var q Interval
+		if a.Integrate == IntegrateSum {
+			q = stored(in, a.Sum)
+			b.Sum.include(q)
+		}
 		var u, v Interval
 		for range m.Ticks {
 			u0, v0 := u, v
-			if a.Current.Present {
-				u = Interval{a.Current.Decay.Apply(u.Lo, l.CurrentDecay) + q.Lo, a.Current.Decay.Apply(u.Hi, l.CurrentDecay) + q.Hi}
-			} else {
+			putU := func(i Interval) Interval {
+				b.Current.include(i)
+				return stored(i, a.Current.Register)
+			}
+			switch {
+			case !a.Current.Present:
 				u = q
+				b.Current.include(u)
+			case a.Current.Place == BeforeIntegrate:
+				u = forget(a.Current, u, l.CurrentDecay, l.CurrentLeak, putU)
+				u = putU(Interval{u.Lo + q.Lo, u.Hi + q.Hi})
+			default:
+				u = putU(Interval{u.Lo + q.Lo, u.Hi + q.Hi})
+				u = forget(a.Current, u, l.CurrentDecay, l.CurrentLeak, putU)
 			}
-			b.Current.include(u)
-			if a.Current.Present {
-				u = stored(u, a.Current.Register)
+			t := u
+			if a.Bias.Present {
+				t = Interval{u.Lo + l.biasAt(j), u.Hi + l.biasAt(j)}
+				b.Bias.include(t)
+				t = stored(t, a.Bias.Register)
 			}
-			v = Interval{a.Membrane.Decay.Apply(v.Lo, l.MembraneDecay) + u.Lo, a.Membrane.Decay.Apply(v.Hi, l.MembraneDecay) + u.Hi}
-			b.Membrane.include(v)
-			v = stored(v, a.Membrane.Register)
-			if !l.Integrator && a.Fire.When.Fires(v.Hi, l.Threshold) {
-				top := l.Threshold
-				if l.Reset == ResetSubtract {
-					top = max(top, v.Hi-l.Threshold)
-				}
-				v = Interval{min(v.Lo, 0), top}
+			if mem.Place == BeforeIntegrate {
+				v = forgetV(v)
 			}
+			if a.Integrate == IntegrateMembrane {
+				v = put(Interval{v.Lo + in.Lo, v.Hi + in.Hi})
+				b.Membrane.include(v) // the stored partial sums
+			}
+			if a.Integrate == IntegrateSum || a.Bias.Present {
+				v = put(Interval{v.Lo + t.Lo, v.Hi + t.Hi})
+			}
+			if mem.Place == AfterIntegrate {
+				v = forgetV(v)
+			}
+			if l.Refractory > 1 {
+				v.include(Interval{})
+			}
+			v = m.boundsAfterTest(&l, v, forgetV, put)
 			if u == u0 && v == v0 {
 				break
 			}
 		}
 	}
-	b.Proved = a.Sum.Holds(b.Sum.Lo, b.Sum.Hi) && a.Membrane.Register.Holds(b.Membrane.Lo, b.Membrane.Hi) &&
-		(!a.Current.Present || a.Current.Register.Holds(b.Current.Lo, b.Current.Hi))
+	b.Proved = mem.Register.Holds(b.Membrane.Lo, b.Membrane.Hi) &&
+		(a.Integrate == IntegrateMembrane || a.Sum.Holds(b.Sum.Lo, b.Sum.Hi)) &&
+		(!a.Current.Present || a.Current.Register.Holds(b.Current.Lo, b.Current.Hi)) &&
+		(!a.Bias.Present || a.Bias.Register.Holds(b.Bias.Lo, b.Bias.Hi))
 	return b
+}
+
+// boundsAfterTest is tick steps 6 and 7 on every membrane of v: the parts of v
+// that fire, that pass the negative test and that do neither, each as it ends.
+func (m *Model) boundsAfterTest(l *Layer, v Interval, forget, put func(Interval) Interval) Interval {
+	a := &m.Arithmetic
+	var out Interval
+	empty := true
+	end := func(i Interval) {
+		if empty {
+			out, empty = i, false
+		} else {
+			out.include(i)
+		}
+	}
+	part := func(lo, hi int64, then func(Interval)) { // the values of v in lo..hi
+		i := Interval{max(lo, v.Lo), min(hi, v.Hi)}
+		if i.Lo > i.Hi {
+			return
+		}
+		if a.Membrane.Place == AfterTest {
+			i = forget(i)
+		}
+		then(i)
+	}
+	lo, hi := v.Lo, v.Hi // of what neither fires nor passes the negative test
+	fires := !l.Integrator && a.Fire.When.Fires(v.Hi, l.Threshold)
+	if fires {
+		hi = l.Threshold
+	}
+	below := a.Fire.Negative.When.Holds(v.Lo, l.NegThreshold)
+	if below {
+		lo = l.NegThreshold
+	}
+	part(lo, hi, end)
+	if fires {
+		part(l.Threshold, v.Hi, func(i Interval) {
+			switch l.Reset {
+			case ResetZero:
+				end(Interval{})
+			case ResetSubtract:
+				low := i.Lo - l.Threshold
+				if a.Fire.ExtraSpikes > 0 {
+					low = min(low, 0)
+				}
+				end(put(Interval{low, i.Hi - l.Threshold}))
+			case ResetValue:
+				end(put(Interval{l.ResetValue, l.ResetValue}))
+			default:
+				end(put(i))
+			}
+		})
+	}
+	if below {
+		part(v.Lo, l.NegThreshold, func(i Interval) {
+			switch n := l.NegThreshold; l.NegReset {
+			case NegSaturate:
+				end(put(Interval{n, n}))
+			case NegValue:
+				end(put(Interval{-l.ResetValue, -l.ResetValue}))
+			case NegSubtract:
+				end(put(Interval{i.Lo - n, i.Hi - n}))
+			default:
+				end(put(i))
+			}
+		})
+	}
+	return out
+}
+
+// boundsPerEvent is Bounds where Update is per_event.
+func (m *Model) boundsPerEvent(layer int) LayerBounds {
+	l, a := &m.Layers[layer], &m.Arithmetic
+	step := max(l.MembraneLeak, -l.MembraneLeak, l.Threshold, l.NegThreshold, -l.NegThreshold, l.ResetValue, -l.ResetValue)
+	for k := range l.In {
+		for j := range l.Out {
+			w := l.Weights.At(k, j) << l.WeightExp
+			step = max(step, w, -w)
+		}
+	}
+	r := a.Membrane.Register
+	return LayerBounds{Membrane: Interval{r.Min() - step, r.Max() + step}}
 }

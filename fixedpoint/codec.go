@@ -35,6 +35,15 @@ type layerBody struct {
 	Reset         Reset   `json:"reset"`
 	Integrator    bool    `json:"integrator"`
 	Scale         float64 `json:"scale"`
+
+	CurrentLeak  int64    `json:"current_leak"`
+	MembraneLeak int64    `json:"membrane_leak"`
+	Bias         []int64  `json:"bias"` // null: all 0
+	ResetValue   int64    `json:"reset_value"`
+	Refractory   int      `json:"refractory"`
+	NegThreshold int64    `json:"neg_threshold"`
+	NegReset     NegReset `json:"neg_reset"`
+	Delay        int      `json:"delay"`
 }
 
 // Bundle is the model as it is written to a file.
@@ -44,6 +53,7 @@ func (m *Model) Bundle() (artefact.Bundle, error) {
 	for i, l := range m.Layers {
 		b.Layers = append(b.Layers, layerBody{
 			l.In, l.Out, l.WeightBits, l.WeightExp, l.CurrentDecay, l.MembraneDecay, l.Threshold, l.Reset, l.Integrator, l.Scale,
+			l.CurrentLeak, l.MembraneLeak, l.Bias, l.ResetValue, l.Refractory, l.NegThreshold, l.NegReset, l.Delay,
 		})
 		name := fmt.Sprintf("weights%d", i)
 		if w, ok := l.Weights.Int8(); ok {
@@ -127,6 +137,8 @@ func decodeModel(b *artefact.Bundle) (*Model, error) {
 			In: l.In, Out: l.Out, Weights: NewMatrix(l.In, l.Out, values), WeightBits: l.WeightBits, WeightExp: l.WeightExp,
 			CurrentDecay: l.CurrentDecay, MembraneDecay: l.MembraneDecay, Threshold: l.Threshold, Reset: l.Reset,
 			Integrator: l.Integrator, Scale: l.Scale,
+			CurrentLeak: l.CurrentLeak, MembraneLeak: l.MembraneLeak, Bias: l.Bias, ResetValue: l.ResetValue,
+			Refractory: l.Refractory, NegThreshold: l.NegThreshold, NegReset: l.NegReset, Delay: l.Delay,
 		})
 	}
 	checked, err := NewModel(m)

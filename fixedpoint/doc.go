@@ -8,14 +8,14 @@
 //
 // Reading order: [Format] and [Register] (how many bits), [RoundMode] and
 // [Overflow] (the two losses), ops.go (the primitives), [Arithmetic] (a chip's
-// whole contract), [Model] and [Layer] (a network in it), [Model.Bounds] (the
+// whole contract) with [Weight], [State], [Bias] and [Fire], [Model] and [Layer] (a network in it), [Model.Bounds] (the
 // proof of the widths it needs), [Lower] (the same network in another chip's
 // contract, or the reason why not).
 //
 // Words: raw is the stored integer, real the number it stands for,
 // real = raw × scale. Widths are in bits and include the sign bit. A decay d
-// multiplies a state by (2^k − d)/2^k each tick; it is never called a leak,
-// which subtracts a constant.
+// multiplies a state by (2^k − d)/2^k each tick, or by 1 − 2^−d; it is never called
+// a leak, which subtracts or adds a constant. To forget is to decay, then leak.
 //
 // References: [davies2018] Davies et al., "Loihi: A Neuromorphic Manycore
 // Processor with On-Chip Learning", IEEE Micro 38(1), 2018. [zhao2020] Zhao et

@@ -49,10 +49,17 @@ func checkEnum[E enum, P interface {
 
 func TestEnums(t *testing.T) {
 	checkEnum[fixedpoint.RoundMode](t, "toward_zero", "floor", "nearest_even", "half_away")
-	checkEnum[fixedpoint.Overflow](t, "saturate", "wrap")
-	checkEnum[fixedpoint.DecayKind](t, "none", "multiply")
+	checkEnum[fixedpoint.Overflow](t, "saturate", "wrap", "saturate_symmetric")
+	checkEnum[fixedpoint.DecayKind](t, "none", "multiply", "shift", "shift_min_one")
 	checkEnum[fixedpoint.Compare](t, "gt", "ge")
-	checkEnum[fixedpoint.Reset](t, "zero", "subtract")
+	checkEnum[fixedpoint.Reset](t, "zero", "subtract", "value", "none")
+	checkEnum[fixedpoint.NegReset](t, "saturate", "value", "subtract", "none")
+	checkEnum[fixedpoint.Below](t, "none", "lt", "le")
+	checkEnum[fixedpoint.LeakKind](t, "none", "toward_zero", "constant")
+	checkEnum[fixedpoint.Place](t, "before_integrate", "after_integrate", "after_test")
+	checkEnum[fixedpoint.Update](t, "per_tick", "per_event")
+	checkEnum[fixedpoint.Integrate](t, "sum", "membrane")
+	checkEnum[fixedpoint.WeightKind](t, "integer", "sign_by_axon", "types", "mixed_sign_lsb")
 	checkEnum[fixedpoint.Readout](t, "membrane", "count")
 	if n := len(fixedpoint.RoundModes()); n != 4 {
 		t.Errorf("RoundModes: got %d", n)

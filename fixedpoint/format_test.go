@@ -131,7 +131,7 @@ func TestSignedBits(t *testing.T) {
 
 func TestRegisterHolds(t *testing.T) {
 	registers(3, 5, func(r fixedpoint.Register) {
-		l, h := limits(r.Bits, r.Signed)
+		l, h := registerLimits(r)
 		for lo := int64(-40); lo <= 40; lo++ {
 			for hi := lo; hi <= 40; hi++ {
 				if got, want := r.Holds(lo, hi), lo >= l.Int64() && hi <= h.Int64(); got != want {

@@ -14,7 +14,9 @@ import (
 // Invariants, checked by NewModel in this order:
 //  1. the Arithmetic is valid;
 //  2. there is at least one layer, and layer l's In is layer l−1's Out;
-//  3. weights, exponents, decays, thresholds and resets lie in the Arithmetic;
+//  3. weights, exponents, decays, leaks, biases, thresholds, resets, refractory
+//     periods and delays lie in the Arithmetic, and the last layer, whose spikes
+//     go nowhere, has no delay;
 //  4. only the last layer may be an integrator, and it is one exactly when
 //     Readout is Membrane;
 //  5. Ticks ≥ 1 and the last layer has at least two neurons.
@@ -73,6 +75,147 @@ type Layer struct {
 	Reset         Reset   // what a spike does to v
 	Integrator    bool    // never fires: a read-out layer
 	Scale         float64 // real = weight × Scale, for reports only; 0 if unknown
+
+	// What not every chip has; the zero value is the mechanism's absence.
+	CurrentLeak  int64    // k of Arithmetic.Current.Leak
+	MembraneLeak int64    // k of Arithmetic.Membrane.Leak
+	Bias         []int64  // raw, of each neuron, in Arithmetic.Bias; nil: all 0
+	ResetValue   int64    // raw, in Fire.ResetValue, for ResetValue and NegValue
+	Refractory   int      // 0..Fire.RefractoryMax; 0 and 1 cost no tick
+	NegThreshold int64    // raw level of Fire.Negative; integrators have one too
+	NegReset     NegReset // what it does to v
+	Delay        int      // axonal: ticks added to the delivery of this layer's spikes
+}
+
+// Neutral is a layer without shape or weights, with a given reset, whose every
+// other parameter does as little as the contract allows, or says which leak or
+// negative threshold cannot be switched off. (A negative threshold that only
+// the membrane's very lowest value passes counts as off.) Decays are at their least;
+// Threshold is the highest.
+func (a Arithmetic) Neutral(reset Reset) (Layer, error) {
+	var errs []error
+	bad := func(field, format string, args ...any) {
+		errs = append(errs, &RangeError{Field: field, Msg: fmt.Sprintf(format, args...)})
+	}
+	l := Layer{
+		WeightBits: a.Weight.Bits, WeightExp: a.Weight.ExpMin, Threshold: a.Threshold.Max(), Reset: reset,
+		CurrentDecay: a.Current.Decay.Min, MembraneDecay: a.Membrane.Decay.Min,
+	}
+	leak := func(field string, k Leak, param *int64) {
+		if !k.Accepts(0) {
+			*param = min(max(0, k.Min), k.Max)
+			bad(field, "got none, want %d..%d: this arithmetic cannot switch its leak off", k.Min, k.Max)
+		}
+	}
+	leak("current_leak", a.Current.Leak, &l.CurrentLeak)
+	leak("membrane_leak", a.Membrane.Leak, &l.MembraneLeak)
+	if n := a.Fire.Negative; n.When != BelowNever {
+		l.NegThreshold = n.Min
+		for _, r := range slices.Backward(n.Resets) {
+			if !n.Paired || r.Goes(reset) {
+				l.NegReset = r
+			}
+		}
+		if r := a.Membrane.Register; n.When.Holds(r.Min()+1, n.Min) {
+			bad("neg_threshold", "got none, want %d..%d: the lowest level is within the membrane's %d..%d", n.Min, n.Max, r.Min(), r.Max())
+		}
+	}
+	return l, errors.Join(errs...)
+}
+
+// HighestThreshold is the largest threshold that a membrane can pass: a higher
+// one, if Threshold has it, means never.
+func (a Arithmetic) HighestThreshold() int64 {
+	top := a.Membrane.Register.Max()
+	if a.Fire.When == GT {
+		top--
+	}
+	return min(top>>a.Threshold.Exp<<a.Threshold.Exp, a.Threshold.Max())
+}
+
+// biasAt is the bias of neuron j.
+func (l *Layer) biasAt(j int) int64 {
+	if l.Bias == nil {
+		return 0
+	}
+	return l.Bias[j]
+}
+
+// StaysAtRest says whether a layer of l's parameters, at rest, stays at rest in
+// a tick without input: no spike, every state 0. The two ways of handing spikes
+// on agree for such models only; see package emulator.
+func (m *Model) StaysAtRest() bool {
+	a := m.Arithmetic
+	for i := range m.Layers {
+		l := &m.Layers[i]
+		for _, b := range l.Bias {
+			if b != 0 {
+				return false
+			}
+		}
+		if a.Current.Leak.Kind == LeakConstant && l.CurrentLeak != 0 || a.Membrane.Leak.Kind == LeakConstant && l.MembraneLeak != 0 {
+			return false
+		}
+		if !l.Integrator && a.Fire.When.Fires(0, l.Threshold) || a.Fire.Negative.When.Holds(0, l.NegThreshold) {
+			return false
+		}
+	}
+	return true
+}
+
+// Extras names what m uses beyond weights, a shared exponent, multiplying decays
+// before the input, one threshold, and reset to zero or by subtraction: what a
+// consumer has to know to reproduce m. It is empty for a classic model.
+func (m *Model) Extras() []string {
+	var out []string
+	a := &m.Arithmetic
+	add := func(i int, what string) { out = append(out, fmt.Sprintf("layer %d: %s", i, what)) }
+	if a.Update != PerTick {
+		out = append(out, "update "+a.Update.String())
+	}
+	if a.Integrate != IntegrateSum {
+		out = append(out, "integrate "+a.Integrate.String())
+	}
+	if a.Fire.ExtraSpikes > 0 {
+		out = append(out, "extra_spikes")
+	}
+	for i := range m.Layers {
+		l := &m.Layers[i]
+		for _, s := range []struct {
+			name        string
+			s           State
+			decay, leak int64
+		}{{"current", a.Current, l.CurrentDecay, l.CurrentLeak}, {"membrane", a.Membrane, l.MembraneDecay, l.MembraneLeak}} {
+			if s.s.keeps(s.decay, s.leak) {
+				continue
+			}
+			if k := s.s.Decay.Kind; k != DecayNone && k != DecayMultiply {
+				add(i, s.name+"_decay by "+k.String())
+			}
+			if s.s.Leak.Kind != LeakNone && s.leak != 0 {
+				add(i, s.name+"_leak")
+			}
+			if s.s.Place != BeforeIntegrate {
+				add(i, s.name+" forgets "+s.s.Place.String())
+			}
+		}
+		if slices.ContainsFunc(l.Bias, func(b int64) bool { return b != 0 }) {
+			add(i, "bias")
+		}
+		if !l.Integrator && l.Reset > ResetSubtract {
+			add(i, "reset "+l.Reset.String())
+		}
+		if l.Refractory > 1 {
+			add(i, "refractory")
+		}
+		if a.Fire.Negative.When.Holds(a.Membrane.Register.Min(), l.NegThreshold) {
+			add(i, "neg_threshold")
+		}
+		if l.Delay > 0 {
+			add(i, "delay")
+		}
+	}
+	return out
 }
 
 // Matrix is a dense block of weights, row-major, in the narrowest Go type that
@@ -141,6 +284,14 @@ func (m Matrix) Equal(o Matrix) bool {
 func NewModel(m Model) (*Model, error) {
 	m.Layers = slices.Clone(m.Layers)
 	m.Arithmetic.Fire.Resets = slices.Clone(m.Arithmetic.Fire.Resets)
+	if n := &m.Arithmetic.Fire.Negative; len(n.Resets) > 0 {
+		n.Resets = slices.Clone(n.Resets)
+	} else {
+		n.Resets = nil // one form, whatever was read
+	}
+	for i := range m.Layers {
+		m.Layers[i].Bias = slices.Clone(m.Layers[i].Bias)
+	}
 	if err := m.Validate(); err != nil {
 		return nil, err
 	}
@@ -173,25 +324,12 @@ func (m *Model) Validate() error {
 			bad(at("weights"), "got %d x %d, want %d x %d", l.Weights.rows, l.Weights.cols, l.In, l.Out)
 			continue
 		}
-		least := 1
-		if a.Weight.Signed {
-			least = 2
-		}
-		if l.WeightBits < least || l.WeightBits > a.Weight.Bits {
-			bad(at("weight_bits"), "got %d, want %d..%d", l.WeightBits, least, a.Weight.Bits)
+		faults := len(errs)
+		badAt := func(f, format string, args ...any) { bad(at(f), format, args...) }
+		if a.Weight.check(l, badAt); len(errs) > faults && (l.WeightBits < a.Weight.leastBits() || l.WeightBits > a.Weight.mostBits()) {
 			continue
 		}
-		f := Format{Bits: l.WeightBits, Signed: a.Weight.Signed}
-		lo, hi := f.Min(), f.Max()
-		for k := range l.In * l.Out {
-			if w := l.Weights.At(k/l.Out, k%l.Out); w < lo || w > hi {
-				bad(at(fmt.Sprintf("weights[%d][%d]", k/l.Out, k%l.Out)), "got %d, want %d..%d", w, lo, hi)
-				break
-			}
-		}
-		if l.WeightExp < a.Weight.ExpMin || l.WeightExp > a.Weight.ExpMax {
-			bad(at("weight_exp"), "got %d, want %d..%d", l.WeightExp, a.Weight.ExpMin, a.Weight.ExpMax)
-		}
+		a.Weight.checkExp(l, badAt)
 		if !a.Current.Present && l.CurrentDecay != 0 {
 			bad(at("current_decay"), "got %d, want 0: this arithmetic has no synaptic current", l.CurrentDecay)
 		}
@@ -201,7 +339,60 @@ func (m *Model) Validate() error {
 		if !a.Membrane.Decay.Accepts(l.MembraneDecay) {
 			bad(at("membrane_decay"), "got %d, want %d..%d", l.MembraneDecay, a.Membrane.Decay.Min, a.Membrane.Decay.Max)
 		}
+		if !a.Current.Present && l.CurrentLeak != 0 {
+			bad(at("current_leak"), "got %d, want 0: this arithmetic has no synaptic current", l.CurrentLeak)
+		}
+		if a.Current.Present && !a.Current.Leak.Accepts(l.CurrentLeak) {
+			bad(at("current_leak"), "got %d, want %d..%d", l.CurrentLeak, a.Current.Leak.Min, a.Current.Leak.Max)
+		}
+		if !a.Membrane.Leak.Accepts(l.MembraneLeak) {
+			bad(at("membrane_leak"), "got %d, want %d..%d", l.MembraneLeak, a.Membrane.Leak.Min, a.Membrane.Leak.Max)
+		}
+		if l.Bias != nil && len(l.Bias) != l.Out {
+			bad(at("bias"), "got %d values, want none or one for each of %d neurons", len(l.Bias), l.Out)
+		}
+		for j, b := range l.Bias {
+			if !a.Bias.Accepts(b) {
+				want := "0: this arithmetic has no bias"
+				if a.Bias.Present {
+					want = fmt.Sprintf("a mantissa of s%d times 2^(%d..%d)", a.Bias.Bits, a.Bias.ExpMin, a.Bias.ExpMax)
+				}
+				bad(at(fmt.Sprintf("bias[%d]", j)), "got %d, want %s", b, want)
+				break
+			}
+		}
+		if n := a.Fire.Negative; n.When == BelowNever {
+			if l.NegThreshold != 0 || l.NegReset != 0 {
+				bad(at("neg_threshold"), "got %d with %s, want none: this arithmetic has no negative threshold", l.NegThreshold, l.NegReset)
+			}
+		} else {
+			if l.NegThreshold < n.Min || l.NegThreshold > n.Max {
+				bad(at("neg_threshold"), "got %d, want %d..%d", l.NegThreshold, n.Min, n.Max)
+			}
+			if !slices.Contains(n.Resets, l.NegReset) {
+				bad(at("neg_reset"), "got %s, want one of %v", l.NegReset, n.Resets)
+			} else if n.Paired && !l.Integrator && !l.NegReset.Goes(l.Reset) {
+				bad(at("neg_reset"), "got %s with reset %s, want the same mode for both", l.NegReset, l.Reset)
+			} else if n.Paired && !l.Integrator && l.NegReset == NegValue && l.Reset == ResetZero && l.ResetValue != 0 {
+				bad(at("reset_value"), "got %d with reset zero, want 0: the negative reset shares it", l.ResetValue)
+			}
+		}
+		if a.Fire.ResetValue == (Format{}) {
+			if l.ResetValue != 0 {
+				bad(at("reset_value"), "got %d, want 0: this arithmetic has no reset to a value", l.ResetValue)
+			}
+		} else if !a.Fire.ResetValue.Contains(l.ResetValue) {
+			bad(at("reset_value"), "got %d, want a value of %s", l.ResetValue, a.Fire.ResetValue)
+		}
 		last := i == len(m.Layers)-1
+		if l.Refractory < 0 || l.Refractory > a.Fire.RefractoryMax {
+			bad(at("refractory"), "got %d, want 0..%d", l.Refractory, a.Fire.RefractoryMax)
+		}
+		if most := a.AxonDelayMax; l.Delay < 0 || l.Delay > most {
+			bad(at("delay"), "got %d, want 0..%d", l.Delay, most)
+		} else if last && l.Delay != 0 {
+			bad(at("delay"), "got %d, want 0: the spikes of the last layer go nowhere", l.Delay)
+		}
 		if l.Integrator != (last && m.Readout == ReadMembrane) {
 			bad(at("integrator"), "got %v, want %v with read-out %s", l.Integrator, !l.Integrator, m.Readout)
 		}

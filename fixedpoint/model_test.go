@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"glsnn/fixedpoint"
+	"glsnn/fixedpoint/artefact"
 	"glsnn/fixedpoint/fptest"
 )
 
@@ -94,19 +95,155 @@ func TestModelInvariants(t *testing.T) {
 	}
 }
 
+// TestModelMechanisms checks the parameters that not every chip has, each in a
+// contract that has it and in one that has not.
+func TestModelMechanisms(t *testing.T) {
+	type m = fixedpoint.Model
+	rich := func(x *m) {
+		a := &x.Arithmetic
+		a.Membrane.Leak = fixedpoint.Leak{Kind: fixedpoint.LeakToZero, Max: 5}
+		a.Current.Leak = fixedpoint.Leak{Kind: fixedpoint.LeakConstant, Min: -3, Max: 3}
+		a.Bias = fixedpoint.Bias{Present: true, Register: a.Sum, Bits: 3, ExpMax: 1}
+		a.Fire.Resets = append([]fixedpoint.Reset{}, fixedpoint.ResetZero, fixedpoint.ResetSubtract, fixedpoint.ResetValue)
+		a.Fire.ResetValue = fixedpoint.Format{Bits: 4, Signed: true}
+		a.Fire.RefractoryMax, a.AxonDelayMax = 4, 3
+		a.Fire.Negative = fixedpoint.Negative{When: fixedpoint.LT, Min: -9, Max: 0, Paired: true,
+			Resets: []fixedpoint.NegReset{fixedpoint.NegSaturate, fixedpoint.NegValue, fixedpoint.NegSubtract}}
+	}
+	for _, c := range []struct {
+		rich bool
+		edit func(*m)
+		want string
+	}{
+		{true, func(x *m) {}, ""},
+		{true, func(x *m) {
+			l := &x.Layers[0]
+			l.MembraneLeak, l.CurrentLeak, l.Bias, l.ResetValue, l.Refractory, l.Delay = 5, -3, []int64{6, -8}, -8, 4, 3
+			l.NegThreshold, l.Reset, l.NegReset = -9, fixedpoint.ResetSubtract, fixedpoint.NegSubtract
+		}, ""},
+		{false, func(x *m) { x.Layers[0].MembraneLeak = 1 }, "layer 0: membrane_leak: got 1, want 0..0"},
+		{true, func(x *m) { x.Layers[0].MembraneLeak = 6 }, "layer 0: membrane_leak: got 6, want 0..5"},
+		{true, func(x *m) { x.Layers[1].CurrentLeak = -4 }, "layer 1: current_leak: got -4, want -3..3"},
+		{false, func(x *m) { x.Layers[0].Bias = []int64{0, 1} }, "layer 0: bias[1]: got 1, want 0: this arithmetic has no bias"},
+		{true, func(x *m) { x.Layers[0].Bias = []int64{1} }, "layer 0: bias: got 1 values, want none or one for each of 2 neurons"},
+		{true, func(x *m) { x.Layers[0].Bias = []int64{0, 5} }, "layer 0: bias[1]: got 5, want a mantissa of s3 times 2^(0..1)"},
+		{false, func(x *m) { x.Layers[0].ResetValue = 1 }, "layer 0: reset_value: got 1, want 0: this arithmetic has no reset to a value"},
+		{true, func(x *m) { x.Layers[0].Reset = fixedpoint.ResetValue; x.Layers[0].ResetValue = 8 }, "layer 0: reset_value: got 8, want a value of s4"},
+		{false, func(x *m) { x.Layers[0].Refractory = 1 }, "layer 0: refractory: got 1, want 0..0"},
+		{true, func(x *m) { x.Layers[0].Refractory = 5 }, "layer 0: refractory: got 5, want 0..4"},
+		{false, func(x *m) { x.Layers[0].NegThreshold = -1 }, "layer 0: neg_threshold: got -1 with saturate, want none: this arithmetic has no negative threshold"},
+		{true, func(x *m) { x.Layers[0].NegThreshold = 1 }, "layer 0: neg_threshold: got 1, want -9..0"},
+		{true, func(x *m) { x.Layers[0].NegReset = fixedpoint.NegNone }, "layer 0: neg_reset: got none, want one of [saturate value subtract]"},
+		{true, func(x *m) { x.Layers[0].NegReset = fixedpoint.NegSubtract }, "layer 0: neg_reset: got subtract with reset zero, want the same mode for both"},
+		{true, func(x *m) { x.Layers[0].NegReset = fixedpoint.NegValue; x.Layers[0].ResetValue = 2 }, "layer 0: reset_value: got 2 with reset zero, want 0: the negative reset shares it"},
+		{false, func(x *m) { x.Layers[0].Delay = 1 }, "layer 0: delay: got 1, want 0..0"},
+		{true, func(x *m) { x.Layers[1].Delay = 1 }, "layer 1: delay: got 1, want 0: the spikes of the last layer go nowhere"},
+	} {
+		x := pair()
+		if c.rich {
+			rich(&x)
+		}
+		c.edit(&x)
+		var want []string
+		if c.want != "" {
+			want = []string{c.want}
+		}
+		if _, err := fixedpoint.NewModel(x); !reflect.DeepEqual(lines(err), want) {
+			t.Errorf("got %q, want %q", lines(err), want)
+		}
+	}
+}
+
+// TestWeightKinds lists the weights that a layer of one axon and two neurons
+// may have, beside those of another axon, in each kind.
+func TestWeightKinds(t *testing.T) {
+	model := func(kind fixedpoint.WeightKind, bits, exp int, w ...int16) error {
+		x := pair()
+		a := &x.Arithmetic
+		a.Weight = fixedpoint.Weight{Kind: kind, Bits: 3, Signed: kind != fixedpoint.WeightSignByAxon, ExpMax: 2}
+		if kind == fixedpoint.WeightTypes {
+			a.Weight.Types, a.Weight.TableBits, a.Sum.Overflow = 3, 9, fixedpoint.Wrap
+		}
+		x.Layers = x.Layers[1:]
+		x.Layers[0].Weights, x.Layers[0].WeightBits, x.Layers[0].WeightExp = fixedpoint.NewMatrix(2, 2, w), bits, exp
+		_, err := fixedpoint.NewModel(x)
+		return err
+	}
+	for _, c := range []struct {
+		kind      fixedpoint.WeightKind
+		bits, exp int
+		w         []int16
+		want      string
+	}{
+		{fixedpoint.WeightInteger, 3, 2, []int16{-4, 3, 3, -4}, ""},
+		{fixedpoint.WeightInteger, 4, 2, []int16{1, 2, 3, 4}, "layer 0: weight_bits: got 4, want 2..3"},
+		{fixedpoint.WeightTypes, 3, 2, []int16{-4, 3, 3, -4}, ""},
+		{fixedpoint.WeightTypes, 3, 2, []int16{-4, 3, 4, -4}, "layer 0: weights[1][0]: got 4, want -4..3"},
+		{fixedpoint.WeightSignByAxon, 3, 0, []int16{7, 0, 0, -7}, ""},
+		{fixedpoint.WeightSignByAxon, 2, 0, []int16{3, 3, -3, -4}, "layer 0: weights[1][1]: got -4, want -3..0"},
+		{fixedpoint.WeightSignByAxon, 3, 0, []int16{7, -1, 1, 1}, "layer 0: weights[0][1]: got -1, want 0..7"},
+		{fixedpoint.WeightSignByAxon, 3, 0, []int16{0, -1, -1, 1}, "layer 0: weights[1][1]: got 1, want -7..0"},
+		{fixedpoint.WeightMixedSignLSB, 3, 2, []int16{-4, 3, 3, -4}, ""},
+		{fixedpoint.WeightMixedSignLSB, 4, 1, []int16{7, 0, 1, 7}, ""},
+		{fixedpoint.WeightMixedSignLSB, 4, 1, []int16{0, -7, -1, 0}, ""},
+		{fixedpoint.WeightMixedSignLSB, 4, 2, []int16{7, 0, 1, 7}, "layer 0: weight_exp: got 2, want 0..1"},
+		{fixedpoint.WeightMixedSignLSB, 4, 1, []int16{7, 0, 1, -1}, "layer 0: weights[1][1]: got -1, want 0..7"},
+		{fixedpoint.WeightMixedSignLSB, 4, 1, []int16{8, 0, 1, 1}, "layer 0: weights[0][0]: got 8, want -7..7"},
+		{fixedpoint.WeightMixedSignLSB, 5, 1, []int16{1, 1, 1, 1}, "layer 0: weight_bits: got 5, want 2..4"},
+	} {
+		var want []string
+		if c.want != "" {
+			want = []string{c.want}
+		}
+		if err := model(c.kind, c.bits, c.exp, c.w...); !reflect.DeepEqual(lines(err), want) {
+			t.Errorf("%s, %d bits, %v: got %q, want %q", c.kind, c.bits, c.w, lines(err), want)
+		}
+	}
+}
+
+// TestModelThereAndBack: encoding loses no parameter, of models of every kind.
+func TestModelThereAndBack(t *testing.T) {
+	rng := fptest.Rand(t, 10)
+	for range 300 {
+		m := fptest.RandomModel(rng, fptest.ModelOptions{})
+		b, err := m.Bundle()
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := artefact.Marshal(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := fixedpoint.DecodeModel(data, "m")
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := back.Bundle()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !m.Arithmetic.Equal(back.Arithmetic) || !reflect.DeepEqual(b, again) || !reflect.DeepEqual(m.Layers, back.Layers) {
+			t.Fatalf("got %+v, want %+v", back, m)
+		}
+	}
+}
+
 // TestModelKeepsNothing writes to what NewModel was given.
 func TestModelKeepsNothing(t *testing.T) {
 	values := []int16{1, 2, 3, -4, -8, 7}
 	src := pair()
 	src.Layers[0].Weights = fixedpoint.NewMatrix(3, 2, values)
+	src.Layers[0].Bias = []int64{0, 0}
+	src.Arithmetic.Bias = fixedpoint.Bias{Present: true, Register: src.Arithmetic.Sum, Bits: 4}
 	m, err := fixedpoint.NewModel(src)
 	if err != nil {
 		t.Fatal(err)
 	}
 	values[0] = 5
 	src.Layers[0].Threshold = 77
+	src.Layers[0].Bias[1] = 3
 	src.Arithmetic.Fire.Resets[0] = fixedpoint.ResetSubtract
-	if m.Layers[0].Weights.At(0, 0) != 1 || m.Layers[0].Threshold != 9 || m.Arithmetic.Fire.Resets[0] != fixedpoint.ResetZero {
+	if m.Layers[0].Weights.At(0, 0) != 1 || m.Layers[0].Threshold != 9 || m.Layers[0].Bias[1] != 0 || m.Arithmetic.Fire.Resets[0] != fixedpoint.ResetZero {
 		t.Errorf("the model changed with its source: %+v", m)
 	}
 }

@@ -7,15 +7,14 @@ package fixedpoint
 // Narrow returns x as register r would store it, and whether x did not fit.
 // |x| < 2^62.
 //
-//	saturate: min(max(x, Min), Max)
-//	wrap:     x mod 2^Bits, read back as signed if r.Signed
+//	saturate, saturate_symmetric: min(max(x, Min), Max)
+//	wrap:                         x mod 2^Bits, read back as signed if r.Signed
 func Narrow(x int64, r Register) (int64, bool) {
-	f := r.Format()
-	lo, hi := f.Min(), f.Max()
+	lo, hi := r.Min(), r.Max()
 	if x >= lo && x <= hi {
 		return x, false
 	}
-	if r.Overflow == Saturate {
+	if r.Overflow != Wrap {
 		if x < lo {
 			return lo, true
 		}
@@ -74,4 +73,31 @@ func DecayMul(x, d int64, k uint, mode RoundMode) int64 {
 		return x
 	}
 	return ShiftRound(x*(int64(1)<<k-d), k, mode)
+}
+
+// DecayShift returns x − floor(x / 2^s), s in 0..31: the decay of designs that
+// subtract an arithmetic shift. s = 0 gives 0; a positive x below 2^s stays where
+// it is for ever, a negative one reaches 0. |result| ≤ |x|, signs never cross.
+func DecayShift(x int64, s uint) int64 { return x - x>>s }
+
+// DecayShiftMinOne is DecayShift that always moves: where x / 2^s floors to 0
+// and x is not 0, it subtracts 1 instead (Xylo's bit-shift decay). Only a
+// positive x can need that: an arithmetic shift of a negative one is at most −1.
+func DecayShiftMinOne(x int64, s uint) int64 {
+	d := x >> s
+	if d == 0 && x != 0 {
+		d = 1
+	}
+	return x - d
+}
+
+// LeakTowardZero returns x moved by k ≥ 0 toward 0, where it stops:
+//
+//	x ≥ 0: max(0, x − k)
+//	x < 0: min(0, x + k)
+func LeakTowardZero(x, k int64) int64 {
+	if x >= 0 {
+		return max(0, x-k)
+	}
+	return min(0, x+k)
 }

@@ -17,6 +17,7 @@ func registers(lo, hi int, f func(fixedpoint.Register)) {
 			f(fixedpoint.Register{Bits: bits, Signed: true, Overflow: o})
 			f(fixedpoint.Register{Bits: bits, Overflow: o})
 		}
+		f(fixedpoint.Register{Bits: bits, Signed: true, Overflow: fixedpoint.SaturateSymmetric})
 	}
 }
 
@@ -255,16 +256,129 @@ func TestCompareEveryPair(t *testing.T) {
 func TestResetEveryPair(t *testing.T) {
 	for v := int64(-32); v < 32; v++ {
 		for threshold := int64(-32); threshold < 32; threshold++ {
-			if got := fixedpoint.ResetZero.Apply(v, threshold); got != 0 {
+			if got := fixedpoint.ResetZero.Apply(v, threshold, 9); got != 0 {
 				t.Errorf("zero(%d, %d): got %d", v, threshold, got)
 			}
-			got := fixedpoint.ResetSubtract.Apply(v, threshold)
+			got := fixedpoint.ResetSubtract.Apply(v, threshold, 9)
 			if want := new(big.Int).Sub(bigInt(v), bigInt(threshold)).Int64(); got != want {
 				t.Errorf("subtract(%d, %d): got %d, want %d", v, threshold, got, want)
 			}
 			if threshold >= 0 && v >= threshold && (got < 0 || got > v) {
 				t.Errorf("subtract(%d, %d): got %d, outside 0..v", v, threshold, got)
 			}
+		}
+	}
+}
+
+// TestRegisterLimits: Min, Max and Holds against the definition.
+func TestRegisterLimits(t *testing.T) {
+	registers(3, 6, func(r fixedpoint.Register) {
+		lo, hi := registerLimits(r)
+		if r.Min() != lo.Int64() || r.Max() != hi.Int64() {
+			t.Errorf("%+v: got %d..%d, want %v..%v", r, r.Min(), r.Max(), lo, hi)
+		}
+		for x := lo.Int64() - 2; x <= hi.Int64()+2; x++ {
+			if _, over := wantNarrow(bigInt(x), r); r.Holds(x, x) == over {
+				t.Errorf("%+v: Holds(%d): got %v", r, x, !over)
+			}
+		}
+	})
+}
+
+// TestForgettingEveryInput takes every value of 8 bits and every parameter for
+// the decays by shift and both leaks, with the claims of Decay.Apply: monotone,
+// 0 stays 0, no magnitude grows.
+func TestForgettingEveryInput(t *testing.T) {
+	reg := fixedpoint.Register{Bits: 8, Signed: true}
+	check := func(what string, x, p, got, want int64) {
+		t.Helper()
+		if got != want {
+			t.Fatalf("%s(%d, %d): got %d, want %d", what, x, p, got, want)
+		}
+	}
+	for s := range uint(10) {
+		before := [2]int64{-1 << 20, -1 << 20}
+		for x := int64(-128); x < 128; x++ {
+			got := [2]int64{fixedpoint.DecayShift(x, s), fixedpoint.DecayShiftMinOne(x, s)}
+			check("shift", x, int64(s), got[0], wantShift(x, s, false))
+			check("shift_min_one", x, int64(s), got[1], wantShift(x, s, true))
+			for i, kind := range []fixedpoint.DecayKind{fixedpoint.DecayByShift, fixedpoint.DecayByShiftMinOne} {
+				check(kind.String(), x, int64(s), fixedpoint.Decay{Kind: kind, Max: 9}.Apply(x, int64(s)), got[i])
+				if got[i] < before[i] || max(got[i], -got[i]) > max(x, -x) || x == 0 && got[i] != 0 {
+					t.Fatalf("%s(%d, %d): got %d after %d", kind, x, s, got[i], before[i])
+				}
+			}
+			before = got
+		}
+	}
+	for x := int64(-128); x < 128; x++ {
+		if got, over := (fixedpoint.State{Register: reg}).Forget(x, 0, 0); got != x || over {
+			t.Fatalf("nothing to forget: got %d, %v of %d", got, over, x)
+		}
+		for k := int64(-130); k <= 130; k++ {
+			leak := fixedpoint.Leak{Kind: fixedpoint.LeakConstant, Min: -130, Max: 130}
+			got, over := leak.Apply(x, k, reg)
+			want, wantOver := wantNarrow(new(big.Int).Add(bigInt(x), bigInt(k)), reg)
+			if check("constant", x, k, got, want); over != wantOver {
+				t.Fatalf("constant(%d, %d): overflow %v", x, k, over)
+			}
+			if k >= 0 {
+				check("toward_zero", x, k, fixedpoint.LeakTowardZero(x, k), wantLeak(x, k))
+				got, over := fixedpoint.Leak{Kind: fixedpoint.LeakToZero, Max: 130}.Apply(x, k, reg)
+				if check("toward_zero", x, k, got, wantLeak(x, k)); over {
+					t.Fatalf("toward_zero(%d, %d) overflows", x, k)
+				}
+			}
+		}
+	}
+	// The decay comes before the leak: 7·(8−4)/8 = 3.5 → 3, and 3 − 5 in −4..3 is −2, wrapped to 3 bits.
+	s := fixedpoint.State{Present: true, Register: fixedpoint.Register{Bits: 3, Signed: true, Overflow: fixedpoint.Wrap},
+		Decay: fixedpoint.Decay{Kind: fixedpoint.DecayMultiply, FracBits: 3, Max: 8}, Leak: fixedpoint.Leak{Kind: fixedpoint.LeakConstant, Min: -9, Max: 9}}
+	if got, over := s.Forget(7, 4, -5); got != -2 || over {
+		t.Errorf("decay, then leak: got %d, %v, want -2", got, over)
+	}
+	if got, over := s.Forget(7, 4, -9); got != 2 || !over { // −6 + 8
+		t.Errorf("decay, then leak: got %d, %v, want 2 with overflow", got, over)
+	}
+}
+
+// TestNegativeEveryPair: the negative test and its resets on every membrane and
+// level of 5 bits, and the two resets without arithmetic.
+func TestNegativeEveryPair(t *testing.T) {
+	for v := int64(-16); v < 16; v++ {
+		for level := int64(-16); level < 16; level++ {
+			order := bigInt(v).Cmp(bigInt(level))
+			if fixedpoint.LT.Holds(v, level) != (order < 0) || fixedpoint.LE.Holds(v, level) != (order <= 0) || fixedpoint.BelowNever.Holds(v, level) {
+				t.Errorf("below(%d, %d)", v, level)
+			}
+			for r, want := range map[fixedpoint.NegReset]int64{
+				fixedpoint.NegSaturate: level, fixedpoint.NegValue: -3, fixedpoint.NegNone: v,
+				fixedpoint.NegSubtract: new(big.Int).Sub(bigInt(v), bigInt(level)).Int64(),
+			} {
+				if got := r.Apply(v, level, 3); got != want {
+					t.Errorf("%s(%d, %d, 3): got %d, want %d", r, v, level, got, want)
+				}
+			}
+		}
+		if fixedpoint.ResetValue.Apply(v, 5, 3) != 3 || fixedpoint.ResetNone.Apply(v, 5, 3) != v {
+			t.Errorf("reset to 3 or none of %d", v)
+		}
+	}
+}
+
+// TestBiasAccepts lists the biases of s3 mantissas, −4..3, times 2^1 and 2^2.
+func TestBiasAccepts(t *testing.T) {
+	b := fixedpoint.Bias{Present: true, Bits: 3, ExpMin: 1, ExpMax: 2}
+	want := map[int64]bool{}
+	for m := int64(-4); m <= 3; m++ {
+		want[2*m], want[4*m] = true, true
+	}
+	for x := int64(-40); x <= 40; x++ {
+		if b.Accepts(x) != want[x] {
+			t.Errorf("%d: got %v", x, b.Accepts(x))
+		}
+		if (fixedpoint.Bias{}).Accepts(x) != (x == 0) {
+			t.Errorf("no bias accepts %d", x)
 		}
 	}
 }

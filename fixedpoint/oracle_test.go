@@ -14,7 +14,17 @@ func bigInt(x int64) *big.Int { return big.NewInt(x) }
 // pow2 is 2^k.
 func pow2(k int) *big.Int { return new(big.Int).Exp(bigInt(2), bigInt(int64(k)), nil) }
 
-// limits are the least and the largest value of a register.
+// registerLimits are those of a register with its overflow: the lowest value
+// of one that saturates symmetrically is never used.
+func registerLimits(r fixedpoint.Register) (lo, hi *big.Int) {
+	lo, hi = limits(r.Bits, r.Signed)
+	if r.Overflow == fixedpoint.SaturateSymmetric {
+		lo = new(big.Int).Neg(hi)
+	}
+	return lo, hi
+}
+
+// limits are the least and the largest value of a format.
 func limits(bits int, signed bool) (lo, hi *big.Int) {
 	if !signed {
 		return bigInt(0), new(big.Int).Sub(pow2(bits), bigInt(1))
@@ -26,11 +36,11 @@ func limits(bits int, signed bool) (lo, hi *big.Int) {
 // nearest end, or the one value of the range that differs from x by a multiple
 // of 2^bits.
 func wantNarrow(x *big.Int, r fixedpoint.Register) (int64, bool) {
-	lo, hi := limits(r.Bits, r.Signed)
+	lo, hi := registerLimits(r)
 	if x.Cmp(lo) >= 0 && x.Cmp(hi) <= 0 {
 		return x.Int64(), false
 	}
-	if r.Overflow == fixedpoint.Saturate {
+	if r.Overflow != fixedpoint.Wrap {
 		if x.Cmp(lo) < 0 {
 			return lo.Int64(), true
 		}
@@ -74,4 +84,26 @@ func wantRound(x *big.Rat, mode fixedpoint.RoundMode) int64 {
 func wantDecay(x, d int64, k uint, mode fixedpoint.RoundMode) int64 {
 	keep := new(big.Rat).Sub(big.NewRat(1, 1), new(big.Rat).SetFrac(bigInt(d), pow2(int(k))))
 	return wantRound(keep.Mul(keep, new(big.Rat).SetInt64(x)), mode)
+}
+
+// wantShift is x − floor(x/2^s), at least 1 nearer to 0 where minOne and x is
+// not 0.
+func wantShift(x int64, s uint, minOne bool) int64 {
+	d := wantRound(new(big.Rat).SetFrac(bigInt(x), pow2(int(s))), fixedpoint.Floor)
+	if minOne && d == 0 {
+		d = int64(bigInt(x).Sign())
+	}
+	return new(big.Int).Sub(bigInt(x), bigInt(d)).Int64()
+}
+
+// wantLeak is the value among x−k..x+k, that is all of distance at most k from
+// x, which is nearest to 0.
+func wantLeak(x, k int64) int64 {
+	best := bigInt(x)
+	for y := x - k; y <= x+k; y++ {
+		if bigInt(y).CmpAbs(best) < 0 {
+			best = bigInt(y)
+		}
+	}
+	return best.Int64()
 }

@@ -8,9 +8,12 @@ type Overflow uint8
 const (
 	Saturate Overflow = iota // clip to Min or Max
 	Wrap                     // keep the low Bits bits
+	// SaturateSymmetric clips to −Max or Max: a register whose lowest value is
+	// never used, such as a membrane with limits ±(2^23 − 1). Signed only.
+	SaturateSymmetric
 )
 
-var overflowNames = []string{"saturate", "wrap"}
+var overflowNames = []string{"saturate", "wrap", "saturate_symmetric"}
 
 func (o Overflow) String() string                { return enumString(o, overflowNames) }
 func (o Overflow) MarshalText() ([]byte, error)  { return enumText(o, overflowNames) }
@@ -24,11 +27,20 @@ type Register struct {
 	Overflow Overflow `json:"overflow"`
 }
 
-// Format is the register's set of values.
+// Format is the register's width and sign. Min and Max are its limits.
 func (r Register) Format() Format { return Format{Bits: r.Bits, Signed: r.Signed} }
 
-// Holds says whether every value of lo..hi fits r.
-func (r Register) Holds(lo, hi int64) bool {
-	f := r.Format()
-	return lo >= f.Min() && hi <= f.Max()
+// Min is the smallest value of r: that of its Format, or −Max where it
+// saturates symmetrically.
+func (r Register) Min() int64 {
+	if r.Overflow == SaturateSymmetric && r.Signed {
+		return -r.Max()
+	}
+	return r.Format().Min()
 }
+
+// Max is the largest value of r.
+func (r Register) Max() int64 { return r.Format().Max() }
+
+// Holds says whether every value of lo..hi fits r.
+func (r Register) Holds(lo, hi int64) bool { return lo >= r.Min() && hi <= r.Max() }

@@ -1,7 +1,9 @@
 package targets
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 
 	"glsnn/fixedpoint"
 )
@@ -9,21 +11,53 @@ import (
 // Chip is one chip file, checked. Its invariants are the list of checks in
 // validate.go. A Chip is read-only by convention; Load returns a fresh one.
 type Chip struct {
-	Name        string                `json:"name"`
-	Title       string                `json:"title"`
-	Description string                `json:"description"`
-	Sources     map[string]Source     `json:"sources"`
-	Arithmetic  fixedpoint.Arithmetic `json:"arithmetic"`
-	Core        Core                  `json:"core"`
-	Fabric      Fabric                `json:"fabric"`
-	Origins     Origins               `json:"origins"`
-	Cost        Cost                  `json:"cost"`
-	Learning    Learning              `json:"learning"`
-	Checkers    []string              `json:"checkers"`           // what can verify an export, free text
-	SHA256      string                `json:"sha256" file:"-"`    // of the file's bytes, in hex
-	File        string                `json:"file" file:"-"     ` // as given, or a built-in's file name
+	Name        string            `json:"name"`
+	Title       string            `json:"title"`
+	Description string            `json:"description"`
+	Sources     map[string]Source `json:"sources"`
+	// Unknown says why a part of the file is null: the keys are those of
+	// Nullable. Ask Known before using such a part; its Go value is zero.
+	Unknown    map[string]string     `json:"unknown"`
+	Arithmetic fixedpoint.Arithmetic `json:"arithmetic" file:"null"`
+	Core       Core                  `json:"core"`
+	Fabric     Fabric                `json:"fabric"`
+	Origins    Origins               `json:"origins"`
+	Cost       Cost                  `json:"cost"`
+	Learning   Learning              `json:"learning"`
+	Checkers   []string              `json:"checkers"`           // what can verify an export, free text
+	SHA256     string                `json:"sha256" file:"-"`    // of the file's bytes, in hex
+	File       string                `json:"file" file:"-"     ` // as given, or a built-in's file name
 
-	lines map[string]int // line of each key of the file, for messages
+	lines map[string]int  // line of each key of the file, for messages
+	nulls map[string]bool // fields that are null in the file
+}
+
+// nullable are the parts of a chip file that may be null, by their key in
+// Chip.Unknown.
+var nullable = []struct{ key, field string }{
+	{"arithmetic", "arithmetic"},
+	{"neurons", "core.neurons"},
+	{"axons_in", "core.axons_in"},
+	{"axons_out", "core.axons_out"},
+	{"synapse_bits", "core.synapse_bits"},
+}
+
+// ErrUnknown is the kind of Known's error.
+var ErrUnknown = errors.New("not known")
+
+// Known says whether the parts of c named by keys of Chip.Unknown are known; all
+// of them if none is named. Quantising and emulating need "arithmetic", mapping
+// needs everything. The error wraps ErrUnknown and lists each part with the
+// reason.
+func (c *Chip) Known(keys ...string) error {
+	var errs []error
+	for _, n := range nullable {
+		reason, ok := c.Unknown[n.key]
+		if ok && (len(keys) == 0 || slices.Contains(keys, n.key)) {
+			errs = append(errs, fmt.Errorf("target %s: %s is %w: %s", c.Name, n.field, ErrUnknown, oneLine(reason)))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // Source is where a number comes from.
@@ -47,18 +81,19 @@ type Origins struct {
 	Fabric     Origin `json:"fabric"`
 }
 
-// Core is what one core holds.
+// Core is what one core holds. A limit that is not known is 0, and then
+// Chip.Known says why.
 type Core struct {
-	Neurons int `json:"neurons"`
+	Neurons int `json:"neurons" file:"null"`
 	// AxonsIn is the number of in-axons: distinct addresses at which spikes
 	// reach this core, each with its own synapse row.
-	AxonsIn int `json:"axons_in"`
+	AxonsIn int `json:"axons_in" file:"null"`
 	// AxonsOut is the number of out-axon entries: one for each pair of a
 	// neuron here and a core that its spikes go to, or one for each neuron
 	// where Fabric.Multicast is true.
-	AxonsOut      int           `json:"axons_out"`
-	SynapseBits   int64         `json:"synapse_bits"` // synapse memory
-	WeightBits    []int         `json:"weight_bits"`  // storable widths, ascending
+	AxonsOut      int           `json:"axons_out" file:"null"`
+	SynapseBits   int64         `json:"synapse_bits" file:"null"` // synapse memory
+	WeightBits    []int         `json:"weight_bits"`              // storable widths, ascending
 	SynapseLayout SynapseLayout `json:"synapse_layout"`
 	NeuronBits    OptionalBits  `json:"neuron_bits"` // state of one neuron
 }

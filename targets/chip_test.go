@@ -3,6 +3,7 @@ package targets
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"regexp"
 	"strings"
 	"testing"
@@ -60,6 +61,8 @@ func TestLoihi(t *testing.T) {
 	}{
 		{"lowest sum", a.Sum.Format().Min(), -1 << 21},
 		{"highest u", a.Current.Register.Format().Max(), 1<<23 - 1},
+		{"lowest v", a.Membrane.Register.Min(), 1 - 1<<23},
+		{"refractory", int64(a.Fire.RefractoryMax), 63},
 		{"highest v", a.Membrane.Register.Format().Max(), 1<<23 - 1},
 		{"highest threshold", a.Threshold.Max(), (1<<17 - 1) << 6},
 		{"least decay of u", a.Current.Decay.Min, 1},
@@ -72,7 +75,7 @@ func TestLoihi(t *testing.T) {
 			t.Errorf("%s: got %d, want %d", x.what, x.got, x.want)
 		}
 	}
-	if a.Fire.When != fixedpoint.GT || a.Sum.Overflow != fixedpoint.Wrap || a.Membrane.Register.Overflow != fixedpoint.Saturate {
+	if a.Fire.When != fixedpoint.GT || a.Sum.Overflow != fixedpoint.Wrap || a.Membrane.Register.Overflow != fixedpoint.SaturateSymmetric {
 		t.Errorf("modes: got %+v", a)
 	}
 	if v, ok := c.Cost.Energy.SynOpPJ.Get(); !ok || v != 35.5 {
@@ -217,7 +220,7 @@ func TestText(t *testing.T) {
 	var out bytes.Buffer
 	load(t, "loihi").WriteText(&out)
 	for _, want := range []string{
-		"membrane v  s24 saturate, decay x*(4096-d)/4096 rounded toward_zero, d 0..4095\n",
+		"membrane v    s24 saturate_symmetric, decay x*(4096-d)/4096 rounded toward_zero, d 0..4095\n",
 		"energy.synop_pj                  35.5 pJ  23.6..35.5  derived [sanafe] loihi_dense_synapse",
 		"energy.static_mw                 unknown              no public figure",
 		"time.barrier_ns, from 1 tile ",
@@ -250,5 +253,65 @@ func TestJSON(t *testing.T) {
 	text, _ := json.Marshal(load(t, "toy").Cost.Energy.SynOpPJ)
 	if want := `{"value":1,"low":0.5,"high":2,"unit":"pJ","basis":"assumed"}`; string(text) != want {
 		t.Errorf("got %s, want %s", text, want)
+	}
+}
+
+// TestKnown: what a null in a file means for those who need the number.
+func TestKnown(t *testing.T) {
+	for _, x := range []struct {
+		chip string
+		keys []string
+		want string // "" if known
+	}{
+		{"loihi", nil, ""},
+		{"tinyodin", nil, ""},
+		{"loihi2", []string{"arithmetic", "neurons"}, ""},
+		{"loihi2", []string{"axons_out"}, "target loihi2: core.axons_out is not known: not public for a core"},
+		{"truenorth", []string{"neurons", "synapse_bits"}, ""},
+		{"truenorth", nil, "target truenorth: arithmetic is not known: the widths of membrane and thresholds are in no source that could be opened, and simulators disagree (one clamps at +-393216); use ranc"},
+	} {
+		err := load(t, x.chip).Known(x.keys...)
+		switch {
+		case err == nil && x.want == "":
+		case err == nil || err.Error() != x.want || !errors.Is(err, ErrUnknown):
+			t.Errorf("%s %v: got %v, want %s", x.chip, x.keys, err, x.want)
+		}
+	}
+	if err := load(t, "spinnaker").Known(); len(strings.Split(err.Error(), "\n")) != 4 {
+		t.Errorf("spinnaker: got %v, want four unknown parts", err)
+	}
+}
+
+// TestDatapaths holds the arithmetic of each shipped chip to the ends of its
+// registers and parameters, as its source states them.
+func TestDatapaths(t *testing.T) {
+	for _, x := range []struct {
+		chip                           string
+		lowV, highV, lowW, highW, most int64 // most: the highest threshold that can be passed
+		overflow                       fixedpoint.Overflow
+		leak                           fixedpoint.Leak
+		update                         fixedpoint.Update
+		when                           fixedpoint.Compare
+	}{
+		{"tinyodin", -2048, 2047, -8, 7, 2047, fixedpoint.Saturate, fixedpoint.Leak{Kind: fixedpoint.LeakToZero, Max: 127}, fixedpoint.PerTick, fixedpoint.GE},
+		{"tinyodin-event", -2048, 2047, -8, 7, 2047, fixedpoint.Saturate, fixedpoint.Leak{Kind: fixedpoint.LeakToZero, Max: 127}, fixedpoint.PerEvent, fixedpoint.GE},
+		{"odin", 0, 255, -7, 7, 255, fixedpoint.Saturate, fixedpoint.Leak{Kind: fixedpoint.LeakToZero, Max: 127}, fixedpoint.PerTick, fixedpoint.GE},
+		{"odin-event", 0, 255, -7, 7, 255, fixedpoint.Saturate, fixedpoint.Leak{Kind: fixedpoint.LeakToZero, Max: 127}, fixedpoint.PerEvent, fixedpoint.GE},
+		{"ranc", -256, 255, -8, 7, 255, fixedpoint.Wrap, fixedpoint.Leak{Kind: fixedpoint.LeakConstant, Min: -256, Max: 255}, fixedpoint.PerTick, fixedpoint.GE},
+		{"ranc-w8", -32768, 32767, -128, 127, 32767, fixedpoint.Wrap, fixedpoint.Leak{Kind: fixedpoint.LeakConstant, Min: -256, Max: 255}, fixedpoint.PerTick, fixedpoint.GE},
+		{"paicore", -1 << 29, 1<<29 - 1, -128, 127, 1<<29 - 1, fixedpoint.Wrap, fixedpoint.Leak{Kind: fixedpoint.LeakConstant, Min: -1 << 29, Max: 1<<29 - 1}, fixedpoint.PerTick, fixedpoint.GE},
+		{"loihi", 1 - 1<<23, 1<<23 - 1, -128, 127, 1<<23 - 64, fixedpoint.SaturateSymmetric, fixedpoint.Leak{}, fixedpoint.PerTick, fixedpoint.GT},
+		{"loihi2", 1 - 1<<23, 1<<23 - 1, -128, 127, 1<<23 - 64, fixedpoint.SaturateSymmetric, fixedpoint.Leak{}, fixedpoint.PerTick, fixedpoint.GT},
+	} {
+		a := load(t, x.chip).Arithmetic
+		r := a.Membrane.Register
+		lowW, highW := a.Weight.Range(a.Weight.Bits)
+		if r.Min() != x.lowV || r.Max() != x.highV || r.Overflow != x.overflow || lowW != x.lowW || highW != x.highW ||
+			a.HighestThreshold() != x.most || a.Membrane.Leak != x.leak || a.Update != x.update || a.Fire.When != x.when {
+			t.Errorf("%s: got %d..%d %s, weights %d..%d, threshold %d, %+v, %s, %s", x.chip, r.Min(), r.Max(), r.Overflow, lowW, highW, a.HighestThreshold(), a.Membrane.Leak, a.Update, a.Fire.When)
+		}
+		if _, err := a.Neutral(a.Fire.Resets[0]); err != nil {
+			t.Errorf("%s: %v", x.chip, err)
+		}
 	}
 }

@@ -65,12 +65,14 @@ func parseYAML(data []byte, path string) (doc *node, err error) {
 //   - not in the file
 //     null      the key is required, its value may be null
 //     optional  the key may be absent; validate.go says when it must not
+//     key=a|b   the key is required where its neighbour key is a or b, else optional
 //     empty     the text may be empty
 type decoder struct {
 	path   string
 	lines  map[string]int // field -> line of its key
 	faults []*FieldError
-	broken []string // fields that hold no value of the file, so that checks of them mean nothing
+	nulls  map[string]bool // fields that are null in the file
+	broken []string        // fields that hold no value of the file, so that checks of them mean nothing
 }
 
 func (d *decoder) chip(n *node, c *Chip) {
@@ -101,6 +103,7 @@ func (d *decoder) value(n *node, field, tag string, to reflect.Value) {
 		if tag != "null" {
 			d.fail(n, field, want)
 		}
+		d.nulls[field] = true
 		return
 	}
 	if text, ok := to.Addr().Interface().(encoding.TextUnmarshaler); ok {
@@ -210,9 +213,15 @@ func (d *decoder) mapping(n *node, field, want string, to reflect.Value) {
 		at := below(field, key)
 		kv, ok := keys[key]
 		if !ok {
-			if tag != "optional" {
+			neighbour, values, conditional := strings.Cut(tag, "=")
+			if conditional {
+				kv, ok := keys[neighbour]
+				conditional = !ok || !slices.Contains(strings.Split(values, "|"), kv[1].Value)
+			}
+			if tag != "optional" && !conditional {
 				missing = append(missing, f)
 			}
+			absent = absent || key == "present" // the rest follows from it
 			continue
 		}
 		d.lines[at] = kv[0].Line
@@ -220,8 +229,8 @@ func (d *decoder) mapping(n *node, field, want string, to reflect.Value) {
 		absent = absent || key == "present" && kv[1].Value == "false"
 	}
 	for _, f := range missing {
-		if absent {
-			break
+		if absent && keyOf(f) != "present" {
+			continue
 		}
 		at := below(field, keyOf(f))
 		d.add(d.lines[field], at, "nothing", wanted(f.Type))

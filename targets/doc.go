@@ -8,7 +8,9 @@
 // reported at once as [FieldError] with their lines. The exceptions follow
 // from the file itself: a constant whose value is null has a reason and
 // nothing else, a range and a source are written where they exist, and a
-// section that says `present: false` ends there.
+// section that says `present: false`, `kind: none` or `when: none` ends there.
+// The arithmetic and the limits of a core may be null as a whole, with a reason
+// in the section `unknown`; [Chip.Known] is then the error to stop with.
 //
 // Left out: parameters of a network (they are in fixedpoint.Model), placement,
 // and the operation counts that the costs multiply.

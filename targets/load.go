@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -29,6 +30,7 @@ func Names() []string {
 	for _, e := range entries {
 		names = append(names, strings.TrimSuffix(e.Name(), ".yaml"))
 	}
+	slices.Sort(names) // a.yaml stands behind a-b.yaml
 	return names
 }
 
@@ -78,8 +80,8 @@ func Parse(data []byte, path string) (*Chip, error) {
 
 // decodeChip turns a document into a checked chip.
 func decodeChip(doc *node, path, sha string) (*Chip, error) {
-	d := &decoder{path: path, lines: map[string]int{}}
-	c := &Chip{SHA256: sha, File: path, lines: d.lines}
+	d := &decoder{path: path, lines: map[string]int{}, nulls: map[string]bool{}}
+	c := &Chip{SHA256: sha, File: path, lines: d.lines, nulls: d.nulls}
 	d.chip(doc, c)
 	c.Cost.setUnits()
 	if err := join(path, append(d.faults, c.check(d.broken)...)); err != nil {

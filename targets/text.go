@@ -20,14 +20,17 @@ func (c *Chip) WriteText(w io.Writer) error {
 	fmt.Fprintf(&s, "file %s, sha256 %s\n", c.File, c.SHA256)
 
 	a, k, f := c.Arithmetic, c.Core, c.Fabric
-	section(&s, "arithmetic", c.Origins.Arithmetic, [][2]string{
-		{"weight", fmt.Sprintf("%s x 2^(%d..%d)", fixedpoint.Format{Bits: a.Weight.Bits, Signed: a.Weight.Signed}, a.Weight.ExpMin, a.Weight.ExpMax)},
-		{"sum", register(a.Sum)},
-		{"current u", state(a.Current)},
-		{"membrane v", state(a.Membrane)},
-		{"threshold", fmt.Sprintf("%s: %d..%d in steps of %d", a.Threshold, a.Threshold.Min(), a.Threshold.Max(), int64(1)<<a.Threshold.Exp)},
-		{"fire", fmt.Sprintf("v %s threshold, reset %s", map[fixedpoint.Compare]string{fixedpoint.GT: ">", fixedpoint.GE: ">="}[a.Fire.When], list(a.Fire.Resets))},
-	})
+	limit := func(key string, n int64, unit string) string {
+		if reason, ok := c.Unknown[key]; ok {
+			return "unknown: " + oneLine(reason)
+		}
+		return strings.TrimSpace(fmt.Sprintf("%d %s", n, unit))
+	}
+	if reason, ok := c.Unknown["arithmetic"]; ok {
+		section(&s, "arithmetic", c.Origins.Arithmetic, [][2]string{{"unknown", oneLine(reason)}})
+	} else {
+		section(&s, "arithmetic", c.Origins.Arithmetic, arithmetic(a))
+	}
 
 	neuron := "unknown: " + oneLine(k.NeuronBits.Reason)
 	if k.NeuronBits.Value != nil {
@@ -42,10 +45,10 @@ func (c *Chip) WriteText(w io.Writer) error {
 		layout += fmt.Sprintf(", %d header bits a block", l.BlockHeaderBits)
 	}
 	section(&s, "core", c.Origins.Core, [][2]string{
-		{"neurons", fmt.Sprint(k.Neurons)},
-		{"in-axons", fmt.Sprint(k.AxonsIn)},
-		{"out-axons", fmt.Sprint(k.AxonsOut)},
-		{"synapse memory", fmt.Sprintf("%d bits", k.SynapseBits)},
+		{"neurons", limit("neurons", int64(k.Neurons), "")},
+		{"in-axons", limit("axons_in", int64(k.AxonsIn), "")},
+		{"out-axons", limit("axons_out", int64(k.AxonsOut), "")},
+		{"synapse memory", limit("synapse_bits", k.SynapseBits, "bits")},
 		{"stored weights", list(k.WeightBits) + " bits"},
 		{"in-axon row", layout},
 		{"neuron state", neuron},
@@ -143,20 +146,78 @@ func (o Origin) text(reason string) string {
 	return fmt.Sprintf("%s [%s] %s", o.Basis, o.Source, oneLine(o.At))
 }
 
+func arithmetic(a fixedpoint.Arithmetic) [][2]string {
+	weight := fmt.Sprintf("%s x 2^(%d..%d)", fixedpoint.Format{Bits: a.Weight.Bits, Signed: a.Weight.Signed}, a.Weight.ExpMin, a.Weight.ExpMax)
+	switch w := a.Weight; w.Kind {
+	case fixedpoint.WeightInteger:
+	case fixedpoint.WeightTypes:
+		weight += fmt.Sprintf(", as %s, %d types with entries of %s", w.Kind, w.Types, count(w.TableBits, "bit"))
+	default:
+		weight += ", " + w.Kind.String()
+	}
+	sum := "none: straight into the membrane"
+	if a.Integrate == fixedpoint.IntegrateSum {
+		sum = register(a.Sum)
+	}
+	bias := "none"
+	if b := a.Bias; b.Present {
+		bias = fmt.Sprintf("s%d x 2^(%d..%d), added in %s", b.Bits, b.ExpMin, b.ExpMax, register(b.Register))
+	}
+	fire := fmt.Sprintf("v %s threshold, reset %s", map[fixedpoint.Compare]string{fixedpoint.GT: ">", fixedpoint.GE: ">="}[a.Fire.When], list(a.Fire.Resets))
+	if a.Fire.ResetValue.Bits > 0 {
+		fire += fmt.Sprintf(", value in %s", a.Fire.ResetValue)
+	}
+	if a.Fire.ExtraSpikes > 0 {
+		fire += fmt.Sprintf(", up to %d times a tick", 1+a.Fire.ExtraSpikes)
+	}
+	negative := "none"
+	if n := a.Fire.Negative; n.When != fixedpoint.BelowNever {
+		negative = fmt.Sprintf("v %s %d..%d, then %s", map[fixedpoint.Below]string{fixedpoint.LT: "<", fixedpoint.LE: "<="}[n.When], n.Min, n.Max, list(n.Resets))
+		if n.Paired {
+			negative += ", in the mode of the reset"
+		}
+	}
+	rows := [][2]string{
+		{"update", a.Update.String()},
+		{"weight", weight},
+		{"sum", sum},
+		{"current u", state(a.Current)},
+		{"bias", bias},
+		{"membrane v", state(a.Membrane)},
+		{"threshold", fmt.Sprintf("%s: %d..%d in steps of %d", a.Threshold, a.Threshold.Min(), a.Threshold.Max(), int64(1)<<a.Threshold.Exp)},
+		{"fire", fire},
+		{"negative", negative},
+		{"refractory", fmt.Sprintf("at most %s", count(a.Fire.RefractoryMax, "tick"))},
+		{"axonal delay", fmt.Sprintf("at most %s", count(a.AxonDelayMax, "tick"))},
+	}
+	return rows
+}
+
 func register(r fixedpoint.Register) string {
 	return fmt.Sprintf("%s %s", r.Format(), r.Overflow)
 }
 
 func state(s fixedpoint.State) string {
-	switch {
-	case !s.Present:
+	if !s.Present {
 		return "none"
-	case s.Decay.Kind == fixedpoint.DecayNone:
-		return register(s.Register) + ", no decay"
 	}
-	d := s.Decay
-	full := int64(1) << d.FracBits
-	return fmt.Sprintf("%s, decay x*(%d-d)/%d rounded %s, d %d..%d", register(s.Register), full, full, d.Round, d.Min, d.Max)
+	text := register(s.Register)
+	switch d := s.Decay; d.Kind {
+	case fixedpoint.DecayNone:
+		text += ", no decay"
+	case fixedpoint.DecayMultiply:
+		full := int64(1) << d.FracBits
+		text += fmt.Sprintf(", decay x*(%d-d)/%d rounded %s, d %d..%d", full, full, d.Round, d.Min, d.Max)
+	default:
+		text += fmt.Sprintf(", decay by %s, d %d..%d", d.Kind, d.Min, d.Max)
+	}
+	if s.Leak.Kind != fixedpoint.LeakNone {
+		text += fmt.Sprintf(", leak %s %d..%d", s.Leak.Kind, s.Leak.Min, s.Leak.Max)
+	}
+	if s.Place != fixedpoint.BeforeIntegrate {
+		text += ", " + s.Place.String()
+	}
+	return text
 }
 
 func list[T any](items []T) string {

@@ -3,6 +3,7 @@ package targets
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -32,6 +33,7 @@ var checks = []struct {
 	{"8 constants", nil, checkConstants},
 	{"9 barrier", []string{"cost.time.barrier_ns"}, checkBarrier},
 	{"10 all-in energy", []string{"cost.energy"}, checkAllIn},
+	{"11 unknown parts", nil, checkUnknown},
 }
 
 // Validate runs every check and gathers every fault, each a [FieldError].
@@ -112,7 +114,53 @@ func checkSources(c *Chip, f *faults) {
 	slices.SortFunc(f.list, func(a, b *FieldError) int { return strings.Compare(a.Field, b.Field) })
 }
 
+// checkUnknown: each part that is null has its reason, and nothing else has.
+func checkUnknown(c *Chip, f *faults) {
+	for _, key := range slices.Sorted(maps.Keys(c.Unknown)) {
+		i := slices.IndexFunc(nullable, func(n struct{ key, field string }) bool { return n.key == key })
+		if i < 0 {
+			var keys []string
+			for _, n := range nullable {
+				keys = append(keys, n.key)
+			}
+			f.add("unknown."+key, "a reason for "+clip(key), "one of "+strings.Join(keys, ", "))
+		} else if field := nullable[i].field; !c.zero(key) && !f.touches(field) {
+			f.add("unknown."+key, "a reason beside a value", "one of the two")
+		}
+	}
+	for _, n := range nullable {
+		if _, ok := c.Unknown[n.key]; !ok && c.nulls[n.field] && !f.touches(n.field) {
+			f.add("unknown."+n.key, "nothing", "why "+n.field+" is null")
+		}
+	}
+}
+
+// zero says whether a nullable part of c holds nothing.
+func (c *Chip) zero(key string) bool {
+	switch key {
+	case "arithmetic":
+		return c.Arithmetic.Equal(fixedpoint.Arithmetic{})
+	case "neurons":
+		return c.Core.Neurons == 0
+	case "axons_in":
+		return c.Core.AxonsIn == 0
+	case "axons_out":
+		return c.Core.AxonsOut == 0
+	}
+	return c.Core.SynapseBits == 0
+}
+
+// skip says whether a nullable part of c is null, with its reason or, which is
+// checkUnknown's fault to find, without.
+func (c *Chip) skip(key, field string) bool {
+	_, ok := c.Unknown[key]
+	return c.zero(key) && (ok || c.nulls[field])
+}
+
 func checkArithmetic(c *Chip, f *faults) {
+	if c.skip("arithmetic", "arithmetic") || f.touches("arithmetic.update") || f.touches("arithmetic.integrate") {
+		return
+	}
 	for _, err := range flatten(c.Arithmetic.Validate()) {
 		field, msg := "arithmetic", err.Error()
 		var r *fixedpoint.RangeError
@@ -123,16 +171,30 @@ func checkArithmetic(c *Chip, f *faults) {
 		if part != "" {
 			field = below(field, part)
 		}
-		f.add(field, got, want)
+		if from, ok := follows[field]; !ok || !f.touches(from) {
+			f.add(field, got, want)
+		}
 	}
+}
+
+// follows are fields of the arithmetic whose faults may come from another field
+// that could not be read.
+var follows = map[string]string{
+	"arithmetic.weight.types":     "arithmetic.weight.kind",
+	"arithmetic.fire.reset_value": "arithmetic.membrane.register",
 }
 
 func checkCore(c *Chip, f *faults) {
 	k := c.Core
-	f.between("core.neurons", int64(k.Neurons), 1, 1<<20)
-	f.between("core.axons_in", int64(k.AxonsIn), 1, 1<<20)
-	f.between("core.axons_out", int64(k.AxonsOut), 1, 1<<20)
-	f.between("core.synapse_bits", k.SynapseBits, 1, 1<<40)
+	limit := func(key string, got, most int64) {
+		if !c.skip(key, "core."+key) {
+			f.between("core."+key, got, 1, most)
+		}
+	}
+	limit("neurons", int64(k.Neurons), 1<<20)
+	limit("axons_in", int64(k.AxonsIn), 1<<20)
+	limit("axons_out", int64(k.AxonsOut), 1<<20)
+	limit("synapse_bits", k.SynapseBits, 1<<40)
 	f.between("core.synapse_layout.word_bits", int64(k.SynapseLayout.WordBits), 1, 4096)
 	f.between("core.synapse_layout.block_synapses", int64(k.SynapseLayout.BlockSynapses), 0, 1<<20)
 	f.between("core.synapse_layout.block_header_bits", int64(k.SynapseLayout.BlockHeaderBits), 0, 4096)
@@ -161,6 +223,9 @@ func checkCore(c *Chip, f *faults) {
 // checkCoreAgrees compares limits with each other, once each is possible.
 func checkCoreAgrees(c *Chip, f *faults) {
 	k := c.Core
+	if c.skip("arithmetic", "arithmetic") {
+		return
+	}
 	one := &faults{chip: c}
 	if checkCore(c, one); len(one.list) > 0 {
 		return
@@ -170,7 +235,7 @@ func checkCoreAgrees(c *Chip, f *faults) {
 		f.add("core.weight_bits", fmt.Sprintf("at most %d bits", widest), fmt.Sprintf("the %d of arithmetic.weight.bits", bits))
 	}
 	need := func(axons, neurons, bits int, what string) {
-		if n, _, err := k.SynapseMemory(axons, neurons, bits); err == nil && n > k.SynapseBits {
+		if n, _, err := k.SynapseMemory(axons, neurons, bits); err == nil && n > k.SynapseBits && k.SynapseBits > 0 {
 			f.add("core.synapse_bits", strconv.FormatInt(k.SynapseBits, 10), fmt.Sprintf("at least %d: %s", n, what))
 		}
 	}

@@ -64,7 +64,7 @@ func exitCode(err error) int {
 		return code.code
 	case errors.Is(err, targets.ErrUnknownChip), errors.As(err, &fault), errors.Is(err, artefact.ErrKind):
 		return exitUsage
-	case errors.Is(err, export.ErrNoFit):
+	case errors.Is(err, export.ErrNoFit), errors.Is(err, targets.ErrUnknown):
 		return exitNoFit
 	case errors.As(err, &diff):
 		return exitMismatch

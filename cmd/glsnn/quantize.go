@@ -108,6 +108,9 @@ func (a *app) quantize(ctx context.Context, o *quantizeOptions) (*quantizeResult
 		if err != nil {
 			return nil, err
 		}
+		if err := chip.Known("arithmetic"); err != nil {
+			return nil, err
+		}
 		opt.Arithmetic = chip.Arithmetic
 		opt.Source.Target, opt.Source.Chip = chip.Name, chip.SHA256
 	}

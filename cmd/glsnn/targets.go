@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -61,10 +62,10 @@ func (a *app) listTargets() error {
 	type row struct {
 		Name       string `json:"name"`
 		Title      string `json:"title"`
-		WeightBits int    `json:"weight_bits"`
-		Membrane   int    `json:"membrane_bits"`
-		Neurons    int    `json:"neurons_per_core"`
-		AxonsIn    int    `json:"axons_in_per_core"`
+		WeightBits *int   `json:"weight_bits"` // null: not known
+		Membrane   *int   `json:"membrane_bits"`
+		Neurons    *int   `json:"neurons_per_core"`
+		AxonsIn    *int   `json:"axons_in_per_core"`
 		Cores      int    `json:"cores"`
 	}
 	var rows []row
@@ -73,12 +74,27 @@ func (a *app) listTargets() error {
 		if err != nil {
 			return err
 		}
-		rows = append(rows, row{c.Name, c.Title, c.Arithmetic.Weight.Bits, c.Arithmetic.Membrane.Register.Bits, c.Core.Neurons, c.Core.AxonsIn, c.Fabric.Cores()})
+		known := func(key string, v int) *int {
+			if c.Known(key) != nil {
+				return nil
+			}
+			return &v
+		}
+		rows = append(rows, row{
+			c.Name, c.Title, known("arithmetic", c.Arithmetic.Weight.Bits), known("arithmetic", c.Arithmetic.Membrane.Register.Bits),
+			known("neurons", c.Core.Neurons), known("axons_in", c.Core.AxonsIn), c.Fabric.Cores(),
+		})
 	}
 	return a.result(rows, func(w io.Writer) {
 		fmt.Fprintln(w, "name\tweight bits\tmembrane bits\tneurons/core\tin-axons/core\tcores\ttitle")
+		number := func(v *int) string {
+			if v == nil {
+				return "unknown"
+			}
+			return strconv.Itoa(*v)
+		}
 		for _, r := range rows {
-			fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%s\n", r.Name, r.WeightBits, r.Membrane, r.Neurons, r.AxonsIn, r.Cores, r.Title)
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%s\n", r.Name, number(r.WeightBits), number(r.Membrane), number(r.Neurons), number(r.AxonsIn), r.Cores, r.Title)
 		}
 	})
 }

@@ -18,20 +18,30 @@ import (
 // Vectors runs every scenario of a folder. A scenario is a text file of lines
 // of words; # begins a comment.
 //
-//	weight s4 exp 0..2                          the arithmetic
+//	update per_event                            per_tick, if not given
+//	integrate membrane                          sum, if not given; there is then no line sum
+//	weight s4 exp 0..2                          the arithmetic; kind sign_by_axon, if it is not integer
 //	sum s6 saturate
 //	current s6 wrap decay 3 toward_zero 0..8    or: current none
-//	membrane s6 saturate decay none
+//	membrane s6 saturate decay none             or: … decay shift 0..7 leak toward_zero 0..3 place after_test
+//	bias s6 wrap mantissa 4 exp 0..1            none, if not given, like all lines down to axon_delay
 //	threshold u6
 //	fire gt zero subtract
+//	reset_value s6
+//	negative lt -8..0 saturate value            paired, if it stands last
+//	refractory 5
+//	extra_spikes 3
+//	axon_delay 4
 //	readout count                               or: membrane
 //	ticks 5
 //	delay                                       Options.Delay, if given
-//	layer exp 0 du 2 dv 1 threshold 5 reset zero    or: … integrator
+//	layer exp 0 du 2 dv 1 threshold 5 reset zero    or: … integrator; also, 0 if not given:
+//	      lu 1 lv 1 value 2 refractory 3 below -4 belowreset saturate delay 1
+//	biases 3 -4                                 of that layer's neurons, 0 if not given
 //	row 3 -2                                    weights of one axon
 //	in 0 1                                      one tick's input; then, for layers:
 //	at 0 q 3 0 u 3 0 v 3 0 fired 1              expected after it
-//	end 0 sum 1 current 0 membrane 0            expected overflows, after the last tick
+//	end 0 sum 1 current 0 bias 0 membrane 0     expected overflows, after the last tick
 //	scores 3 0
 func Vectors(t *testing.T, dir string, newMachine NewMachine) {
 	t.Helper()
@@ -119,10 +129,32 @@ func (v *vector) state(f []string) (s fixedpoint.State) {
 		return s
 	}
 	s = fixedpoint.State{Present: true, Register: v.register(f)}
-	if d := f[3:]; d[0] != "none" {
-		s.Decay = fixedpoint.Decay{Kind: fixedpoint.DecayMultiply, FracBits: int(v.number(d[0]))}
-		v.must(s.Decay.Round.UnmarshalText([]byte(d[1])))
-		s.Decay.Min, s.Decay.Max = v.span(d[2])
+	for f = f[2:]; len(f) > 0; {
+		n := 2
+		switch f[0] {
+		case "decay":
+			switch f[1] {
+			case "none":
+			case "shift", "shift_min_one":
+				v.must(s.Decay.Kind.UnmarshalText([]byte(f[1])))
+				s.Decay.Min, s.Decay.Max = v.span(f[2])
+				n = 3
+			default:
+				s.Decay = fixedpoint.Decay{Kind: fixedpoint.DecayMultiply, FracBits: int(v.number(f[1]))}
+				v.must(s.Decay.Round.UnmarshalText([]byte(f[2])))
+				s.Decay.Min, s.Decay.Max = v.span(f[3])
+				n = 4
+			}
+		case "leak":
+			v.must(s.Leak.Kind.UnmarshalText([]byte(f[1])))
+			s.Leak.Min, s.Leak.Max = v.span(f[2])
+			n = 3
+		case "place":
+			v.must(s.Place.UnmarshalText([]byte(f[1])))
+		default:
+			v.fatalf("unknown word %q", f[0])
+		}
+		f = f[n:]
 	}
 	return s
 }
@@ -135,6 +167,39 @@ func (v *vector) line(word string, f []string) {
 		v.must(err)
 		lo, hi := v.span(f[2])
 		a.Weight = fixedpoint.Weight{Bits: format.Bits, Signed: format.Signed, ExpMin: int(lo), ExpMax: int(hi)}
+		if len(f) > 3 {
+			v.must(a.Weight.Kind.UnmarshalText([]byte(f[4])))
+		}
+	case "update":
+		v.must(a.Update.UnmarshalText([]byte(f[0])))
+	case "integrate":
+		v.must(a.Integrate.UnmarshalText([]byte(f[0])))
+	case "bias":
+		lo, hi := v.span(f[5])
+		a.Bias = fixedpoint.Bias{Present: true, Register: v.register(f), Bits: int(v.number(f[3])), ExpMin: int(lo), ExpMax: int(hi)}
+	case "reset_value":
+		var err error
+		a.Fire.ResetValue, err = fixedpoint.ParseFormat(f[0])
+		v.must(err)
+	case "negative":
+		n := &a.Fire.Negative
+		v.must(n.When.UnmarshalText([]byte(f[0])))
+		n.Min, n.Max = v.span(f[1])
+		if n.Paired = f[len(f)-1] == "paired"; n.Paired {
+			f = f[:len(f)-1]
+		}
+		n.Resets = make([]fixedpoint.NegReset, len(f)-2)
+		for i, r := range f[2:] {
+			v.must(n.Resets[i].UnmarshalText([]byte(r)))
+		}
+	case "refractory":
+		a.Fire.RefractoryMax = int(v.number(f[0]))
+	case "extra_spikes":
+		a.Fire.ExtraSpikes = int(v.number(f[0]))
+	case "axon_delay":
+		a.AxonDelayMax = int(v.number(f[0]))
+	case "biases":
+		v.m.Layers[len(v.m.Layers)-1].Bias = v.numbers(f)
 	case "sum":
 		a.Sum = v.register(f)
 	case "current":
@@ -179,7 +244,7 @@ func (v *vector) line(word string, f []string) {
 	case "end":
 		got := v.machine.Counters().Layers[v.number(f[0])]
 		for i := 1; i+1 < len(f); i += 2 {
-			n := map[string]uint64{"sum": got.SumOverflows, "current": got.CurrentOverflows, "membrane": got.MembraneOverflows}
+			n := map[string]uint64{"sum": got.SumOverflows, "current": got.CurrentOverflows, "bias": got.BiasOverflows, "membrane": got.MembraneOverflows}
 			v.expect(f[i]+" overflows", []int64{int64(n[f[i]])}, f[i+1:i+2])
 		}
 	case "scores":
@@ -207,6 +272,20 @@ func (v *vector) layer(f []string) (l fixedpoint.Layer) {
 			l.Threshold = v.number(f[1])
 		case "reset":
 			v.must(l.Reset.UnmarshalText([]byte(f[1])))
+		case "lu":
+			l.CurrentLeak = v.number(f[1])
+		case "lv":
+			l.MembraneLeak = v.number(f[1])
+		case "value":
+			l.ResetValue = v.number(f[1])
+		case "refractory":
+			l.Refractory = int(v.number(f[1]))
+		case "below":
+			l.NegThreshold = v.number(f[1])
+		case "belowreset":
+			v.must(l.NegReset.UnmarshalText([]byte(f[1])))
+		case "delay":
+			l.Delay = int(v.number(f[1]))
 		default:
 			v.fatalf("unknown word %q", f[0])
 		}

@@ -15,8 +15,10 @@ type Counters struct {
 
 // LayerCounters count one layer.
 //
-// Invariants: SynOps = Events × neurons; Updates = neurons × Ticks; with zero
-// delay Events of layer l is Spikes of layer l−1, and InputSpikes of layer 0.
+// Invariants: SynOps = Events × neurons; Updates = neurons × Ticks, plus SynOps
+// where the contract updates per event; with zero delay Events of layer l is
+// Spikes of layer l−1, and InputSpikes of layer 0. A neuron that fires several
+// times in a tick counts each time.
 type LayerCounters struct {
 	Spikes            uint64 `json:"spikes"`         // fired
 	Events            uint64 `json:"events"`         // arriving spikes
@@ -24,6 +26,7 @@ type LayerCounters struct {
 	Updates           uint64 `json:"neuron_updates"` // soma evaluations
 	SumOverflows      uint64 `json:"sum_overflows"`  // adds whose result did not fit, one each
 	CurrentOverflows  uint64 `json:"current_overflows"`
+	BiasOverflows     uint64 `json:"bias_overflows"` // of current and bias
 	MembraneOverflows uint64 `json:"membrane_overflows"`
 }
 
@@ -64,6 +67,7 @@ func (l *LayerCounters) Add(o LayerCounters) {
 	l.Updates += o.Updates
 	l.SumOverflows += o.SumOverflows
 	l.CurrentOverflows += o.CurrentOverflows
+	l.BiasOverflows += o.BiasOverflows
 	l.MembraneOverflows += o.MembraneOverflows
 }
 
@@ -98,5 +102,5 @@ func (c Counters) Totals() (t LayerCounters) {
 // Overflows is the number of overflows of every kind.
 func (c Counters) Overflows() uint64 {
 	t := c.Totals()
-	return t.SumOverflows + t.CurrentOverflows + t.MembraneOverflows
+	return t.SumOverflows + t.CurrentOverflows + t.BiasOverflows + t.MembraneOverflows
 }

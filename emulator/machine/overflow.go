@@ -10,14 +10,16 @@ type What string
 const (
 	Sum      What = "sum"
 	Current  What = "current"
+	Bias     What = "bias"
 	Membrane What = "membrane"
 	Spike    What = "spike"
 	Score    What = "score"
 )
 
 // OverflowError is the first overflow of a window, in the order of the
-// contract: ticks, layers, then step 3 (axons, then neurons, ascending), then
-// the neurons ascending, each its current before its membrane.
+// contract: ticks, layers, then step 3 (spikes in their order, then neurons
+// ascending), then the neurons ascending, each its current before its bias
+// before its membrane.
 type OverflowError struct {
 	Tick, Layer, Neuron int
 	Register            What

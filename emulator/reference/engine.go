@@ -22,9 +22,10 @@ type layer struct {
 	fixedpoint.Layer
 	first   int // NeuronID of neuron 0
 	q, u, v []int64
-	fired   []int32 // in this tick
-	before  []int32 // in the tick before
-	count   []int32 // spikes in this window
+	held    []int     // refractory counters
+	outputs [][]int32 // what fired in each tick since Reset, in order, repeats included
+	fired   []int32   // in this tick
+	count   []int32   // spikes in this window
 }
 
 // New returns an engine for m at rest. It panics if opt does not fit m.
@@ -41,7 +42,8 @@ func New(m *fixedpoint.Model, opt machine.Options) *Engine {
 	for _, l := range m.Layers {
 		e.layers = append(e.layers, layer{
 			Layer: l, first: first,
-			q: make([]int64, l.Out), u: make([]int64, l.Out), v: make([]int64, l.Out), count: make([]int32, l.Out),
+			q: make([]int64, l.Out), u: make([]int64, l.Out), v: make([]int64, l.Out),
+			held: make([]int, l.Out), count: make([]int32, l.Out),
 		})
 		first += l.Out
 	}
@@ -58,7 +60,8 @@ func (e *Engine) Reset() {
 		clear(l.u)
 		clear(l.v)
 		clear(l.count)
-		l.fired, l.before = nil, nil
+		clear(l.held)
+		l.fired, l.outputs = nil, nil
 	}
 }
 
@@ -79,17 +82,19 @@ func (e *Engine) Step(in []int32) {
 		e.opt.Observer.OnTick(e.tick)
 	}
 	for i := range e.layers {
-		e.layers[i].before = e.layers[i].fired
-	}
-	for i := range e.layers {
 		// 2. the spikes that arrive at this layer
 		arriving := in
-		if i > 0 && e.opt.Delay {
-			arriving = e.layers[i-1].before
-		} else if i > 0 {
-			arriving = e.layers[i-1].fired
+		if i > 0 {
+			arriving = e.delivered(&e.layers[i-1])
 		}
-		e.stepLayer(i, arriving)
+		l := &e.layers[i]
+		l.fired = nil
+		if e.m.Arithmetic.Update == fixedpoint.PerEvent {
+			e.stepEvents(i, arriving)
+		} else {
+			e.stepLayer(i, arriving)
+		}
+		l.outputs = append(l.outputs, l.fired)
 	}
 	if e.opt.Observer != nil {
 		for i := range e.layers {
@@ -101,58 +106,176 @@ func (e *Engine) Step(in []int32) {
 	e.tick++
 }
 
+// delivered is what a layer fired as many ticks ago as its spikes travel.
+func (e *Engine) delivered(l *layer) []int32 {
+	ticks := l.Delay
+	if e.opt.Delay {
+		ticks++
+	}
+	if ticks > e.tick {
+		return nil
+	}
+	return l.outputs[e.tick-ticks]
+}
+
 // stepLayer is steps 3 to 8 of a tick for layer i.
 func (e *Engine) stepLayer(i int, arriving []int32) {
 	l, a, n := &e.layers[i], &e.m.Arithmetic, &e.counters.Layers[i]
 
-	spiked := make([]bool, l.In)
+	// 3. integrate: the spikes in order, each row in order
+	clear(l.q)
+	if a.Integrate == fixedpoint.IntegrateMembrane && a.Membrane.Place == fixedpoint.BeforeIntegrate {
+		for j := range l.v {
+			e.forgetMembrane(i, j)
+		}
+	}
 	for _, k := range arriving {
-		spiked[k] = true
 		n.Events++
 		e.countEvent(l)
-	}
-
-	// 3. integrate: ascending axon, each row in order
-	clear(l.q)
-	for k := range l.In {
-		if !spiked[k] {
-			continue
-		}
 		for j := range l.Out {
-			w := l.Weights.At(k, j) << l.WeightExp
-			l.q[j] = e.add(i, j, machine.Sum, l.q[j], w, a.Sum, &n.SumOverflows)
-			n.SynOps++
-			if c := e.core(l, j); c != nil {
-				c.SynOps++
+			w := l.Weights.At(int(k), j) << l.WeightExp
+			if a.Integrate == fixedpoint.IntegrateSum {
+				l.q[j] = e.add(i, j, machine.Sum, l.q[j], w, a.Sum, &n.SumOverflows)
+			} else {
+				l.v[j] = e.add(i, j, machine.Membrane, l.v[j], w, a.Membrane.Register, &n.MembraneOverflows)
 			}
+			e.countSynOp(i, j)
 		}
 	}
 
-	l.fired = nil
 	for j := range l.Out {
 		// 4. current
 		if a.Current.Present {
-			l.u[j] = e.add(i, j, machine.Current, a.Current.Decay.Apply(l.u[j], l.CurrentDecay), l.q[j], a.Current.Register, &n.CurrentOverflows)
+			if a.Current.Place == fixedpoint.BeforeIntegrate {
+				e.forgetCurrent(i, j)
+			}
+			l.u[j] = e.add(i, j, machine.Current, l.u[j], l.q[j], a.Current.Register, &n.CurrentOverflows)
+			if a.Current.Place == fixedpoint.AfterIntegrate {
+				e.forgetCurrent(i, j)
+			}
 		} else {
 			l.u[j] = l.q[j]
 		}
-		// 5. membrane
-		l.v[j] = e.add(i, j, machine.Membrane, a.Membrane.Decay.Apply(l.v[j], l.MembraneDecay), l.u[j], a.Membrane.Register, &n.MembraneOverflows)
-		// 6. fire, and 7. reset
-		if !l.Integrator && a.Fire.When.Fires(l.v[j], l.Threshold) {
-			l.v[j] = l.Reset.Apply(l.v[j], l.Threshold)
-			l.fired = append(l.fired, int32(j))
-			l.count[j]++
-			n.Spikes++
-			if c := e.core(l, j); c != nil {
-				c.Spikes++
+		input := l.u[j]
+		if a.Bias.Present {
+			var bias int64
+			if l.Bias != nil {
+				bias = l.Bias[j]
 			}
+			input = e.add(i, j, machine.Bias, input, bias, a.Bias.Register, &n.BiasOverflows)
 		}
+		// 5. membrane
+		if a.Integrate == fixedpoint.IntegrateSum && a.Membrane.Place == fixedpoint.BeforeIntegrate {
+			e.forgetMembrane(i, j)
+		}
+		if a.Integrate == fixedpoint.IntegrateSum || a.Bias.Present {
+			l.v[j] = e.add(i, j, machine.Membrane, l.v[j], input, a.Membrane.Register, &n.MembraneOverflows)
+		}
+		if a.Membrane.Place == fixedpoint.AfterIntegrate {
+			e.forgetMembrane(i, j)
+		}
+		if l.held[j] > 0 {
+			l.v[j] = 0
+		}
+		// 6. fire, and 7. reset
+		if e.test(i, j) {
+			l.held[j] = l.Refractory
+		}
+		l.held[j] = max(0, l.held[j]-1)
 		// 8. counters
-		n.Updates++
-		if c := e.core(l, j); c != nil {
-			c.Updates++
+		e.countUpdate(i, j)
+	}
+}
+
+// stepEvents is steps 3 to 8 where every event is a tick of its own for the
+// neurons it meets.
+func (e *Engine) stepEvents(i int, arriving []int32) {
+	l, a, n := &e.layers[i], &e.m.Arithmetic, &e.counters.Layers[i]
+	for _, k := range arriving {
+		n.Events++
+		e.countEvent(l)
+		for j := range l.Out {
+			w := l.Weights.At(int(k), j) << l.WeightExp
+			l.v[j] = e.add(i, j, machine.Membrane, l.v[j], w, a.Membrane.Register, &n.MembraneOverflows)
+			e.countSynOp(i, j)
+			e.test(i, j)
+			e.countUpdate(i, j)
 		}
+	}
+	for j := range l.Out { // the leak event
+		e.forgetMembrane(i, j)
+		e.test(i, j)
+		e.countUpdate(i, j)
+	}
+}
+
+// test is steps 6 and 7 of neuron j of layer i: it appends the neuron to what
+// fired, once for each spike.
+func (e *Engine) test(i, j int) (fired bool) {
+	l, a := &e.layers[i], &e.m.Arithmetic
+	fires := !l.Integrator && a.Fire.When.Fires(l.v[j], l.Threshold)
+	below := !fires && a.Fire.Negative.When.Holds(l.v[j], l.NegThreshold)
+	if a.Membrane.Place == fixedpoint.AfterTest {
+		e.forgetMembrane(i, j)
+	}
+	if below {
+		e.store(i, j, l.NegReset.Apply(l.v[j], l.NegThreshold, l.ResetValue))
+	}
+	for spikes := 0; fires && spikes <= a.Fire.ExtraSpikes; spikes++ {
+		e.store(i, j, l.Reset.Apply(l.v[j], l.Threshold, l.ResetValue))
+		l.fired = append(l.fired, int32(j))
+		l.count[j]++
+		e.counters.Layers[i].Spikes++
+		if c := e.core(l, j); c != nil {
+			c.Spikes++
+		}
+		fired = true
+		fires = a.Fire.When.Fires(l.v[j], l.Threshold)
+	}
+	return fired
+}
+
+// store writes what a reset made of a membrane, narrowed and counted.
+func (e *Engine) store(i, j int, x int64) {
+	l, n := &e.layers[i], &e.counters.Layers[i]
+	l.v[j] = e.add(i, j, machine.Membrane, x, 0, e.m.Arithmetic.Membrane.Register, &n.MembraneOverflows)
+}
+
+// forgetCurrent and forgetMembrane are State.Forget, written out: the decay,
+// then the leak, which alone can leave the register.
+func (e *Engine) forgetCurrent(i, j int) {
+	l, s := &e.layers[i], e.m.Arithmetic.Current
+	l.u[j] = e.forget(i, j, machine.Current, s, l.u[j], l.CurrentDecay, l.CurrentLeak, &e.counters.Layers[i].CurrentOverflows)
+}
+
+func (e *Engine) forgetMembrane(i, j int) {
+	l, s := &e.layers[i], e.m.Arithmetic.Membrane
+	l.v[j] = e.forget(i, j, machine.Membrane, s, l.v[j], l.MembraneDecay, l.MembraneLeak, &e.counters.Layers[i].MembraneOverflows)
+}
+
+func (e *Engine) forget(i, j int, what machine.What, s fixedpoint.State, x, decay, leak int64, overflows *uint64) int64 {
+	x = s.Decay.Apply(x, decay)
+	switch s.Leak.Kind {
+	case fixedpoint.LeakToZero:
+		return fixedpoint.LeakTowardZero(x, leak)
+	case fixedpoint.LeakConstant:
+		return e.add(i, j, what, x, leak, s.Register, overflows)
+	}
+	return x
+}
+
+// countSynOp and countUpdate count one operation of neuron j on its core too.
+func (e *Engine) countSynOp(i, j int) {
+	e.counters.Layers[i].SynOps++
+	if c := e.core(&e.layers[i], j); c != nil {
+		c.SynOps++
+	}
+}
+
+func (e *Engine) countUpdate(i, j int) {
+	e.counters.Layers[i].Updates++
+	if c := e.core(&e.layers[i], j); c != nil {
+		c.Updates++
 	}
 }
 
@@ -162,7 +285,7 @@ func (e *Engine) add(i, j int, what machine.What, x, y int64, r fixedpoint.Regis
 	if over {
 		*overflows++
 		if e.opt.Strict && e.err == nil {
-			e.err = &machine.OverflowError{Tick: e.tick, Layer: i, Neuron: j, Register: what, Value: x + y, Min: r.Format().Min(), Max: r.Format().Max()}
+			e.err = &machine.OverflowError{Tick: e.tick, Layer: i, Neuron: j, Register: what, Value: x + y, Min: r.Min(), Max: r.Max()}
 		}
 	}
 	return z
@@ -187,7 +310,8 @@ func (e *Engine) countEvent(l *layer) {
 	}
 }
 
-// Spikes are the neurons of a layer that fired in the last tick, ascending.
+// Spikes are the neurons of a layer that fired in the last tick, in the order
+// of the spikes, once for each.
 // The slice is good until the next Step.
 func (e *Engine) Spikes(layer int) []int32 { return e.layers[layer].fired }
 

@@ -83,7 +83,16 @@ type coreFile struct {
 	Threshold        int64            `json:"threshold"` // raw; the register's largest value where integrator is true
 	Reset            fixedpoint.Reset `json:"reset"`
 	Integrator       bool             `json:"integrator"` // never fires: its membrane is read
-	Scale            float64          `json:"scale"`      // real weight = weight x scale
+
+	CurrentLeak  int64               `json:"current_leak"`
+	MembraneLeak int64               `json:"membrane_leak"`
+	ResetValue   int64               `json:"reset_value"`
+	Refractory   int                 `json:"refractory"`
+	NegThreshold int64               `json:"neg_threshold"`
+	NegReset     fixedpoint.NegReset `json:"neg_reset"`
+	Delay        int                 `json:"delay"` // axonal: ticks added to the delivery of its spikes
+
+	Scale float64 `json:"scale"` // real weight = weight x scale
 }
 
 func coreName(c targets.CoreID) string { return fmt.Sprintf("cores/core_%04d", c) }

@@ -356,6 +356,8 @@ func buildLayer(f folder, file string, sources []ways, neurons []address, ids []
 		In: len(sources), Out: len(neurons), Weights: fixedpoint.NewMatrix(len(sources), len(neurons), weights),
 		WeightBits: p.WeightBits, WeightExp: p.WeightExp, CurrentDecay: p.CurrentDecay, MembraneDecay: p.MembraneDecay,
 		Threshold: p.Threshold, Reset: p.Reset, Integrator: p.Integrator, Scale: p.Scale,
+		CurrentLeak: p.CurrentLeak, MembraneLeak: p.MembraneLeak, ResetValue: p.ResetValue, Refractory: p.Refractory,
+		NegThreshold: p.NegThreshold, NegReset: p.NegReset, Delay: p.Delay,
 	}
 	if l.Integrator {
 		l.Threshold = 0 // it is the register's largest value in the table, and never acts
@@ -407,7 +409,7 @@ func readParameters(f folder, id targets.CoreID, a fixedpoint.Arithmetic) (coreF
 		{"core", int(c.Core), int(id), int(id)},
 		{"neurons", c.Neurons, 1, maxInputs},
 		{"axons", c.Axons, 1, maxInputs},
-		{"weight_bits", c.WeightBits, least, a.Weight.Bits},
+		{"weight_bits", c.WeightBits, least, 16}, // NewModel knows the arithmetic's limit
 		{"stored_weight_bits", c.StoredWeightBits, c.WeightBits, 16},
 	} {
 		if k.got < k.lo || k.got > k.hi {

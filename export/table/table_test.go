@@ -76,7 +76,7 @@ func random(t testing.TB, rng *rand.Rand) *export.Mapping {
 	for range 1000 {
 		chip := *toy
 		if rng.IntN(3) > 0 {
-			chip.Arithmetic = fptest.RandomArithmetic(rng)
+			chip.Arithmetic = fptest.RandomClassic(rng)
 			chip.Core.Neurons, chip.Core.AxonsIn, chip.Core.AxonsOut = 1+rng.IntN(13), 13, 13
 			chip.Core.SynapseBits = 13 * 13 * 16
 			chip.Core.SynapseLayout = targets.SynapseLayout{WordBits: 1}
@@ -87,7 +87,7 @@ func random(t testing.TB, rng *rand.Rand) *export.Mapping {
 			}
 			chip.Core.WeightBits = widths
 		}
-		m := *fptest.RandomModel(rng, fptest.ModelOptions{Arithmetic: &chip.Arithmetic, Neurons: 13, Layers: 4})
+		m := *fptest.RandomModel(rng, fptest.ModelOptions{Classic: true, Arithmetic: &chip.Arithmetic, Neurons: 13, Layers: 4})
 		m.Source = fixedpoint.Source{Network: "n", Target: chip.Name, Chip: chip.SHA256, Data: "d", Size: rng.IntN(9)}
 		m.Layers = slices.Clone(m.Layers)
 		for i := range m.Layers {

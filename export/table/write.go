@@ -151,6 +151,8 @@ func core(mp *export.Mapping, u export.Use) coreFile {
 		Core: u.Core, X: u.X, Y: u.Y, Neurons: u.Neurons, Axons: u.AxonsIn, WeightBits: l.WeightBits, StoredWeightBits: u.StoredBits,
 		WeightExp: l.WeightExp, CurrentDecay: l.CurrentDecay, MembraneDecay: l.MembraneDecay, Threshold: l.Threshold,
 		Reset: l.Reset, Integrator: l.Integrator, Scale: l.Scale,
+		CurrentLeak: l.CurrentLeak, MembraneLeak: l.MembraneLeak, ResetValue: l.ResetValue, Refractory: l.Refractory,
+		NegThreshold: l.NegThreshold, NegReset: l.NegReset, Delay: l.Delay,
 	}
 	if l.Integrator {
 		c.Threshold = mp.Model.Arithmetic.Threshold.Max() // Lower has shown that it is never reached

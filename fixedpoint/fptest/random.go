@@ -3,6 +3,7 @@ package fptest
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"glsnn/fixedpoint"
 )
@@ -18,8 +19,15 @@ func coin(rng *rand.Rand) bool { return rng.IntN(2) == 0 }
 
 // RandomArithmetic is a valid contract: registers of 3 to 32 bits, half of
 // them of 3 to 8, with every overflow, rounding, decay, comparison and set of
-// resets, with and without a synaptic current.
-func RandomArithmetic(rng *rand.Rand) fixedpoint.Arithmetic {
+// resets, with and without a synaptic current. Half of the contracts are
+// classic; the others have any of the other mechanisms.
+func RandomArithmetic(rng *rand.Rand) fixedpoint.Arithmetic { return random(rng, coin(rng)) }
+
+// RandomClassic is a valid contract without any of them: models in it have no
+// Extras, for consumers that know nothing else.
+func RandomClassic(rng *rand.Rand) fixedpoint.Arithmetic { return random(rng, true) }
+
+func random(rng *rand.Rand, classic bool) fixedpoint.Arithmetic {
 	w := fixedpoint.Weight{Bits: between(rng, 2, 5), Signed: rng.IntN(8) > 0}
 	if rng.IntN(4) == 0 {
 		w.Bits = between(rng, 2, 16)
@@ -37,12 +45,31 @@ func RandomArithmetic(rng *rand.Rand) fixedpoint.Arithmetic {
 	if rng.IntN(16) == 0 {
 		w.ExpMax = 20
 	}
+	if !classic {
+		switch w.Kind = pick(rng, fixedpoint.WeightInteger, fixedpoint.WeightInteger, fixedpoint.WeightSignByAxon, fixedpoint.WeightTypes, fixedpoint.WeightMixedSignLSB); w.Kind {
+		case fixedpoint.WeightSignByAxon:
+			w.Signed, w.Bits = false, min(w.Bits, 15)
+		case fixedpoint.WeightMixedSignLSB:
+			w.Signed, w.Bits = true, max(2, min(w.Bits, 15))
+		case fixedpoint.WeightTypes:
+			w.Signed, w.Bits = true, max(2, w.Bits)
+			w.Types, w.TableBits = w.Bits+rng.IntN(3), w.Bits+rng.IntN(3)
+		}
+	}
 	register := func() fixedpoint.Register {
 		bits := between(rng, max(3, w.Bits), max(8, w.Bits))
 		if coin(rng) {
 			bits = between(rng, max(3, w.Bits), 32)
 		}
-		return fixedpoint.Register{Bits: bits, Signed: true, Overflow: pick(rng, fixedpoint.Saturate, fixedpoint.Wrap)}
+		r := fixedpoint.Register{Bits: bits, Signed: true, Overflow: pick(rng, fixedpoint.Saturate, fixedpoint.Wrap)}
+		if !classic && rng.IntN(4) == 0 {
+			r.Overflow = fixedpoint.SaturateSymmetric
+		}
+		if !classic && rng.IntN(4) == 0 {
+			r.Bits, r.Signed = min(r.Bits, 31), false
+			r.Overflow = pick(rng, fixedpoint.Saturate, fixedpoint.Wrap)
+		}
+		return r
 	}
 	a := fixedpoint.Arithmetic{
 		Weight:    w,
@@ -64,10 +91,78 @@ func RandomArithmetic(rng *rand.Rand) fixedpoint.Arithmetic {
 	if rng.IntN(3) == 0 {
 		a.Threshold.Exp = rng.IntN(7)
 	}
+	if !classic {
+		randomMechanisms(rng, &a, register)
+	}
 	if err := a.Validate(); err != nil {
 		panic("fptest: RandomArithmetic: " + err.Error())
 	}
 	return a
+}
+
+// randomMechanisms adds what a classic contract has not.
+func randomMechanisms(rng *rand.Rand, a *fixedpoint.Arithmetic, register func() fixedpoint.Register) {
+	forget := func(s *fixedpoint.State, places ...fixedpoint.Place) {
+		s.Place = pick(rng, places...)
+		if rng.IntN(3) == 0 {
+			s.Decay = fixedpoint.Decay{Kind: pick(rng, fixedpoint.DecayByShift, fixedpoint.DecayByShiftMinOne), Max: int64(rng.IntN(8))}
+		}
+		switch k := int64(rng.IntN(20)); rng.IntN(3) {
+		case 0:
+			s.Leak = fixedpoint.Leak{Kind: fixedpoint.LeakToZero, Max: k}
+		case 1:
+			s.Leak = fixedpoint.Leak{Kind: fixedpoint.LeakConstant, Min: -k, Max: k / 2}
+		}
+	}
+	forget(&a.Membrane, fixedpoint.BeforeIntegrate, fixedpoint.AfterIntegrate, fixedpoint.AfterTest)
+	if a.Current.Present {
+		forget(&a.Current, fixedpoint.BeforeIntegrate, fixedpoint.AfterIntegrate)
+	}
+	if rng.IntN(3) == 0 {
+		a.Bias = fixedpoint.Bias{Present: true, Register: register(), Bits: between(rng, 2, 13), ExpMax: rng.IntN(3)}
+	}
+	if rng.IntN(3) == 0 {
+		a.Fire.RefractoryMax = rng.IntN(5)
+	}
+	if rng.IntN(4) == 0 && a.Membrane.Place != fixedpoint.AfterTest {
+		a.Fire.ExtraSpikes = rng.IntN(5)
+	}
+	if rng.IntN(3) == 0 {
+		a.AxonDelayMax = rng.IntN(5)
+	}
+	if coin(rng) {
+		a.Fire.Resets = pick(rng, []fixedpoint.Reset{fixedpoint.ResetValue}, []fixedpoint.Reset{fixedpoint.ResetSubtract, fixedpoint.ResetValue},
+			[]fixedpoint.Reset{fixedpoint.ResetNone, fixedpoint.ResetZero})
+	}
+	if coin(rng) {
+		a.Fire.Negative = fixedpoint.Negative{When: pick(rng, fixedpoint.LT, fixedpoint.LE), Min: -int64(rng.IntN(40)), Max: int64(rng.IntN(4)),
+			Resets: []fixedpoint.NegReset{fixedpoint.NegSaturate, fixedpoint.NegValue, fixedpoint.NegSubtract, fixedpoint.NegNone}[rng.IntN(4):]}
+		if coin(rng) {
+			a.Fire.Negative.Resets = []fixedpoint.NegReset{fixedpoint.NegSaturate, fixedpoint.NegValue}
+		}
+		a.Fire.Negative.Paired = a.Fire.Negative.Resets[0] == fixedpoint.NegSaturate && coin(rng)
+	}
+	if slices.Contains(a.Fire.Resets, fixedpoint.ResetValue) || slices.Contains(a.Fire.Negative.Resets, fixedpoint.NegValue) {
+		r := a.Membrane.Register
+		a.Fire.ResetValue = fixedpoint.Format{Bits: between(rng, 2, r.Bits), Signed: r.Signed}
+		if r.Overflow == fixedpoint.SaturateSymmetric {
+			a.Fire.ResetValue.Bits = max(2, min(a.Fire.ResetValue.Bits, r.Bits-1))
+		}
+	}
+	if rng.IntN(3) == 0 {
+		a.Integrate, a.Sum, a.Current = fixedpoint.IntegrateMembrane, fixedpoint.Register{}, fixedpoint.State{}
+		if coin(rng) {
+			a.Update, a.Bias, a.Fire.RefractoryMax, a.Fire.ExtraSpikes = fixedpoint.PerEvent, fixedpoint.Bias{}, 0, 0
+			a.Membrane.Place = fixedpoint.AfterIntegrate
+		}
+	}
+	if a.Weight.Kind == fixedpoint.WeightTypes {
+		into := &a.Sum
+		if a.Integrate == fixedpoint.IntegrateMembrane {
+			into = &a.Membrane.Register
+		}
+		into.Overflow = fixedpoint.Wrap
+	}
 }
 
 func randomDecay(rng *rand.Rand) fixedpoint.Decay {
@@ -98,6 +193,7 @@ type ModelOptions struct {
 	Neurons    int                    // a layer, at most; 11
 	Ticks      int                    // at most; 14
 	Readout    *fixedpoint.Readout    // either
+	Classic    bool                   // RandomClassic in place of RandomArithmetic
 }
 
 // RandomModel is a valid model within o: odd sizes, weights dense, sparse,
@@ -113,6 +209,8 @@ func RandomModel(rng *rand.Rand, o ModelOptions) *fixedpoint.Model {
 	var a fixedpoint.Arithmetic
 	if o.Arithmetic != nil {
 		a = *o.Arithmetic
+	} else if o.Classic {
+		a = RandomClassic(rng)
 	} else {
 		a = RandomArithmetic(rng)
 	}
@@ -137,6 +235,7 @@ func RandomModel(rng *rand.Rand, o ModelOptions) *fixedpoint.Model {
 		m.Layers = append(m.Layers, randomLayer(rng, a, in, out, last && m.Readout == fixedpoint.ReadMembrane))
 		in = out
 	}
+	m.Layers[layers-1].Delay = 0
 	out, err := fixedpoint.NewModel(m)
 	if err != nil {
 		panic(fmt.Sprintf("fptest: RandomModel: %v", err))
@@ -150,11 +249,16 @@ func randomLayer(rng *rand.Rand, a fixedpoint.Arithmetic, in, out int, integrato
 		least = 2
 	}
 	bits := a.Weight.Bits
-	if rng.IntN(4) == 0 {
+	switch rng.IntN(4) {
+	case 0:
 		bits = between(rng, least, bits)
+	case 1:
+		if a.Weight.Kind == fixedpoint.WeightMixedSignLSB && a.Weight.ExpMax > a.Weight.ExpMin {
+			bits++
+		}
 	}
-	f := fixedpoint.Format{Bits: bits, Signed: a.Weight.Signed}
-	lo, hi := f.Min(), min(f.Max(), 1<<15-1) // a Matrix holds int16
+	lo, hi := a.Weight.Range(bits)
+	hi = min(hi, 1<<15-1) // a Matrix holds int16
 	values := make([]int16, in*out)
 	kind := rng.IntN(6)
 	for i := range values {
@@ -170,25 +274,72 @@ func randomLayer(rng *rand.Rand, a fixedpoint.Arithmetic, in, out int, integrato
 		case 4: // small
 			values[i] = int16(between(rng, max(lo, -2), min(hi, 2)))
 		case 5: // one sign
-			values[i] = int16(max(w, -w-1))
+			values[i] = int16(min(hi, max(w, -w-1)))
+		}
+	}
+	expMax := a.Weight.ExpMax
+	if bits > a.Weight.Bits { // one sign, one bit more
+		expMax--
+		oneSign(values, coin(rng))
+	}
+	if a.Weight.Kind == fixedpoint.WeightSignByAxon {
+		for k := range in {
+			oneSign(values[k*out:(k+1)*out], coin(rng))
 		}
 	}
 	l := fixedpoint.Layer{
 		In: in, Out: out,
 		Weights:       fixedpoint.NewMatrix(in, out, values),
 		WeightBits:    bits,
-		WeightExp:     between(rng, a.Weight.ExpMin, a.Weight.ExpMax),
+		WeightExp:     between(rng, a.Weight.ExpMin, expMax),
 		MembraneDecay: randomParam(rng, a.Membrane.Decay),
 		Integrator:    integrator,
 	}
 	if a.Current.Present {
 		l.CurrentDecay = randomParam(rng, a.Current.Decay)
+		l.CurrentLeak = between(rng, a.Current.Leak.Min, a.Current.Leak.Max)
 	}
+	l.MembraneLeak = between(rng, a.Membrane.Leak.Min, a.Membrane.Leak.Max)
+	if a.Bias.Present && rng.IntN(3) > 0 {
+		l.Bias = make([]int64, out)
+		for j := range l.Bias {
+			m := int64(1) << (a.Bias.Bits - 1)
+			l.Bias[j] = between(rng, -m, m-1) << between(rng, a.Bias.ExpMin, a.Bias.ExpMax) >> rng.IntN(a.Bias.Bits)
+			if !a.Bias.Accepts(l.Bias[j]) {
+				l.Bias[j] = 0
+			}
+		}
+	}
+	if f := a.Fire.ResetValue; f.Bits > 0 {
+		l.ResetValue = between(rng, f.Min(), f.Max())
+	}
+	l.Refractory = rng.IntN(a.Fire.RefractoryMax + 1)
+	l.Delay = rng.IntN(a.AxonDelayMax + 1)
 	if !integrator {
 		l.Threshold = randomThreshold(rng, a.Threshold, hi<<l.WeightExp)
 		l.Reset = pick(rng, a.Fire.Resets...)
 	}
+	if n := a.Fire.Negative; n.When != fixedpoint.BelowNever {
+		l.NegThreshold = between(rng, n.Min, n.Max)
+		l.NegReset = pick(rng, n.Resets...)
+		for n.Paired && !integrator && !l.NegReset.Goes(l.Reset) {
+			l.Reset = pick(rng, a.Fire.Resets...)
+			l.NegReset = pick(rng, n.Resets...)
+		}
+		if n.Paired && l.Reset == fixedpoint.ResetZero {
+			l.ResetValue = 0
+		}
+	}
 	return l
+}
+
+// oneSign makes values all ≤ 0 or all ≥ 0.
+func oneSign(values []int16, negative bool) {
+	for i, w := range values {
+		if negative == (w > 0) {
+			values[i] = -w
+		}
+	}
 }
 
 func randomParam(rng *rand.Rand, d fixedpoint.Decay) int64 {

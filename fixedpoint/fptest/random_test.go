@@ -39,7 +39,26 @@ func TestRandomCovers(t *testing.T) {
 		mark("read "+m.Readout.String(), true)
 		mark("4 layers", len(m.Layers) == 4)
 		mark("1 layer", len(m.Layers) == 1)
+		mark("per event", a.Update == fixedpoint.PerEvent)
+		mark("membrane integrates", a.Integrate == fixedpoint.IntegrateMembrane && a.Update == fixedpoint.PerTick)
+		mark("weight "+a.Weight.Kind.String(), true)
+		mark("unsigned membrane", !a.Membrane.Register.Signed)
+		mark("symmetric", a.Membrane.Register.Overflow == fixedpoint.SaturateSymmetric)
+		mark("decay "+a.Membrane.Decay.Kind.String(), true)
+		mark("leak "+a.Membrane.Leak.Kind.String(), true)
+		mark(a.Membrane.Place.String(), true)
+		mark("current "+a.Current.Place.String(), a.Current.Present)
+		mark("extra spikes", a.Fire.ExtraSpikes > 0)
+		mark("below "+a.Fire.Negative.When.String(), true)
+		mark("classic", len(m.Extras()) == 0)
+		mark("rests", m.StaysAtRest())
 		for i, l := range m.Layers {
+			mark("bias", l.Bias != nil)
+			mark("refractory", l.Refractory > 1)
+			mark("delay", l.Delay > 0)
+			mark("below "+l.NegReset.String(), a.Fire.Negative.When != fixedpoint.BelowNever)
+			mark("one sign", l.WeightBits > a.Weight.Bits)
+			mark("proved, not classic", m.Bounds(i).Proved && len(m.Extras()) > 0)
 			_, wide := l.Weights.Int16()
 			mark("int16 matrix", wide)
 			mark("proved", m.Bounds(i).Proved)
@@ -52,7 +71,9 @@ func TestRandomCovers(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"round toward_zero", "round floor", "round nearest_even", "round half_away",
-		"read membrane", "read count", "reset zero", "reset subtract"} {
+		"read membrane", "read count", "reset zero", "reset subtract", "reset value", "reset none",
+		"weight sign_by_axon", "weight types", "weight mixed_sign_lsb", "decay shift", "decay shift_min_one",
+		"leak toward_zero", "leak constant", "before_integrate", "after_integrate", "after_test", "below lt", "below le"} {
 		mark(name, false)
 	}
 	for name, n := range seen {
@@ -76,5 +97,14 @@ func TestRandomSpikes(t *testing.T) {
 	}
 	if s := RandomSpikes(rng, 3, 1); !reflect.DeepEqual(s, []int32{0, 1, 2}) {
 		t.Errorf("density 1: got %v", s)
+	}
+}
+
+func TestRandomClassic(t *testing.T) {
+	rng := Rand(t, 3)
+	for range 500 {
+		if m := RandomModel(rng, ModelOptions{Classic: true}); len(m.Extras()) != 0 {
+			t.Fatalf("got %v", m.Extras())
+		}
 	}
 }

@@ -183,22 +183,32 @@ func quantizeLayer(net *float.Network, l int, o Options) (fixedpoint.Layer, Laye
 	if largest == 0 {
 		return fail("weights", "all %d are zero in the float network; train it first", len(weights))
 	}
-	layer := fixedpoint.Layer{In: net.Sizes[l], Out: net.Sizes[l+1], WeightBits: bits, Integrator: net.Integrates(l)}
-	var err error
+	reset := fixedpoint.ResetZero
+	if net.Reset == float.ResetSubtract {
+		reset = fixedpoint.ResetSubtract
+	}
+	layer, err := a.Neutral(reset) // the float neuron has no leak and no negative threshold
+	if err != nil {
+		return fail("target", "%v", err)
+	}
+	layer.In, layer.Out, layer.WeightBits, layer.Integrator = net.Sizes[l], net.Sizes[l+1], bits, net.Integrates(l)
 	if layer.CurrentDecay, err = currentDecay(a.Current, net.CurrentDecay); err != nil {
 		return fail("current_decay", "%v", err)
 	}
 	if layer.MembraneDecay, err = decay(a.Membrane.Decay, net.LayerDecay(l), "--membrane-decay"); err != nil {
 		return fail("membrane_decay", "%v", err)
 	}
-	if net.Reset == float.ResetSubtract {
-		layer.Reset = fixedpoint.ResetSubtract
-	}
 	if !layer.Integrator && !slices.Contains(a.Fire.Resets, layer.Reset) {
 		return fail("reset", "got %s, the target has %v; train with --reset %s", layer.Reset, a.Fire.Resets, a.Fire.Resets[0])
 	}
 	if !a.Weight.Signed {
 		return fail("weights", "got signed weights, and the target has unsigned ones")
+	}
+	if a.Update != fixedpoint.PerTick {
+		return fail("update", "got a neuron tested once a tick, and the target tests it %s", a.Update)
+	}
+	if p := a.Membrane.Place; layer.MembraneDecay != 0 && p != fixedpoint.BeforeIntegrate || a.Current.Place != fixedpoint.BeforeIntegrate {
+		return fail("decay", "got decays before the input, and the target forgets %s and %s", a.Current.Place, p)
 	}
 
 	top := float64(int64(1)<<(bits-1) - 1)
@@ -227,7 +237,7 @@ func quantizeLayer(net *float.Network, l int, o Options) (fixedpoint.Layer, Laye
 			if steps < 1 || exp < start && steps < minThresholdSteps {
 				break
 			}
-			if raw > float64(a.Threshold.Max()) {
+			if raw > float64(a.HighestThreshold()) {
 				continue
 			}
 			layer.Threshold = int64(raw)
@@ -282,6 +292,9 @@ func decay(to fixedpoint.Decay, d int, flag string) (int64, error) {
 			return 0, fmt.Errorf("got %d/%d a tick, and the target has no decay; train with %s 0", d, float.DecayOne, flag)
 		}
 		return 0, nil
+	}
+	if to.Kind != fixedpoint.DecayMultiply {
+		return 0, fmt.Errorf("got %d/%d a tick, and the target decays by %s, which has no such factor", d, float.DecayOne, to.Kind)
 	}
 	param := fixedpoint.ShiftRound(int64(d)<<16, uint(16+12-to.FracBits), fixedpoint.NearestEven)
 	if param == 0 && d != 0 {

@@ -1,0 +1,143 @@
+package emulator
+
+import (
+	"glsnn/emulator/machine"
+	"glsnn/fixedpoint"
+)
+
+// The exact path of contracts and layers that the plain loops of engine.go do
+// not take: every operation of the contract, in its order, one by one. It is
+// event-driven like the rest (rows of arriving spikes only), and allocates
+// nothing once the lists of spikes have grown.
+
+// stepAny is steps 3 to 7 of layer i, per tick.
+func (e *Engine) stepAny(i int, arriving []int32) {
+	l, a := &e.layers[i], &e.m.Arithmetic
+	mem := &a.Membrane
+	sums := a.Integrate == fixedpoint.IntegrateSum
+	if sums {
+		e.integrate(i, arriving)
+	} else {
+		if mem.Place == fixedpoint.BeforeIntegrate {
+			for j := range l.v {
+				l.v[j] = e.forgetV(i, j, int64(l.v[j]))
+			}
+		}
+		for _, k := range arriving {
+			e.addRow(i, int(k))
+		}
+	}
+	exp := 0
+	if l.scaled && sums {
+		exp = l.WeightExp
+	}
+	for j := range l.v {
+		x := int64(l.q[j]) << exp // 4.
+		if c := &a.Current; c.Present {
+			u := int64(l.u[j])
+			if c.Place == fixedpoint.BeforeIntegrate {
+				u = e.forgetU(i, j, u)
+			}
+			x = int64(e.add(i, j, machine.Current, u, x, c.Register, &l.curOver))
+			if c.Place == fixedpoint.AfterIntegrate {
+				x = e.forgetU(i, j, x)
+			}
+		}
+		l.u[j] = int32(x)
+		v := int64(l.v[j]) // 5.
+		if a.Bias.Present {
+			bias := int64(0)
+			if l.Bias != nil {
+				bias = l.Bias[j]
+			}
+			x = int64(e.add(i, j, machine.Bias, x, bias, a.Bias.Register, &l.biasOver))
+		}
+		if sums {
+			if mem.Place == fixedpoint.BeforeIntegrate {
+				v = int64(e.forgetV(i, j, v))
+			}
+			v = int64(e.add(i, j, machine.Membrane, v, x, mem.Register, &l.memOver))
+		} else if a.Bias.Present {
+			v = int64(e.add(i, j, machine.Membrane, v, x, mem.Register, &l.memOver))
+		}
+		if mem.Place == fixedpoint.AfterIntegrate {
+			v = int64(e.forgetV(i, j, v))
+		}
+		if l.held[j] > 0 {
+			v = 0
+			l.held[j]--
+		}
+		l.v[j] = int32(v)
+		if e.testAny(i, j) && l.Refractory > 0 { // 6., 7.
+			l.held[j] = int32(l.Refractory - 1) // this tick has counted
+		}
+	}
+}
+
+// stepEvents is steps 3 to 7 of layer i where every event is tested.
+func (e *Engine) stepEvents(i int, arriving []int32) {
+	l := &e.layers[i]
+	for _, k := range arriving {
+		for j := range l.v {
+			e.addWeight(i, int(k), j)
+			e.testAny(i, j)
+		}
+	}
+	for j := range l.v {
+		l.v[j] = e.forgetV(i, j, int64(l.v[j]))
+		e.testAny(i, j)
+	}
+}
+
+// addRow adds the weights of axon k to the membranes of layer i.
+func (e *Engine) addRow(i, k int) {
+	for j := range e.layers[i].v {
+		e.addWeight(i, k, j)
+	}
+}
+
+func (e *Engine) addWeight(i, k, j int) {
+	l := &e.layers[i]
+	l.v[j] = e.add(i, j, machine.Membrane, int64(l.v[j]), l.Weights.At(k, j)<<l.WeightExp, e.m.Arithmetic.Membrane.Register, &l.memOver)
+}
+
+// forgetU and forgetV are State.Forget of a value of neuron j, counted.
+func (e *Engine) forgetU(i, j int, u int64) int64 {
+	l := &e.layers[i]
+	return e.forget(i, j, machine.Current, &e.m.Arithmetic.Current, u, l.CurrentDecay, l.CurrentLeak, &l.curOver)
+}
+
+func (e *Engine) forgetV(i, j int, v int64) int32 {
+	l := &e.layers[i]
+	return int32(e.forget(i, j, machine.Membrane, &e.m.Arithmetic.Membrane, v, l.MembraneDecay, l.MembraneLeak, &l.memOver))
+}
+
+func (e *Engine) forget(i, j int, what What, s *fixedpoint.State, x, decay, leak int64, overflows *uint64) int64 {
+	y, over := s.Forget(x, decay, leak)
+	if over { // of the add that ends Forget: do it again, where overflows are counted
+		return int64(e.add(i, j, what, s.Decay.Apply(x, decay), leak, s.Register, overflows))
+	}
+	return y
+}
+
+// testAny is steps 6 and 7 of neuron j of layer i.
+func (e *Engine) testAny(i, j int) (fired bool) {
+	l, a := &e.layers[i], &e.m.Arithmetic
+	v := int64(l.v[j])
+	above := !l.Integrator && a.Fire.When.Fires(v, l.Threshold)
+	below := !above && a.Fire.Negative.When.Holds(v, l.NegThreshold)
+	if a.Membrane.Place == fixedpoint.AfterTest {
+		v = int64(e.forgetV(i, j, v))
+	}
+	switch {
+	case below:
+		v = int64(e.add(i, j, machine.Membrane, l.NegReset.Apply(v, l.NegThreshold, l.ResetValue), 0, a.Membrane.Register, &l.memOver))
+	case above:
+		for n := 0; n == 0 || n <= a.Fire.ExtraSpikes && a.Fire.When.Fires(v, l.Threshold); n++ {
+			v = int64(e.add(i, j, machine.Membrane, l.Reset.Apply(v, l.Threshold, l.ResetValue), 0, a.Membrane.Register, &l.memOver))
+			l.fired = append(l.fired, int32(j))
+		}
+	}
+	l.v[j] = int32(v)
+	return above
+}
