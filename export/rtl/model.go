@@ -1,18 +1,30 @@
 package rtl
 
+import "fmt"
+
 // Predict is what the bench must log for a core and its samples: an integer
 // model of either chip under the bench's pacing, one event at a time. It reads
-// the ops, not the tables, and shares no code with them. Cycles stay zero.
-func (c *Core) Predict(samples []Sample) *Log {
-	log := &Log{Chip: c.Chip}
-	for _, s := range samples {
-		log.Samples = append(log.Samples, c.predict(s))
+// the ops, not the tables, and shares no code with them. Cycles stay zero. A
+// closed loop that one event keeps busy for 10,000 rows is an ErrStopped.
+func (c *Core) Predict(samples []Sample) (*Log, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
 	}
-	return log
+	log := &Log{Chip: c.Chip}
+	for i, s := range samples {
+		if err := s.Validate(c); err != nil {
+			return nil, fmt.Errorf("sample %d: %w", i, err)
+		}
+		out, ok := c.predict(s)
+		if !ok {
+			return nil, fmt.Errorf("%w: sample %d: the loop feeds itself without end", ErrStopped, i)
+		}
+		log.Samples = append(log.Samples, out)
+	}
+	return log, nil
 }
 
-func (c *Core) predict(ops Sample) SampleLog {
-	var out SampleLog
+func (c *Core) predict(ops Sample) (out SampleLog, ok bool) {
 	l := c.Chip.limits()
 	v := make([]int, len(c.Neurons))
 	for i, n := range c.Neurons {
@@ -44,8 +56,10 @@ func (c *Core) predict(ops Sample) SampleLog {
 		}
 	}
 	// serve works the queue off. A row leaves it after its last neuron.
+	ok = true
 	serve := func() {
-		for len(queue) > 0 {
+		for rows := 0; ok && len(queue) > 0; rows++ {
+			ok = rows < 10_000
 			for i := range c.Neurons {
 				v[i] = min(max(v[i]+c.weight(queue[0], i), l.vMin), c.Chip.top())
 				test(i, false)
@@ -86,7 +100,7 @@ func (c *Core) predict(ops Sample) SampleLog {
 		}
 	}
 	out.Membranes = state()
-	return out
+	return out, ok
 }
 
 // top is the largest membrane before the test.

@@ -2,13 +2,14 @@ package rtl
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"reflect"
+	"strings"
 	"testing"
-	"time"
 )
 
 // randomNet is a two-layer network; ODIN rows get one sign.
@@ -153,37 +154,160 @@ func (t *tally) add(samples []Sample, l *Log) {
 	}
 }
 
-func TestRTLSynchronous(t *testing.T) {
+// simulator is Icarus unless GLSNN_RTL_SIMULATOR names another.
+func simulator() string { return os.Getenv("GLSNN_RTL_SIMULATOR") }
+
+// scale is how much a test does: Icarus plays 3 to 20 thousand cycles a second.
+func scale(slow, fast int) int {
+	if simulator() == Verilator {
+		return fast
+	}
+	return slow
+}
+
+// compare plays samples and checks the log against the model.
+func compare(t *testing.T, sim *Simulation, c *Core, samples []Sample, sum *tally) *Log {
+	t.Helper()
+	want, err := c.Predict(samples)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := sim.Run(context.Background(), c, samples)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sameLog(got, want); err != nil {
+		t.Fatal(err)
+	}
+	sum.add(samples, got)
+	return got
+}
+
+// build compiles a clone; tests of one chip share the options, so the bench.
+func build(t *testing.T, chip Chip, o Options) *Simulation {
+	t.Helper()
+	o.Clone, o.Simulator = clone(t, cloneKey[chip]), simulator()
+	sim, err := Build(context.Background(), chip, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { sim.Close() })
+	return sim
+}
+
+// with is the same build under other options.
+func (s *Simulation) with(o Options) *Simulation {
+	o.Clone, o.Simulator = s.opts.Clone, s.opts.Simulator
+	return &Simulation{chip: s.chip, opts: o, argv: s.argv}
+}
+
+func TestRTL(t *testing.T) {
 	chips(t, func(t *testing.T, chip Chip) {
-		dir := clone(t, cloneKey[chip])
-		sim, err := Build(context.Background(), chip, Options{Clone: dir, PhasesBySPI: true, ReadBySPI: true})
-		if err != nil {
-			t.Fatal(err)
+		sim := build(t, chip, Options{})
+		t.Run("synchronous", func(t *testing.T) {
+			var sum tally
+			for seed := range uint64(scale(3, 40)) {
+				r := rand.New(rand.NewPCG(seed, 1))
+				net := randomNet(r, chip, 4+r.IntN(20), 2+r.IntN(12), r.IntN(6))
+				c, shape, err := net.Place(chip)
+				if err != nil {
+					t.Fatal(err)
+				}
+				var samples []Sample
+				for range scale(2, 5) {
+					samples = append(samples, shape.Synchronous(randomEvents(r, shape.Inputs, scale(3, 8), 8), true))
+				}
+				compare(t, sim, c, samples, &sum)
+			}
+			t.Logf("%+v", sum)
+		})
+		for _, closed := range []bool{false, true} {
+			t.Run(map[bool]string{false: "native", true: "closed loop"}[closed], func(t *testing.T) {
+				var sum tally
+				for seed := uint64(0); sum.nets < scale(3, 40); seed++ {
+					r := rand.New(rand.NewPCG(seed, 8))
+					n := 2 + r.IntN(scale(20, 255))
+					c := randomCore(r, chip, n, closed)
+					samples := []Sample{Native(randomEvents(r, n, scale(3, 8), 6), true), Native(randomEvents(r, n, 2, 4), true)}
+					if l, err := c.Predict(samples); err != nil || simulator() != Verilator && len(l.Samples[0].Spikes) > 60 {
+						continue // a loop without end, or too long for this simulator
+					}
+					compare(t, sim, c, samples, &sum)
+				}
+				t.Logf("%+v", sum)
+			})
 		}
-		defer sim.Close()
-		var sum tally
-		for seed := range uint64(4) {
-			r := rand.New(rand.NewPCG(seed, 1))
-			net := randomNet(r, chip, 4+r.IntN(20), 2+r.IntN(12), r.IntN(6))
-			c, shape, err := net.Place(chip)
-			if err != nil {
-				t.Fatal(err)
+		t.Run("all by SPI", func(t *testing.T) {
+			spi := sim.with(Options{PhasesBySPI: true, ReadBySPI: true, LoadBySPI: simulator() == Verilator})
+			var sum tally
+			var cycles uint64
+			for seed := range uint64(scale(1, 5)) {
+				r := rand.New(rand.NewPCG(seed, 9))
+				net := randomNet(r, chip, 5, 4, 3)
+				c, shape, err := net.Place(chip)
+				if err != nil {
+					t.Fatal(err)
+				}
+				in := randomEvents(r, 5, 3, 6)
+				l := compare(t, spi, c, []Sample{shape.Synchronous(in, true), shape.Synchronous(in, false)}, &sum)
+				if !reflect.DeepEqual(l.Samples[0].Membranes, l.Samples[1].Membranes) {
+					t.Error("the same sample twice, two results: the membranes were not cleared")
+				}
+				cycles = l.LoadCycles
 			}
-			var samples []Sample
-			for range 3 {
-				samples = append(samples, shape.Synchronous(randomEvents(r, shape.Inputs, 6, 12), true))
+			t.Logf("%+v, loaded after %d cycles, by SPI %v", sum, cycles, spi.opts.LoadBySPI)
+		})
+		t.Run("full queue", func(t *testing.T) {
+			// Row 0 makes 200 neurons fire; those the queue keeps count in 250.
+			c := &Core{Chip: chip, ClosedLoop: true, Neurons: make([]Neuron, 251), Weights: make([][]int8, 201)}
+			for i := range c.Neurons {
+				c.Neurons[i].Integrator = true
 			}
-			start := time.Now()
-			got, err := sim.Run(context.Background(), c, samples)
-			if err != nil {
-				t.Fatal(err)
+			for i := 1; i <= 200; i++ {
+				c.Neurons[i] = Neuron{Threshold: 7}
+				c.Weights[i] = make([]int8, 251)
+				c.Weights[i][250] = 1
 			}
-			if err := sameLog(got, c.Predict(samples)); err != nil {
-				t.Fatalf("seed %d: %v", seed, err)
+			c.Weights[0] = make([]int8, 251)
+			for i := 1; i <= 200; i++ {
+				c.Weights[0][i] = 7
 			}
-			sum.add(samples, got)
-			t.Logf("seed %d: %d-%d-%d %d cycles %v", seed, shape.Inputs, shape.Hidden, shape.Outputs, got.Cycles, time.Since(start))
-		}
-		t.Logf("%+v", sum)
+			var sum tally
+			got := compare(t, sim, c, []Sample{{{Kind: Spike}}}, &sum)
+			if n := got.Samples[0].Membranes[250]; n != chip.limits().queue-1 {
+				t.Errorf("%d of 200 spikes were kept, want %d", n, chip.limits().queue-1)
+			}
+		})
+		t.Run("no end", func(t *testing.T) {
+			c := &Core{Chip: chip, ClosedLoop: true, Neurons: []Neuron{{Threshold: 1}}, Weights: [][]int8{{7}}}
+			endless := []Sample{{{Kind: Tick, A: 3}, {Kind: Spike}}}
+			_, err := c.Predict(endless)
+			mention(t, err, ErrStopped, "sample 0: the loop feeds itself without end")
+			_, err = sim.with(Options{WaitLimit: 5000}).Run(context.Background(), c, endless)
+			mention(t, err, ErrRun, "tick 3: chip still busy after 5000 cycles")
+		})
 	})
+}
+
+// edit replaces the first old in a file.
+func edit(t *testing.T, path, from, to string) {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(data), from) {
+		t.Fatalf("%s has no %q", path, from)
+	}
+	if err := os.WriteFile(path, []byte(strings.Replace(string(data), from, to, 1)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// mention checks that err is kind and says want.
+func mention(t *testing.T, err, kind error, want string) {
+	t.Helper()
+	if !errors.Is(err, kind) || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want %v that says %q", err, kind, want)
+	}
 }

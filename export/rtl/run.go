@@ -120,7 +120,7 @@ func compile(ctx context.Context, simulator, dir, top, language string, sources 
 			return nil, err
 		}
 		std := map[string]string{"2005": "1364-2005", "2012": "1800-2012"}[language]
-		_, err = command(ctx, dir, ErrBuild, append([]string{build, "--binary", "--timing", "-O3", "-CFLAGS", "-O2", "--x-initial", "0", "-Wno-fatal", "-Wno-lint", "-Wno-style", "-Wno-BLKANDNBLK",
+		_, err = command(ctx, dir, ErrBuild, append([]string{build, "--binary", "--timing", "-O3", "-MAKEFLAGS", "OPT_FAST=-O1 OPT_SLOW=-O0", "--x-initial", "0", "-Wno-fatal", "-Wno-lint", "-Wno-style", "-Wno-BLKANDNBLK",
 			"--default-language", std, "--top-module", top, "-Mdir", filepath.Join(dir, "verilated"), "-o", top}, sources...)...)
 		return []string{filepath.Join(dir, "verilated", top)}, err
 	}
@@ -215,15 +215,11 @@ func (s *Simulation) Run(ctx context.Context, c *Core, samples []Sample) (*Log, 
 	if err := c.WriteFolder(dir, samples); err != nil {
 		return nil, err
 	}
-	limit := s.opts.WaitLimit
-	if limit == 0 {
-		limit = 1_000_000
-	}
 	args := slices.Clone(s.argv)
 	plus := func(key string, v int) { args = append(args, fmt.Sprintf("+%s=%d", key, v)) }
 	plus("samples", len(samples))
 	plus("neurons", len(c.Neurons))
-	plus("wait", limit)
+	plus("wait", s.waitLimit())
 	for _, p := range c.Programs().all() {
 		plus(p.name, len(*p.writes))
 	}
@@ -233,7 +229,12 @@ func (s *Simulation) Run(ctx context.Context, c *Core, samples []Sample) (*Log, 
 	}{{"load_spi", s.opts.LoadBySPI}, {"phases_spi", s.opts.PhasesBySPI}, {"read_spi", s.opts.ReadBySPI}} {
 		plus(f.key, map[bool]int{true: 1}[f.on])
 	}
-	out, err := command(ctx, dir, ErrRun, args...)
+	return s.play(ctx, dir, len(samples), args)
+}
+
+// play starts a built bench in dir and reads its log.
+func (s *Simulation) play(ctx context.Context, dir string, samples int, argv []string) (*Log, error) {
+	out, err := command(ctx, dir, ErrRun, argv...)
 	if err != nil {
 		return nil, err
 	}
@@ -246,10 +247,17 @@ func (s *Simulation) Run(ctx context.Context, c *Core, samples []Sample) (*Log, 
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("%w: %w", ErrRun, err)
-	case len(log.Samples) != len(samples):
-		return nil, fmt.Errorf("%w: %d samples in the log, want %d", ErrRun, len(log.Samples), len(samples))
+	case log.Chip != s.chip || len(log.Samples) != samples:
+		return nil, fmt.Errorf("%w: the log has %d samples on %s, want %d on %s", ErrRun, len(log.Samples), log.Chip, samples, s.chip)
 	}
 	return log, nil
+}
+
+func (s *Simulation) waitLimit() int {
+	if s.opts.WaitLimit > 0 {
+		return s.opts.WaitLimit
+	}
+	return 1_000_000
 }
 
 // Run builds a clone, plays samples into a core and cleans up.
