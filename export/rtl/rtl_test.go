@@ -55,17 +55,23 @@ func randomCore(r *rand.Rand, chip Chip, n int, closed bool) *Core {
 	l := chip.limits()
 	c := &Core{Chip: chip, ClosedLoop: closed, Weights: make([][]int8, n)}
 	for i := range n {
-		neuron := Neuron{Threshold: 1 + r.IntN(l.threshold), Leak: r.IntN(128), Disabled: r.IntN(8) == 0}
-		if r.IntN(2) == 0 {
-			neuron.Threshold, neuron.Leak = 1+r.IntN(40), r.IntN(8)
-		}
-		if r.IntN(8) == 0 {
+		neuron := Neuron{Threshold: 1 + r.IntN(25), Leak: r.IntN(4), Disabled: r.IntN(8) == 0}
+		switch r.IntN(8) {
+		case 0:
+			neuron.Threshold, neuron.Leak = 1+r.IntN(l.threshold), r.IntN(128)
+		case 1, 2:
 			neuron.Threshold, neuron.Integrator = 0, true
 		}
-		if top := l.vMax; !neuron.Integrator {
+		top := l.vMax
+		if !neuron.Integrator {
 			top = neuron.Threshold - 1
-			neuron.V = l.vMin + r.IntN(top-l.vMin+1)
-		} else {
+		}
+		switch neuron.V = max(l.vMin, top-r.IntN(20)); r.IntN(8) {
+		case 0:
+			neuron.V = top
+		case 1:
+			neuron.V = l.vMin
+		case 2:
 			neuron.V = l.vMin + r.IntN(top-l.vMin+1)
 		}
 		c.Neurons = append(c.Neurons, neuron)
