@@ -36,7 +36,7 @@ type Options struct {
 	LoadBySPI   bool // program both SRAMs by SPI: 5.5 M cycles (tinyODIN); else $readmemh
 	PhasesBySPI bool // thresholds and membrane resets by SPI; else poked into the SRAM
 	ReadBySPI   bool // final membranes by SPI; else read from the SRAM
-	WaitLimit   int  // cycles the chip may be busy with one event; 0 is 1,000,000
+	WaitLimit   int  // cycles the chip may be busy with one event; 0 is 10,000,000
 }
 
 // Simulation is a compiled chip and bench. Run may be called concurrently.
@@ -257,7 +257,7 @@ func (s *Simulation) waitLimit() int {
 	if s.opts.WaitLimit > 0 {
 		return s.opts.WaitLimit
 	}
-	return 1_000_000
+	return 10_000_000
 }
 
 // Run builds a clone, plays samples into a core and cleans up.
