@@ -228,7 +228,7 @@ func DensePackets(in Events) GridSample {
 // of all cores, the bus left out, silent ones included.
 func (g *Grid) Predict(samples []GridSample) *Log {
 	log := &Log{Chip: RANC}
-	wrap := func(v int) int { s := 64 - g.Bits; return v << s >> s }
+	wrap := func(v int) int { s := bits.UintSize - g.Bits; return v << s >> s }
 	for _, s := range samples {
 		var out SampleLog
 		v := map[[2]int]int{}

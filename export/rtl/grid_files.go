@@ -103,7 +103,7 @@ func (g *Grid) readWord(name string, line int, text string) (GridNeuron, error) 
 		x := int(v)
 		if f.signed {
 			s := 64 - f.width
-			x = x << s >> s
+			x = int(int64(v) << s >> s)
 		}
 		if f.at == nil {
 			n.Linear = x == 1
