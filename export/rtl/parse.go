@@ -1,0 +1,60 @@
+package rtl
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// ErrCorrupt marks a file that is not what this package writes.
+var ErrCorrupt = errors.New("corrupt file")
+
+// Error is a fault in a file; it is an ErrCorrupt.
+type Error struct {
+	File  string
+	Line  int // 0: the file as a whole
+	Field string
+	Got   string
+	Want  string
+}
+
+func (e *Error) Error() string {
+	where := e.File
+	if e.Line > 0 {
+		where = fmt.Sprintf("%s:%d", e.File, e.Line)
+	}
+	return fmt.Sprintf("%s: %s: got %s, want %s", where, e.Field, e.Got, e.Want)
+}
+
+func (e *Error) Unwrap() error { return ErrCorrupt }
+
+func fault(file string, line int, field string, got any, want string) error {
+	text := fmt.Sprint(got)
+	if len(text) > 60 {
+		text = text[:60] + "..."
+	}
+	return &Error{File: file, Line: line, Field: field, Got: text, Want: want}
+}
+
+// eachLine calls visit with the words of each line that has any; comment
+// starts a comment that runs to the end of its line.
+func eachLine(name string, r io.Reader, comment string, visit func(line int, words []string) error) error {
+	s := bufio.NewScanner(r)
+	s.Buffer(nil, 1<<20)
+	line := 0
+	for s.Scan() {
+		line++
+		text, _, _ := strings.Cut(s.Text(), comment)
+		if words := strings.Fields(text); len(words) > 0 {
+			if err := visit(line, words); err != nil {
+				return err
+			}
+		}
+	}
+	if err := s.Err(); err != nil {
+		return fmt.Errorf("%s:%d: %w", name, line+1, err)
+	}
+	return nil
+}
