@@ -30,12 +30,14 @@
 //	e = S_out - S_T                          eq. 4, with its sign; S_T is one-hot
 //	S - target = eta_t W e                   eq. 5, the hidden layer below the output
 //	S - target = B_l e + b_l                 eq. 6, every other hidden layer
-//	dW = S_j (S_i - target_i)                eq. 7, where neuron i's mean drive
+//	dW = S_j (S_i - target_i)                eq. 7, only where the window condition holds
 //	W  = W - eta_w dW                        eq. 8, by SGD or Adam, mean of a batch
-//	                                         lies in -w..1+w thresholds
 //
-// The mean drive is u averaged over the window. The condition on it is local
-// to the neuron; without it the network learns no better than a linear one.
+// The window condition: neuron i's mean drive, u averaged over the T ticks, lies
+// in -w..1+w thresholds. It is local to the neuron; without it the network learns
+// no better than a linear one. In chip mode b_l is 0 unless FeedbackBias says
+// otherwise. In paper mode eqs 5 and 6 see e = 2 (S_out - S_T), as eq. 4 prints,
+// and the output layer's own change is S_out - S_T.
 //
 // # Departures from the paper
 //

@@ -78,10 +78,14 @@ func (n *Network) Evaluate(ctx context.Context, set *dataset.Set, workers int, d
 			e.Correct++
 		}
 	}
-	for _, s := range spikes {
-		for l, x := range s {
-			e.SpikeRate[l] += x / float64(set.Len()*n.Ticks*n.Sizes[l+1])
+	for l := range e.SpikeRate {
+		sum := 0.0
+		for _, s := range spikes {
+			if s != nil {
+				sum += s[l]
+			}
 		}
+		e.SpikeRate[l] = sum / float64(set.Len()*n.Ticks*n.Sizes[l+1])
 	}
 	return e, nil
 }

@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -100,13 +99,10 @@ func (a *app) demo(ctx context.Context, o *demoOptions) error {
 		fmt.Fprintf(tw, "engines\treference and event engine equal on %d spikes of %d images\n", emulated.Spikes, emulated.Samples)
 		fmt.Fprintf(tw, "tables\t%d cores of %s, read back with %d mismatches in %d images\n", exported.Cores, exported.Target, verified.Mismatches, verified.Samples)
 		fmt.Fprintf(tw, "one image\t%.0f synaptic operations, %.0f spikes\n", cost.Counts.SynOps, cost.Counts.Spikes)
-		switch {
-		case cost.EnergyPJ == nil:
+		if cost.EnergyPJ == nil {
 			fmt.Fprintf(tw, "energy\tunknown: %s\n", cost.EnergyReason)
-		case len(cost.Missing) > 0:
-			fmt.Fprintf(tw, "energy\tat least %.3g uJ (estimate; not known: %s)\n", *cost.EnergyPJ/1e6, strings.Join(cost.MissingNames(), ", "))
-		default:
-			fmt.Fprintf(tw, "energy\t%.3g uJ (estimate)\n", *cost.EnergyPJ/1e6)
+		} else {
+			fmt.Fprintf(tw, "energy\t%.3g uJ estimated; %s\n", *cost.EnergyPJ/1e6, qualify(cost, "energy", cost.EnergyRange, 1e6, " uJ"))
 		}
 	})
 }

@@ -36,6 +36,7 @@ var imports = map[string]string{
 
 	"export":       "fixedpoint targets",
 	"export/table": "fixedpoint fixedpoint/artefact targets export",
+	"export/rtl":   "",
 
 	"cmd/glsnn": "fixedpoint/... float/... targets emulator/... export/... fixedpoint float emulator export github.com/spf13/...",
 }

@@ -34,8 +34,9 @@ func newEmulate(a *app) *cobra.Command {
 
 --engine both runs the plain reference engine beside the event-driven one and
 compares every state and spike after every tick; a difference is exit code 5.
-With --target the model is run in that chip's arithmetic, mapped to its cores,
-and counted per core.`,
+With --target the model is run in that chip's arithmetic and timing (a chip that
+takes a tick from layer to layer runs that much longer, and layers go on after
+their window), mapped to its cores, and counted per core (in the JSON output).`,
 		Example: "  glsnn emulate\n  glsnn emulate --engine both --samples 1000\n  glsnn emulate --target loihi --output json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r, err := a.emulate(cmd.Context(), o)
@@ -83,7 +84,7 @@ func (a *app) emulate(ctx context.Context, o *emulateOptions) (*emulateResult, e
 		if err != nil {
 			return nil, err
 		}
-		m, opt.CoreOf = mp.Model, mp.CoreOf()
+		m, opt.CoreOf, opt.Delay = mp.Model, mp.CoreOf(), mp.Chip.Fabric.LayerDelay > 0
 	}
 	set, err := o.data.load(a, modelData(m), m.Inputs())
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -30,8 +31,10 @@ func newEstimate(a *app) *cobra.Command {
 
 The model is mapped to the target and run; the exact counts of what the chip
 does are multiplied by the target's constants, each shown with its source. A
-constant that is not known is listed as missing, and the sums are then lower
-bounds; a sum whose main constant is not known is null, with the reason.`,
+constant that is not known is listed as missing and stays out of the sum; where
+sources disagree the sums have a range; a sum whose main constant is not known is
+null, with the reason. Time is that of the busiest core over the window, without
+queueing and hops.`,
 		Example: "  glsnn estimate\n  glsnn estimate --target ./mychip.yaml\n  glsnn estimate --target loihi --samples 1000 --output json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r, err := a.estimate(cmd.Context(), o)
@@ -109,23 +112,16 @@ func placed(mp *export.Mapping) cost.Placed {
 
 func estimateText(w io.Writer, e *cost.Estimate) {
 	fmt.Fprintf(w, "target %s\tone sample, mean of %d\t\n", e.Target, e.Samples)
-	bound := ""
-	if len(e.Missing) > 0 {
-		bound = "lower bound"
-	}
-	show := func(name string, v *float64, scale float64, unit, reason string) {
+	show := func(ledger string, v *float64, spread []cost.Range, scale float64, unit, reason string) {
 		if v == nil {
-			fmt.Fprintf(w, "%s\tunknown\t%s\n", name, reason)
-		} else {
-			fmt.Fprintf(w, "%s\t%.4g %s\t%s\n", name, *v/scale, unit, bound)
+			fmt.Fprintf(w, "%s\tunknown\t%s\n", ledger, reason)
+			return
 		}
+		fmt.Fprintf(w, "%s\t%.4g%s\t%s\n", ledger, *v/scale, unit, qualify(e, ledger, spread, scale, unit))
 	}
-	show("energy", e.EnergyPJ, 1e6, "uJ", e.EnergyReason)
-	for _, r := range e.EnergyRange {
-		fmt.Fprintf(w, "\t%.4g to %.4g uJ\twhere sources disagree\n", r.Low/1e6, r.High/1e6)
-	}
-	show("time", e.TimeNS, 1e3, "us", e.TimeReason)
-	show("cycles", e.Cycles, 1, "", e.CyclesReason)
+	show("energy", e.EnergyPJ, e.EnergyRange, 1e6, " uJ", e.EnergyReason)
+	show("time", e.TimeNS, e.TimeRange, 1e3, " us", e.TimeReason)
+	show("cycles", e.Cycles, nil, 1, "", e.CyclesReason)
 	for _, p := range e.Parts {
 		source := p.Source
 		if p.At != "" {
@@ -136,4 +132,17 @@ func estimateText(w io.Writer, e *cost.Estimate) {
 	for _, m := range e.Missing {
 		fmt.Fprintf(w, "  missing\t\t%s\n", m)
 	}
+}
+
+// qualify says how a sum is to be read: its range where sources disagree, and
+// the constants that are not in it.
+func qualify(e *cost.Estimate, ledger string, spread []cost.Range, scale float64, unit string) string {
+	var notes []string
+	for _, r := range spread {
+		notes = append(notes, fmt.Sprintf("%.4g to %.4g%s where sources disagree", r.Low/scale, r.High/scale, unit))
+	}
+	if missing := e.MissingIn(ledger); len(missing) > 0 {
+		notes = append(notes, "without "+strings.Join(missing, ", "))
+	}
+	return strings.Join(notes, "; ")
 }

@@ -155,6 +155,11 @@ func (a *app) quantize(ctx context.Context, o *quantizeOptions) (*quantizeResult
 			return nil, err
 		}
 		r.Activity, r.Samples = p.Layers, set.Len()
+		for _, l := range p.Layers {
+			if l.FixedRate < 0.75*l.FloatRate || l.FixedRate > 1.25*l.FloatRate {
+				a.say("layer %d: rate %.4f in float, %.4f as integers; more --bits, another --scale or --rounding nearest_even may keep it", l.Layer, l.FloatRate, l.FixedRate)
+			}
+		}
 	}
 	for l, lr := range report.Layers {
 		if share := float64(lr.Clipped) / float64(lr.Weights); share > 0.001 {

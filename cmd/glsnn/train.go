@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -213,7 +214,7 @@ type trainResult struct {
 func (r *trainResult) text(w io.Writer) {
 	fmt.Fprintf(w, "network\t%s (%s, %d weights)\n", r.Network, joinInts(r.Sizes, "-"), r.Parameters)
 	fmt.Fprintf(w, "trained\t%d epochs of %d samples of %s, epoch %d kept\n", r.Epochs, r.TrainSamples, r.Data, r.KeptEpoch)
-	fmt.Fprintf(w, "train accuracy\t%s\n", percent(r.TrainAccuracy))
+	fmt.Fprintf(w, "train accuracy\t%s\tmean over the kept epoch, while it learned\n", percent(r.TrainAccuracy))
 	if r.ValidationAccuracy != nil {
 		fmt.Fprintf(w, "validation accuracy\t%s\n", percent(*r.ValidationAccuracy))
 	}
@@ -309,6 +310,13 @@ func (a *app) runTrainer(ctx context.Context, t *float.Trainer, test *dataset.Se
 	perEpoch := t.Samples()
 	base := t.Epoch*perEpoch + t.Done
 	m := a.meter("train", "samples", t.Config.Epochs*perEpoch, base)
+	if info, err := os.Lstat(checkpoint); base == 0 && err == nil && info.Mode().IsRegular() {
+		// Not resumed: keep what another run may want to go on from.
+		if err := os.Rename(checkpoint, checkpoint+".old"); err != nil {
+			return err
+		}
+		a.say("kept the earlier %s as %s.old; --resume would have gone on from it", checkpoint, checkpoint)
+	}
 	// The state before the first batch is a checkpoint too: it shows at once
 	// whether the file can be written.
 	if err := t.Save(checkpoint); err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"glsnn/emulator/parity"
 	"glsnn/export/table"
+	"glsnn/targets"
 )
 
 type verifyOptions struct {
@@ -26,7 +27,9 @@ func newVerify(a *app) *cobra.Command {
 Every file is checked against the manifest's hashes (exit code 6). The network
 is then rebuilt from the table files alone, by following their routes, and run
 beside the model that was exported: every sum, current, membrane, spike and
-score after every tick must be the same (exit code 5).`,
+score after every tick must be the same (exit code 5). Where the chip takes a tick
+from layer to layer, the network is run in that timing as well, and its scores
+must be the same.`,
 		Example: "  glsnn verify\n  glsnn verify mychip-tables --samples 10000",
 		Args:    wantArgs(0, 1, "at most one FOLDER"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -53,7 +56,8 @@ type verifyResult struct {
 	Tables     string           `json:"tables"`
 	Target     string           `json:"target"`
 	Files      int              `json:"files"`
-	SameModel  bool             `json:"same_model"` // weights and parameters, read back, are the model's in the target's arithmetic
+	LayerDelay int              `json:"layer_delay"` // ticks from layer to layer on this chip; where 1, that timing was run too
+	SameModel  bool             `json:"same_model"`  // weights and parameters, read back, are the model's in the target's arithmetic
 	Samples    int              `json:"samples"`
 	Mismatches int              `json:"mismatches"`
 	Run        *parity.Sameness `json:"run"`
@@ -68,6 +72,13 @@ func (a *app) verify(ctx context.Context, o *verifyOptions) (*verifyResult, erro
 	if err != nil {
 		return nil, damaged(err)
 	}
+	delay, err := table.LayerDelay(o.dir)
+	if err != nil {
+		return nil, damaged(err)
+	}
+	if chip, err := targets.Load(man.TargetSpec); err == nil && chip.SHA256 == man.Chip && chip.Fabric.LayerDelay != delay {
+		return nil, withCode(exitMismatch, fmt.Errorf("%s: network.json: layer_delay: got %d, want target %s's %d", o.dir, delay, chip.Name, chip.Fabric.LayerDelay))
+	}
 	want, hash, err := loadModel(o.model)
 	if err != nil {
 		return nil, err
@@ -81,7 +92,7 @@ func (a *app) verify(ctx context.Context, o *verifyOptions) (*verifyResult, erro
 	if err != nil {
 		return nil, err
 	}
-	r := &verifyResult{Tables: o.dir, Target: man.Target, Files: len(man.Files), SameModel: rebuiltHash == man.Lowered}
+	r := &verifyResult{LayerDelay: delay, Tables: o.dir, Target: man.Target, Files: len(man.Files), SameModel: rebuiltHash == man.Lowered}
 	set, err := o.data.load(a, modelData(want), want.Inputs())
 	if err != nil {
 		return nil, err
@@ -91,7 +102,7 @@ func (a *app) verify(ctx context.Context, o *verifyOptions) (*verifyResult, erro
 		return nil, err
 	}
 	m := a.meter("verify", "samples", set.Len(), 0)
-	r.Run, err = parity.Same(ctx, got, want, set, enc, a.jobs, m.at)
+	r.Run, err = parity.Same(ctx, got, want, set, enc, delay > 0, a.jobs, m.at)
 	m.clear()
 	if err != nil && ctx.Err() == nil {
 		return nil, withCode(exitMismatch, fmt.Errorf("%s and %s: %w", o.dir, o.model, err))
@@ -110,7 +121,8 @@ func (r *verifyResult) text(w io.Writer) {
 		same = "NOT the same weights and parameters as the model"
 	}
 	fmt.Fprintf(w, "read back\ttarget %s\t%s\n", r.Target, same)
-	fmt.Fprintf(w, "run\t%d mismatches\t%d samples, %d spikes, every state of every tick\n", r.Mismatches, r.Samples, r.Run.Spikes)
+	fmt.Fprintf(w, "run\t%d mismatches\t%d samples, %d spikes, every state of every tick%s\n", r.Mismatches, r.Samples, r.Run.Spikes,
+		map[bool]string{true: "; the same scores with a tick from layer to layer"}[r.LayerDelay > 0 && r.Mismatches == 0])
 }
 
 // verdict is an error where anything differs.

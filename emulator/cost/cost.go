@@ -1,7 +1,7 @@
 // Package cost turns the emulator's exact counts into energy, time and cycles
 // with a chip's published constants. It has no constant of its own: a figure
-// that a chip does not give stays out of the sum and is listed as missing, so
-// that a total with something missing is a lower bound and says so.
+// that a chip does not give stays out of the sum and is listed as missing. Where
+// sources disagree the sums have a range.
 package cost
 
 import (
@@ -33,19 +33,22 @@ type Estimate struct {
 	EnergyRange  []Range  `json:"energy_range_pj,omitempty"` // low and high where sources disagree
 	TimeNS       *float64 `json:"time_ns"`
 	TimeReason   string   `json:"time_reason,omitempty"`
+	TimeRange    []Range  `json:"time_range_ns,omitempty"`
 	Cycles       *float64 `json:"cycles"`
 	CyclesReason string   `json:"cycles_reason,omitempty"`
 	Parts        []Part   `json:"parts"`   // what the sums are made of
-	Missing      []string `json:"missing"` // constants that are not known: energy and time are lower bounds without them
+	Missing      []string `json:"missing"` // constants that are not known, and so are in no sum
 	Counts       Counts   `json:"counts"`
 }
 
-// MissingNames are the names of the missing constants, without the reasons.
-func (e *Estimate) MissingNames() []string {
+// MissingIn are the names of a ledger's missing constants, without the reasons.
+func (e *Estimate) MissingIn(ledger string) []string {
 	var names []string
 	for _, m := range e.Missing {
 		name, _, _ := strings.Cut(m, ":")
-		names = append(names, name)
+		if name, ok := strings.CutPrefix(name, ledger+"."); ok {
+			names = append(names, name)
+		}
 	}
 	return names
 }
@@ -194,29 +197,31 @@ func (e *Estimate) time(c emulator.Counters, chip *targets.Chip, p Placed) {
 		return
 	}
 	n := float64(c.Samples)
-	work := func(e *Estimate, id targets.CoreID, k emulator.CoreCounters) float64 {
-		var r Range
-		t := e.add("time", "synop_ns", float64(k.SynOps)/n, q.SynOpNS, &r)
-		t += e.add("time", "neuron_access_ns", float64(k.Updates)/n, q.NeuronAccessNS, &r)
-		t += e.add("time", "neuron_update_ns", float64(k.Updates)/n, q.NeuronUpdateNS, &r)
-		t += e.add("time", "spike_out_ns", float64(k.Spikes)/n, q.SpikeOutNS, &r)
-		t += e.add("time", "axon_in_ns", float64(k.Events)/n, q.AxonInNS, &r)
-		return t + e.add("time", "axon_out_ns", p.messages(id, float64(k.Spikes)/n, chip), q.AxonOutNS, &r)
+	work := func(e *Estimate, r *Range, id targets.CoreID, k emulator.CoreCounters) float64 {
+		t := e.add("time", "synop_ns", float64(k.SynOps)/n, q.SynOpNS, r)
+		t += e.add("time", "neuron_access_ns", float64(k.Updates)/n, q.NeuronAccessNS, r)
+		t += e.add("time", "neuron_update_ns", float64(k.Updates)/n, q.NeuronUpdateNS, r)
+		t += e.add("time", "spike_out_ns", float64(k.Spikes)/n, q.SpikeOutNS, r)
+		t += e.add("time", "axon_in_ns", float64(k.Events)/n, q.AxonInNS, r)
+		return t + e.add("time", "axon_out_ns", p.messages(id, float64(k.Spikes)/n, chip), q.AxonOutNS, r)
 	}
 	busiest, most := 0, -1.0
 	for id, k := range c.Cores {
-		if t := work(&Estimate{}, targets.CoreID(id), k); t > most {
+		if t := work(&Estimate{}, &Range{}, targets.CoreID(id), k); t > most {
 			busiest, most = id, t
 		}
 	}
 	var r Range
-	sum := work(e, targets.CoreID(busiest), c.Cores[busiest])
+	sum := work(e, &r, targets.CoreID(busiest), c.Cores[busiest])
 	if barrier, ok := q.BarrierNS.At(p.Tiles); ok {
 		sum += e.add("time", "barrier_ns", e.Counts.Ticks, barrier, &r)
 	} else {
 		e.Missing = append(e.Missing, "time.barrier_ns: "+q.BarrierNS.Reason)
 	}
 	e.TimeNS = &sum
+	if r.Low != r.High {
+		e.TimeRange = []Range{r}
+	}
 }
 
 // cycles is the busiest core's clock cycles over the window: an arriving spike

@@ -323,15 +323,16 @@ func falses(b []bool) (n int) {
 	return n
 }
 
-// dropInterval is the 95 % interval of the paired drop in percentage points:
-// mean and variance of the per-sample difference (1, 0 or -1), normal
-// approximation.
+// dropInterval is the 95 % interval of the paired drop in percentage points, by
+// Agresti and Min (Statistics in Medicine 24, 2005): the normal interval of the
+// per-sample difference (1, 0 or -1) with half a sample added to each of the
+// four outcomes, so that it does not collapse where few samples differ.
 func dropInterval(onlyFloat, onlyFixed, n int) [2]float64 {
-	size := float64(n)
+	size := float64(n) + 2
 	mean := float64(onlyFloat-onlyFixed) / size
-	variance := float64(onlyFloat+onlyFixed)/size - mean*mean
+	variance := (float64(onlyFloat+onlyFixed)+1)/size - mean*mean
 	half := 1.959964 * math.Sqrt(max(variance, 0)/size)
-	return [2]float64{100 * (mean - half), 100 * (mean + half)}
+	return [2]float64{max(-100, 100*(mean-half)), min(100, 100*(mean+half))}
 }
 
 // mcNemar is the exact two-sided probability of a split at least as uneven as

@@ -90,7 +90,7 @@ func TestExact(t *testing.T) {
 			n := network(seed, readout, true)
 			r := compare(t, n, model(t, n, 8), set, 2)
 			if r.Agreement != 1 || r.SameSpikes != 120 || r.FirstPart != nil || r.OnlyFloat+r.OnlyFixed != 0 || r.McNemarP != 1 || r.DropPoints != 0 ||
-				r.DropCI != [2]float64{} || r.FloatAccuracy != r.FixedAccuracy || r.Samples != 120 {
+				r.DropCI[0] != -r.DropCI[1] || r.FloatAccuracy != r.FixedAccuracy || r.Samples != 120 {
 				t.Errorf("seed %d, %s: %+v", seed, readout, r)
 			}
 			want := 2
@@ -295,7 +295,7 @@ func TestCompareRefuses(t *testing.T) {
 	if r, err := parity.Compare(stopped, n, m, set, 10, 1, nil); !errors.Is(err, context.Canceled) || r != nil {
 		t.Errorf("got %v, %v", r, err)
 	}
-	if _, err := parity.Same(stopped, m, m, set, n.NewEncoder(), 1, nil); !errors.Is(err, context.Canceled) {
+	if _, err := parity.Same(stopped, m, m, set, n.NewEncoder(), false, 1, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -313,7 +313,7 @@ func TestProgress(t *testing.T) {
 		t.Errorf("got %d, %v, want 115", most.Load(), err)
 	}
 	most.Store(0)
-	if _, err := parity.Same(ctx, m, m, set, n.NewEncoder(), 3, done); err != nil || most.Load() != 120 {
+	if _, err := parity.Same(ctx, m, m, set, n.NewEncoder(), true, 3, done); err != nil || most.Load() != 120 {
 		t.Errorf("got %d, %v, want 120", most.Load(), err)
 	}
 }
@@ -326,7 +326,7 @@ func TestSamePlanted(t *testing.T) {
 	n := network(2, float.ReadMembrane, true)
 	m := model(t, n, 8)
 	enc := n.NewEncoder()
-	s, err := parity.Same(ctx, m, m, set, enc, 2, nil)
+	s, err := parity.Same(ctx, m, m, set, enc, true, 2, nil)
 	if err != nil || s.Mismatches != 0 || s.First != nil || s.Samples != 60 || s.Spikes == 0 || s.Counters.Totals().Spikes != s.Spikes || s.Counters.Samples != 60 {
 		t.Fatalf("a model and itself: %+v, %v", s, err)
 	}
@@ -358,7 +358,7 @@ func TestSamePlanted(t *testing.T) {
 		w[k*l.Out+2]--
 		l.Weights = fixedpoint.NewMatrix(l.In, l.Out, w)
 		for _, workers := range []int{1, 3} {
-			s, err := parity.Same(ctx, &planted, m, set, enc, workers, nil)
+			s, err := parity.Same(ctx, &planted, m, set, enc, true, workers, nil)
 			if err != nil || s.Mismatches != mismatches || !reflect.DeepEqual(s.First, want) {
 				t.Fatalf("neuron %d, %d workers: got %d, %v, want %d, %v; %v", k, workers, s.Mismatches, s.First, mismatches, want, err)
 			}
@@ -398,7 +398,7 @@ func TestSameRefuses(t *testing.T) {
 		{m, &small, enc, "random: pixels: got 6, want the models' 9 inputs"},
 		{m, set, other, "encoder: ticks: got 9, want the models' 10"},
 	} {
-		if _, err := parity.Same(ctx, c.got, m, c.set, c.enc, 1, nil); err == nil || err.Error() != c.want {
+		if _, err := parity.Same(ctx, c.got, m, c.set, c.enc, true, 1, nil); err == nil || err.Error() != c.want {
 			t.Errorf("got %v, want %s", err, c.want)
 		}
 	}

@@ -23,8 +23,10 @@ type Sameness struct {
 
 // Same runs two models on every sample of set, in lockstep, and compares every
 // sum, current, membrane, spike and score after every tick: got against want.
+// With delay, got is run once more as a chip that takes a tick from layer to
+// layer runs it, and its scores at the end must be those of want.
 // The models must have the same shape, and set and enc must fit it.
-func Same(ctx context.Context, got, want *fixedpoint.Model, set *dataset.Set, enc encode.Encoder, workers int, done func(int)) (*Sameness, error) {
+func Same(ctx context.Context, got, want *fixedpoint.Model, set *dataset.Set, enc encode.Encoder, delay bool, workers int, done func(int)) (*Sameness, error) {
 	if len(got.Layers) != len(want.Layers) || got.Ticks != want.Ticks {
 		return nil, fmt.Errorf("models: got %d layers over %d ticks, want %d over %d", len(got.Layers), got.Ticks, len(want.Layers), want.Ticks)
 	}
@@ -46,6 +48,11 @@ func Same(ctx context.Context, got, want *fixedpoint.Model, set *dataset.Set, en
 	for range max(1, min(workers, set.Len())) {
 		wg.Go(func() {
 			a, b := emulator.New(got, emulator.Options{}), emulator.New(want, emulator.Options{})
+			var late *emulator.Engine
+			if delay {
+				late = emulator.New(got, emulator.Options{Delay: true})
+			}
+			var scores, wanted []int64
 			cmp := emulator.NewComparer(got)
 			var train encode.Train
 			for {
@@ -56,19 +63,43 @@ func Same(ctx context.Context, got, want *fixedpoint.Model, set *dataset.Set, en
 				enc.Encode(&train, i, set.Image(i))
 				a.Reset()
 				b.Reset()
-				for t := range got.Ticks {
+				var d *emulator.Mismatch
+				for t := 0; t < got.Ticks && d == nil; t++ {
 					a.Step(train.At(t))
 					b.Step(train.At(t))
-					if d := cmp.State(a, b); d != nil {
-						d.Sample, d.Tick = i, t
-						mu.Lock()
-						s.Mismatches++
-						if s.First == nil || i < s.First.Sample {
-							s.First = d
-						}
-						mu.Unlock()
-						break
+					if d = cmp.State(a, b); d != nil {
+						d.Tick = t
 					}
+				}
+				if late != nil && d == nil {
+					late.Reset()
+					last := got.Ticks + len(got.Layers) - 1
+					for t := range last {
+						var in []int32
+						if t < got.Ticks {
+							in = train.At(t)
+						}
+						late.Step(in)
+					}
+					scores, wanted = late.Scores(scores), b.Scores(wanted)
+					for j := range wanted {
+						if scores[j] != wanted[j] {
+							d = &emulator.Mismatch{
+								Tick: last - 1, Layer: len(got.Layers) - 1, Neuron: j, What: "score with a tick from layer to layer",
+								Got: scores[j], Want: wanted[j],
+							}
+							break
+						}
+					}
+				}
+				if d != nil {
+					d.Sample = i
+					mu.Lock()
+					s.Mismatches++
+					if s.First == nil || i < s.First.Sample {
+						s.First = d
+					}
+					mu.Unlock()
 				}
 				if done != nil {
 					done(int(finished.Add(1)))

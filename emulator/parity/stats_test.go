@@ -31,19 +31,21 @@ func TestMcNemar(t *testing.T) {
 	}
 }
 
-// TestDropInterval: 10 and 2 of 100 are a mean of 0.08 with a variance of 0.12 -
-// 0.0064 = 0.1136, a standard error of sqrt(0.001136) = 0.0337046, so 8 points
-// -+ 1.959964 x 3.37046 = 6.60598.
+// TestDropInterval: 10 and 2 of 100, with half a sample more in each of four
+// cells, are 10.5 and 2.5 of 102: a mean of 8/102 = 0.0784314 with a variance of
+// 13/102 - 0.0061515 = 0.1212995, a standard error of sqrt(0.1212995/102) =
+// 0.0344848, so 7.84314 points -+ 1.959964 x 3.44848 = 6.75892. None of 50: 0 -+
+// 1.959964 sqrt((1/52)/52) = 3.76916 points. 4 of 4: the upper end is cut at 100.
 func TestDropInterval(t *testing.T) {
 	for _, c := range []struct {
 		a, b, n int
 		want    [2]float64
 	}{
-		{10, 2, 100, [2]float64{8 - 6.60598, 8 + 6.60598}},
-		{2, 10, 100, [2]float64{-8 - 6.60598, -8 + 6.60598}},
-		{0, 0, 50, [2]float64{}},
-		{4, 0, 4, [2]float64{100, 100}},
-		{1, 1, 2, [2]float64{-138.590, 138.590}}, // sqrt(1/2) x 1.959964
+		{10, 2, 100, [2]float64{7.84314 - 6.75892, 7.84314 + 6.75892}},
+		{2, 10, 100, [2]float64{-7.84314 - 6.75892, -7.84314 + 6.75892}},
+		{0, 0, 50, [2]float64{-3.76916, 3.76916}},
+		{4, 0, 4, [2]float64{16.7684, 100}},
+		{1, 1, 2, [2]float64{-84.8689, 84.8689}}, // sqrt(3/4 / 4) x 1.959964
 	} {
 		got := dropInterval(c.a, c.b, c.n)
 		if math.Abs(got[0]-c.want[0]) > 1e-3 || math.Abs(got[1]-c.want[1]) > 1e-3 {

@@ -12,7 +12,7 @@
 //	cores/core_0000.csv         the same rows in decimal
 //	cores/core_0000.coe .mif .h the same again, where asked for; see Image
 //
-// An image has one word an in-axon, ascending, from address 0: the weights to
+// An image begins with a // comment and has one word an in-axon, ascending, from address 0: the weights to
 // the core's neurons, neuron 0 in the lowest stored_weight_bits bits, two's
 // complement if the arithmetic's weights are signed, in ceil(bits/4) lower-case
 // hex digits, no address lines, the whole depth. A delivered spike adds

@@ -163,6 +163,16 @@ func read(f folder) (*fixedpoint.Model, error) {
 	return model, nil
 }
 
+// LayerDelay is the number of ticks that a spike takes from layer to layer, as
+// network.json says.
+func LayerDelay(dir string) (int, error) {
+	n, err := readNetwork(open(dir))
+	if err != nil {
+		return 0, err
+	}
+	return n.LayerDelay, nil
+}
+
 func readNetwork(f folder) (*networkFile, error) {
 	const name = "network.json"
 	var n networkFile
@@ -180,8 +190,8 @@ func readNetwork(f folder) (*networkFile, error) {
 			return nil, f.fault(name, 0, "images", clip(string(image)), "each of coe, mif, h at most once")
 		}
 	}
-	if n.LayerDelay < 0 {
-		return nil, f.fault(name, 0, "layer_delay", n.LayerDelay, "0 or more")
+	if n.LayerDelay < 0 || n.LayerDelay > 1 {
+		return nil, f.fault(name, 0, "layer_delay", n.LayerDelay, "0 or 1")
 	}
 	return &n, nil
 }

@@ -132,7 +132,7 @@ func TestTampered(t *testing.T) {
 		{"more inputs", all(edit{"network.json", `"inputs": 3`, `"inputs": 1048576`}), "cores/core_0000.json: axons: got 3, want the 1048576 sources of inputs.csv"},
 		{"no inputs at all", all(edit{"network.json", `"inputs": 3`, `"inputs": 0`}), "network.json: inputs: got 0, want 1..1048576"},
 		{"ticks", all(edit{"network.json", `"ticks": 3`, `"ticks": 0`}), ": network: ticks: got 0, want 1..1048576"},
-		{"delay", all(edit{"network.json", `"layer_delay": 1`, `"layer_delay": -1`}), "network.json: layer_delay: got -1, want 0 or more"},
+		{"delay", all(edit{"network.json", `"layer_delay": 1`, `"layer_delay": -1`}), "network.json: layer_delay: got -1, want 0 or 1"},
 		{"seed", all(edit{"network.json", `18446744073709551615`, `18446744073709551616`}), "network.json:7: encoding.seed: got number 18446744073709551616, want uint64"},
 		{"core twice", all(edit{"network.json", "    1,\n    3\n", "    1,\n    1\n"}), "network.json: cores: got core 1 twice or negative, want each core once"},
 		{"negative core", all(edit{"network.json", "    1,\n    3\n", "    1,\n    -3\n"}), "network.json: cores: got core -3 twice or negative, want each core once"},

@@ -325,7 +325,7 @@ func chooseScale(weights []float32, largest float64, bits int, o Options) float6
 		best, bestErr := largest/top, math.Inf(1)
 		try := func(percent float64) {
 			s := largest * percent / 100 / top
-			if e := squaredError(weights, s, top); e < bestErr {
+			if e := squaredError(weights, s, top, o.Rounding); e < bestErr {
 				best, bestErr = s, e
 			}
 		}
@@ -344,10 +344,10 @@ func chooseScale(weights []float32, largest float64, bits int, o Options) float6
 	}
 }
 
-func squaredError(weights []float32, s, top float64) float64 {
+func squaredError(weights []float32, s, top float64, mode fixedpoint.RoundMode) float64 {
 	sum, inv := 0.0, 1/s
 	for _, w := range weights {
-		q := min(max(math.RoundToEven(float64(w)*inv), -top), top)
+		q := min(max(roundFloat(float64(w)*inv, mode), -top), top)
 		d := float64(w) - float64(q*s)
 		sum += float64(d * d)
 	}

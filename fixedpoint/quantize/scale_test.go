@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"glsnn/fixedpoint"
 )
 
 // TestChooseScale: Max makes the largest magnitude the largest integer, MSE is
@@ -50,14 +52,14 @@ func TestChooseScale(t *testing.T) {
 					t.Fatalf("percentile %v: got %v, and %d of %d lie below", p, got, below, len(mags))
 				}
 			}
-			got := chooseScale(w, largest, bits, Options{Scheme: MSE})
-			e := squaredError(w, got, top)
-			if most := squaredError(w, largest/top, top); e > most {
+			got := chooseScale(w, largest, bits, Options{Scheme: MSE, Rounding: fixedpoint.NearestEven})
+			e := squaredError(w, got, top, fixedpoint.NearestEven)
+			if most := squaredError(w, largest/top, top, fixedpoint.NearestEven); e > most {
 				t.Fatalf("seed %d, %d bits: mse has error %v, max %v", seed, bits, e, most)
 			}
 			best := math.Inf(1)
 			for p := 1; p <= 1000; p++ {
-				best = min(best, squaredError(w, largest*float64(p)/1000/top, top))
+				best = min(best, squaredError(w, largest*float64(p)/1000/top, top, fixedpoint.NearestEven))
 			}
 			if e > 1.1*best+1e-12 {
 				t.Errorf("seed %d, %d bits: mse has error %v, the best of a grid %v", seed, bits, e, best)

@@ -25,7 +25,8 @@ const (
 	Rate Kind = "rate"
 	// Bernoulli spikes with probability p/255 a tick, independently: where a
 	// hash of (seed, sample, tick, axon), taken modulo 255, is below p. The
-	// same sample always gives the same train.
+	// same index always gives the same noise, in every epoch and in the
+	// training and the test split alike.
 	Bernoulli Kind = "bernoulli"
 )
 
@@ -98,7 +99,7 @@ func (e Encoder) Encode(dst *Train, sample int, pixels []uint8) {
 				}
 			}
 		case Bernoulli:
-			base := mix(mix(e.Seed^0x9e3779b97f4a7c15+uint64(sample)) + uint64(t))
+			base := mix(mix(mix(e.Seed)+uint64(sample)) + uint64(t))
 			for i, p := range pixels {
 				if p != 0 && mix(base+uint64(i))%255 < uint64(p) {
 					dst.axons = append(dst.axons, int32(i))
