@@ -29,8 +29,13 @@ func Map(m *fixedpoint.Model, chip *targets.Chip) (*Mapping, error) {
 	if err := chip.Known(); err != nil {
 		return nil, err
 	}
-	if k := chip.Arithmetic.Weight.Kind; k == fixedpoint.WeightTypes || k == fixedpoint.WeightSignByAxon {
-		return nil, fmt.Errorf("target %s: weights: %w: got kind %s, want a target that stores each weight with its sign: tables for %s are not written yet", chip.Name, ErrNoFit, k, k)
+	switch k := chip.Arithmetic.Weight.Kind; {
+	case chip.Tables.Format == targets.NoTables:
+		return nil, fmt.Errorf("target %s: tables: %w: none can be written: %s", chip.Name, ErrNoFit, chip.Tables.Reason)
+	case chip.Tables.Format != targets.CoreTables:
+		return nil, fmt.Errorf("target %s: tables: %w: got format %s, want cores: this chip is one crossbar and is not mapped core by core", chip.Name, ErrNoFit, chip.Tables.Format)
+	case k == fixedpoint.WeightTypes || k == fixedpoint.WeightSignByAxon:
+		return nil, fmt.Errorf("target %s: weights: %w: got kind %s, want a kind that stores each weight with its sign", chip.Name, ErrNoFit, k)
 	}
 	for i, l := range m.Layers {
 		if l.Bias != nil {

@@ -23,6 +23,7 @@ type Chip struct {
 	Fabric     Fabric                `json:"fabric"`
 	Origins    Origins               `json:"origins"`
 	Cost       Cost                  `json:"cost"`
+	Tables     Tables                `json:"tables"`
 	Learning   Learning              `json:"learning"`
 	Checkers   []string              `json:"checkers"`           // what can verify an export, free text
 	SHA256     string                `json:"sha256" file:"-"`    // of the file's bytes, in hex

@@ -69,6 +69,10 @@ func (c *Chip) WriteText(w io.Writer) error {
 	if c.Learning.Supported {
 		learning = "yes"
 	}
+	fmt.Fprintf(&s, "\ntables: %s", c.Tables.Format)
+	if c.Tables.Reason != "" {
+		fmt.Fprintf(&s, ": %s", oneLine(c.Tables.Reason))
+	}
 	fmt.Fprintf(&s, "\nlearning on the chip: %s: %s\n", learning, oneLine(c.Learning.Reason))
 
 	fmt.Fprint(&s, "\ncosts\n")

@@ -33,6 +33,7 @@ var checks = []struct {
 	{"8 constants", nil, checkConstants},
 	{"9 barrier", []string{"cost.time.barrier_ns"}, checkBarrier},
 	{"10 all-in energy", []string{"cost.energy"}, checkAllIn},
+	{"11 tables", []string{"tables"}, checkTables},
 	{"11 unknown parts", nil, checkUnknown},
 }
 

@@ -77,7 +77,11 @@ func (a *app) demo(ctx context.Context, o *demoOptions) error {
 		return err
 	}
 	step("verify: read the tables back and run them")
-	verified, err := a.verify(ctx, &verifyOptions{dir: at(defaultTables), model: q.out, data: dataFlags{split: "test", samples: 1000}})
+	man, err := readManifest(at(defaultTables))
+	if err != nil {
+		return err
+	}
+	verified, err := a.verify(ctx, &verifyOptions{dir: at(defaultTables), model: q.out, data: dataFlags{split: "test", samples: 1000}}, man)
 	if err != nil {
 		return err
 	}

@@ -34,9 +34,10 @@ var imports = map[string]string{
 	"emulator/parity":    "fixedpoint targets emulator float float/dataset float/encode",
 	"emulator/cost":      "emulator targets",
 
-	"export":       "fixedpoint targets",
-	"export/table": "fixedpoint fixedpoint/artefact targets export",
-	"export/rtl":   "",
+	"export":          "fixedpoint targets",
+	"export/table":    "fixedpoint fixedpoint/artefact targets export",
+	"export/rtl":      "",
+	"export/crossbar": "fixedpoint fixedpoint/artefact targets export export/rtl export/table",
 
 	"cmd/glsnn": "fixedpoint/... float/... targets emulator/... export/... fixedpoint float emulator export github.com/spf13/...",
 }

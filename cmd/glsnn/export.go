@@ -13,10 +13,12 @@ import (
 
 	"glsnn/export"
 	"glsnn/export/table"
+	"glsnn/targets"
 )
 
 type exportOptions struct {
 	model, target, out, images string
+	stimulus                   dataFlags
 }
 
 func newExport(a *app) *cobra.Command {
@@ -42,6 +44,7 @@ left alone.`,
 	f.StringVar(&o.model, "model", defaultModel, "integer model to read")
 	f.StringVar(&o.target, "target", "generic", "a name of 'glsnn targets list' or a YAML file")
 	f.StringVarP(&o.out, "out", "o", defaultTables, "folder to write")
+	o.stimulus.register(cmd, "test", 10, "write the input events of so many samples, for chips whose tables have them; 0 for all")
 	f.StringVar(&o.images, "images", "", "further forms of the synapse rows: coe (Xilinx), mif (Intel), h (C), separated by commas")
 	return cmd
 }
@@ -54,7 +57,7 @@ type exportResult struct {
 	Tiles         int          `json:"tiles"`
 	Neurons       int          `json:"neurons"`
 	Synapses      int          `json:"synapses"`
-	Uses          []export.Use `json:"footprint"`
+	Uses          []export.Use `json:"footprint"` // none on a crossbar
 	NeuronsLimit  int          `json:"neurons_limit"`
 	AxonsInLimit  int          `json:"axons_in_limit"`
 	AxonsOutLimit int          `json:"axons_out_limit"`
@@ -75,6 +78,13 @@ func (a *app) export(ctx context.Context, o *exportOptions) (*exportResult, erro
 	}
 	if err := onlyTables(o.out); err != nil {
 		return nil, err
+	}
+	chip, err := targets.Load(o.target)
+	if err != nil {
+		return nil, err
+	}
+	if chip.Tables.Format == targets.TinyODINTables {
+		return a.exportCrossbar(ctx, o, m, hash, chip)
 	}
 	mp, err := mapModel(m, o.target)
 	if err != nil {
@@ -127,6 +137,11 @@ func onlyTables(dir string) error {
 }
 
 func (r *exportResult) text(w io.Writer) {
+	if len(r.Uses) == 0 {
+		fmt.Fprintf(w, "target %s\tone crossbar\t%d neurons, %d synapses\n", r.Target, r.Neurons, r.Synapses)
+		fmt.Fprintf(w, "wrote %s\n", r.Tables)
+		return
+	}
 	fmt.Fprintf(w, "target %s\t%d of %d cores on %d tiles\t%d neurons, %d synapses\n", r.Target, r.Cores, r.CoresHave, r.Tiles, r.Neurons, r.Synapses)
 	fmt.Fprintln(w, "core\ttile x,y\tlayer\tneurons\tin-axons\tout-axons\tsynapse bits\tused")
 	for _, u := range r.Uses {

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"glsnn/export/crossbar"
 	"glsnn/export/table"
 	"glsnn/fixedpoint"
 	"glsnn/float"
@@ -42,7 +43,7 @@ func loadCheckpoint(path string) (*float.Checkpoint, error) {
 
 // readManifest reads a table folder's manifest and checks its files against it.
 func readManifest(dir string) (*table.Manifest, error) {
-	man, err := table.ReadManifest(dir)
+	man, err := table.ReadManifest(dir, table.Kind, crossbar.Kind)
 	s, statErr := os.Stat(dir)
 	switch {
 	case statErr == nil && !s.IsDir():

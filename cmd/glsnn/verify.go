@@ -8,13 +8,16 @@ import (
 	"github.com/spf13/cobra"
 
 	"glsnn/emulator/parity"
+	"glsnn/export/crossbar"
+	"glsnn/export/rtl"
 	"glsnn/export/table"
 	"glsnn/targets"
 )
 
 type verifyOptions struct {
-	dir, model string
-	data       dataFlags
+	dir, model     string
+	rtl, simulator string
+	data           dataFlags
 }
 
 func newVerify(a *app) *cobra.Command {
@@ -37,7 +40,24 @@ must be the same.`,
 			if len(args) == 1 {
 				o.dir = args[0]
 			}
-			r, err := a.verify(cmd.Context(), o)
+			man, err := readManifest(o.dir)
+			if err != nil {
+				return err
+			}
+			if man.Kind == crossbar.Kind {
+				r, err := a.verifyCrossbar(cmd.Context(), o, man)
+				if err != nil {
+					return err
+				}
+				if err := a.result(r, r.text); err != nil {
+					return err
+				}
+				return r.verdict()
+			}
+			if o.rtl != "" {
+				return usage("--rtl: got %s, and no RTL runs the tables of %s", o.rtl, man.Target)
+			}
+			r, err := a.verify(cmd.Context(), o, man)
 			if err != nil {
 				return err
 			}
@@ -48,6 +68,8 @@ must be the same.`,
 		},
 	}
 	cmd.Flags().StringVar(&o.model, "model", defaultModel, "the model that was exported")
+	cmd.Flags().StringVar(&o.rtl, "rtl", "", "tinyodin tables: run them on this clone of the chip's RTL as well")
+	cmd.Flags().StringVar(&o.simulator, "simulator", rtl.Icarus, "for --rtl: iverilog or verilator (much faster)")
 	o.data.register(cmd, "test", 1000, "run so many samples; 0 for all")
 	return cmd
 }
@@ -63,11 +85,7 @@ type verifyResult struct {
 	Run        *parity.Sameness `json:"run"`
 }
 
-func (a *app) verify(ctx context.Context, o *verifyOptions) (*verifyResult, error) {
-	man, err := readManifest(o.dir)
-	if err != nil {
-		return nil, err
-	}
+func (a *app) verify(ctx context.Context, o *verifyOptions, man *table.Manifest) (*verifyResult, error) {
 	got, err := table.Read(o.dir)
 	if err != nil {
 		return nil, damaged(err)

@@ -30,6 +30,9 @@ import (
 	"glsnn/targets"
 )
 
+// Kind is a table folder's kind in its manifest.
+const Kind = "tables"
+
 // SchemaVersion is the newest layout of a table folder.
 const SchemaVersion = 1
 
@@ -37,7 +40,7 @@ const SchemaVersion = 1
 // bytes.
 type Manifest struct {
 	Format     string            `json:"format"` // always "glsnn"
-	Kind       string            `json:"kind"`   // always "tables"
+	Kind       string            `json:"kind"`   // of this package "tables"
 	Version    int               `json:"version"`
 	Tool       string            `json:"tool"`
 	Model      string            `json:"model_sha256"`   // of the model file that was exported

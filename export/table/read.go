@@ -24,17 +24,21 @@ func open(dir string) folder {
 	return folder{os.DirFS(dir), dir}
 }
 
-// ReadManifest reads dir's manifest and checks every file against its sha256.
+// ReadManifest reads dir's manifest, which must be of one of kinds (Kind if none
+// is named), and checks every file against its sha256.
 // Errors wrap artefact.ErrCorrupt, artefact.ErrKind or artefact.ErrVersion.
-func ReadManifest(dir string) (*Manifest, error) {
-	m, err := readManifest(open(dir))
+func ReadManifest(dir string, kinds ...string) (*Manifest, error) {
+	m, err := readManifest(open(dir), kinds...)
 	if err != nil {
 		return nil, err
 	}
 	return m, artefact.CheckDir(dir, m.Files)
 }
 
-func readManifest(f folder) (*Manifest, error) {
+func readManifest(f folder, kinds ...string) (*Manifest, error) {
+	if len(kinds) == 0 {
+		kinds = []string{Kind}
+	}
 	const name = "manifest.json"
 	data, err := f.read(name, maxManifest)
 	if err != nil {
@@ -42,8 +46,8 @@ func readManifest(f folder) (*Manifest, error) {
 	}
 	var m Manifest
 	if json.Unmarshal(data, &m) == nil { // before the keys, which another version may change
-		if m.Format != "glsnn" || m.Kind != "tables" {
-			return nil, fmt.Errorf("%w: %s: format and kind: got %.60q %.60q, want \"glsnn\" \"tables\"", artefact.ErrKind, f.path(name), m.Format, m.Kind)
+		if m.Format != "glsnn" || !slices.Contains(kinds, m.Kind) {
+			return nil, fmt.Errorf("%w: %s: format and kind: got %.60q %.60q, want \"glsnn\" %q", artefact.ErrKind, f.path(name), m.Format, m.Kind, strings.Join(kinds, `" or "`))
 		}
 		if m.Version < 1 || m.Version > SchemaVersion {
 			return nil, fmt.Errorf("%w: %s: version: got %d, want 1..%d", artefact.ErrVersion, f.path(name), m.Version, SchemaVersion)

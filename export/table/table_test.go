@@ -36,7 +36,7 @@ func tiny(t testing.TB) *export.Mapping {
 	r := fixedpoint.Register{Bits: 8, Signed: true, Overflow: fixedpoint.Saturate}
 	d := fixedpoint.Decay{Kind: fixedpoint.DecayMultiply, FracBits: 3, Max: 8}
 	chip := &targets.Chip{
-		Name: "tiny", SHA256: "5c",
+		Name: "tiny", SHA256: "5c", Tables: targets.Tables{Format: targets.CoreTables},
 		Arithmetic: fixedpoint.Arithmetic{
 			Weight: fixedpoint.Weight{Bits: 3, Signed: true, ExpMax: 1}, Sum: r, Current: fixedpoint.State{Present: true, Register: r, Decay: d},
 			Membrane: fixedpoint.State{Present: true, Register: r, Decay: d}, Threshold: fixedpoint.Format{Bits: 7},

@@ -67,14 +67,22 @@ func writeFiles(dir string, mp *export.Mapping, o Options) error {
 	if w.err != nil {
 		return w.err
 	}
-	files, err := artefact.HashDir(dir)
-	if err != nil {
+	return WriteManifest(dir, Manifest{
+		Kind: Kind, Tool: o.Tool, Model: o.Model, Target: mp.Chip.Name, TargetSpec: o.TargetSpec, Chip: mp.Chip.SHA256,
+		Lowered: lowered, Source: mp.Model.Source,
+	})
+}
+
+// WriteManifest writes m as dir's manifest.json, with format, version and the
+// hashes of every other file filled in.
+func WriteManifest(dir string, m Manifest) error {
+	var err error
+	if m.Files, err = artefact.HashDir(dir); err != nil {
 		return err
 	}
-	w.json("manifest.json", Manifest{
-		Format: "glsnn", Kind: "tables", Version: SchemaVersion, Tool: o.Tool, Model: o.Model,
-		Target: mp.Chip.Name, TargetSpec: o.TargetSpec, Chip: mp.Chip.SHA256, Lowered: lowered, Source: mp.Model.Source, Files: files,
-	})
+	m.Format, m.Version = "glsnn", SchemaVersion
+	w := writer{dir: dir}
+	w.json("manifest.json", m)
 	return w.err
 }
 

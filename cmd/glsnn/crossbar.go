@@ -1,0 +1,194 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"glsnn/emulator"
+	"glsnn/export/crossbar"
+	"glsnn/export/rtl"
+	"glsnn/export/table"
+	"glsnn/fixedpoint"
+	"glsnn/float/dataset"
+	"glsnn/float/encode"
+	"glsnn/targets"
+)
+
+// exportCrossbar writes the tables of a chip that is one crossbar.
+func (a *app) exportCrossbar(ctx context.Context, o *exportOptions, m *fixedpoint.Model, hash string, chip *targets.Chip) (*exportResult, error) {
+	p, err := placeCrossbar(m, chip, o.target)
+	if err != nil {
+		return nil, err
+	}
+	set, err := o.stimulus.load(a, modelData(m), m.Inputs())
+	if err != nil {
+		return nil, err
+	}
+	trains, err := encodeAll(m, set)
+	if err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := p.Write(o.out, trains, table.Options{Tool: tool(), Model: hash, TargetSpec: o.target, Force: true}); err != nil {
+		return nil, err
+	}
+	return &exportResult{
+		Tables: o.out, Target: chip.Name, Cores: 1, CoresHave: 1, Tiles: 1, Neurons: m.Neurons(), Synapses: m.Synapses(),
+		NeuronsLimit: chip.Core.Neurons, AxonsInLimit: chip.Core.AxonsIn, AxonsOutLimit: chip.Core.AxonsOut, SynapseLimit: chip.Core.SynapseBits,
+	}, nil
+}
+
+func placeCrossbar(m *fixedpoint.Model, chip *targets.Chip, spec string) (*crossbar.Placed, error) {
+	p, err := crossbar.Place(m, chip)
+	var re *fixedpoint.RangeError
+	if errors.As(err, &re) {
+		return nil, withCode(exitNoFit, fmt.Errorf("%w; 'glsnn quantize --target %s' makes a model for it, or says how to train one", err, spec))
+	}
+	return p, err
+}
+
+func encodeAll(m *fixedpoint.Model, set *dataset.Set) ([]crossbar.Train, error) {
+	enc, err := modelEncoder(m)
+	if err != nil {
+		return nil, err
+	}
+	trains := make([]crossbar.Train, set.Len())
+	for i := range trains {
+		t := &encode.Train{}
+		enc.Encode(t, i, set.Image(i))
+		trains[i] = t
+	}
+	return trains, nil
+}
+
+// crossbarResult is what verify prints of a crossbar's tables.
+type crossbarResult struct {
+	Tables string           `json:"tables"`
+	Target string           `json:"target"`
+	Files  int              `json:"files"`
+	Stored int              `json:"stored_stimuli"`
+	Tried  *crossbar.Result `json:"tables_run"`    // the tables, by an integer model of the chip's events
+	RTL    *crossbar.Result `json:"rtl,omitempty"` // the user's clone of the chip
+
+	Samples    int `json:"samples"`
+	Mismatches int `json:"mismatches"`
+}
+
+// verifyCrossbar runs the tables of a crossbar, event by event as the chip
+// would, and with --rtl on the chip's own RTL, and compares spikes and final
+// membranes with the emulator's.
+func (a *app) verifyCrossbar(ctx context.Context, o *verifyOptions, man *table.Manifest) (*crossbarResult, error) {
+	m, hash, err := loadModel(o.model)
+	if err != nil {
+		return nil, err
+	}
+	if hash != man.Model {
+		return nil, withCode(exitMismatch, fmt.Errorf("%s: model_sha256: got %.12s, want %.12s of %s: the tables were made from another model; export again", o.dir, man.Model, hash, o.model))
+	}
+	chip, err := targets.Load(man.TargetSpec)
+	if err != nil {
+		return nil, err
+	}
+	p, err := placeCrossbar(m, chip, man.TargetSpec)
+	if err != nil {
+		return nil, err
+	}
+	stored, err := crossbar.Read(o.dir, m.Inputs())
+	if err != nil {
+		return nil, withCode(exitCorrupt, err)
+	}
+	set, err := o.data.load(a, modelData(m), m.Inputs())
+	if err != nil {
+		return nil, err
+	}
+	trains, err := encodeAll(m, set)
+	if err != nil {
+		return nil, err
+	}
+	samples := make([]rtl.Sample, len(trains))
+	want := make([]crossbar.Want, len(trains))
+	engine := emulator.New(p.Model, emulator.Options{})
+	for i, t := range trains {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		samples[i] = p.Stimulus(t)
+		want[i] = wanted(engine, p.Model, t)
+		if i < len(stored.Samples) && !samplesEqual(stored.Samples[i], samples[i]) {
+			return nil, withCode(exitMismatch, fmt.Errorf("%s: stimulus %d: got other events than sample %d has", o.dir, i, i))
+		}
+	}
+	r := &crossbarResult{Tables: o.dir, Target: man.Target, Files: len(man.Files), Stored: len(stored.Samples), Samples: len(trains)}
+	log, err := stored.Core.Predict(samples)
+	if err != nil {
+		return nil, err
+	}
+	if r.Tried, err = stored.Compare(log, want); err != nil {
+		return nil, err
+	}
+	r.Mismatches = r.Tried.Mismatches
+	if o.rtl != "" {
+		a.say("running %d samples on %s under %s; this can take minutes", len(samples), o.rtl, o.simulator)
+		if log, err = rtl.Run(ctx, rtl.Options{Clone: o.rtl, Simulator: o.simulator}, stored.Core, samples); err != nil {
+			return nil, err
+		}
+		if r.RTL, err = stored.Compare(log, want); err != nil {
+			return nil, err
+		}
+		r.Mismatches += r.RTL.Mismatches
+	}
+	return r, nil
+}
+
+func samplesEqual(a, b rtl.Sample) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// wanted is what the emulator says of one sample.
+func wanted(e *emulator.Engine, m *fixedpoint.Model, t crossbar.Train) crossbar.Want {
+	var w crossbar.Want
+	e.Reset()
+	for tick := range m.Ticks {
+		e.Step(t.At(tick))
+		for _, n := range e.Spikes(0) {
+			w.Spikes = append(w.Spikes, rtl.SpikeLog{Tick: tick, Neuron: int(n)})
+		}
+	}
+	for l := range m.Layers {
+		w.Membranes = append(w.Membranes, e.Membrane(l, nil)...)
+	}
+	return w
+}
+
+func (r *crossbarResult) text(w io.Writer) {
+	fmt.Fprintf(w, "files\t%d\thashes as in the manifest; images and SPI programs agree\n", r.Files)
+	show := func(what string, c *crossbar.Result) {
+		fmt.Fprintf(w, "%s\t%d mismatches\t%d samples, %d spikes, %d final membranes against the emulator\n", what, c.Mismatches, c.Samples, c.Spikes, c.Membranes)
+	}
+	show("tables", r.Tried)
+	if r.RTL != nil {
+		show("rtl", r.RTL)
+		fmt.Fprintf(w, "rtl\t%.0f cycles\ta sample\n", float64(r.RTL.Cycles)/float64(r.RTL.Samples))
+	}
+}
+
+func (r *crossbarResult) verdict() error {
+	for _, c := range []*crossbar.Result{r.Tried, r.RTL} {
+		if c != nil && c.Mismatches > 0 {
+			return withCode(exitMismatch, fmt.Errorf("%s: %d of %d samples differ; %s", r.Tables, c.Mismatches, c.Samples, c.First))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,42 @@
+package targets
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Tables is the form of the files that an export writes for a chip.
+type Tables struct {
+	Format TableFormat `json:"format"`
+	Reason string      `json:"reason,omitempty" file:"optional"` // why there are none
+}
+
+// TableFormat names a writer.
+type TableFormat string
+
+const (
+	NoTables       TableFormat = "none"     // nothing can be written yet
+	CoreTables     TableFormat = "cores"    // package export/table: cores, routes, synapse rows
+	TinyODINTables TableFormat = "tinyodin" // package export/crossbar: SPI programs and SRAM images of tinyODIN
+)
+
+var tableFormats = []string{string(NoTables), string(CoreTables), string(TinyODINTables)}
+
+// UnmarshalText reads a format's name.
+func (t *TableFormat) UnmarshalText(text []byte) error {
+	if !slices.Contains(tableFormats, string(text)) {
+		return fmt.Errorf("got %q, want one of %s", text, strings.Join(tableFormats, ", "))
+	}
+	*t = TableFormat(text)
+	return nil
+}
+
+func checkTables(c *Chip, f *faults) {
+	switch {
+	case c.Tables.Format == NoTables && c.Tables.Reason == "":
+		f.add("tables.reason", "nothing", "a reason, with format none")
+	case c.Tables.Format != NoTables && c.Tables.Reason != "":
+		f.add("tables.reason", "a reason", "none with format "+string(c.Tables.Format))
+	}
+}
