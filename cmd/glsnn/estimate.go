@@ -13,6 +13,7 @@ import (
 	"glsnn/emulator"
 	"glsnn/emulator/cost"
 	"glsnn/export"
+	"glsnn/export/crossbar"
 	"glsnn/export/table"
 	"glsnn/targets"
 )
@@ -82,7 +83,7 @@ func (a *app) estimate(ctx context.Context, o *estimateOptions) (*cost.Estimate,
 
 // tablesTarget is the target that a table folder was written for.
 func tablesTarget(dir string) (string, error) {
-	man, err := table.ReadManifest(dir)
+	man, err := table.ReadManifest(dir, table.Kind, crossbar.Kind)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", usage("--target: got nothing, and there are no tables in %s that name one", dir)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"glsnn/export"
+	"glsnn/export/crossbar"
 	"glsnn/export/table"
 	"glsnn/targets"
 )
@@ -117,7 +118,7 @@ func onlyTables(dir string) error {
 	case err != nil:
 		return err
 	}
-	man, err := table.ReadManifest(dir) // damaged tables may be replaced as well
+	man, err := table.ReadManifest(dir, table.Kind, crossbar.Kind) // damaged tables may be replaced as well
 	if man == nil {
 		return usage("-o: got %s, a folder without a manifest of tables; want a new folder or an earlier export (%w)", dir, err)
 	}
