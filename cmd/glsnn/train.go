@@ -18,6 +18,7 @@ import (
 
 // trainOptions are the flags of train.
 type trainOptions struct {
+	target     string
 	data       string
 	size       int
 	samples    int
@@ -61,6 +62,7 @@ with it, the epoch that does best on the held-out samples is kept and the test
 set is looked at once, at the end.`,
 		Example: `  glsnn train --data mnist --hidden 500,500 --epochs 10 --seed 1
   glsnn train --data fashion-mnist --hidden 200,200 --validate 10000
+  glsnn train --data mnist --target tinyodin --size 14 --hidden 50
   glsnn train --data mnist --resume
   glsnn train --data mnist --mode paper --epochs 1`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -75,6 +77,7 @@ set is looked at once, at the end.`,
 		},
 	}
 	f := cmd.Flags()
+	f.StringVar(&o.target, "target", "", "train inside this target's limits: its reset and decays where no flag says otherwise, and refused at once where it would not fit")
 	f.StringVar(&o.data, "data", "digits", "data set: a name of 'glsnn data list' or a folder of IDX files")
 	f.IntVar(&o.size, "size", 0, "pool images down to this side; 0 keeps them")
 	f.IntVar(&o.samples, "samples", 0, "train on the first so many samples; 0 for all")
@@ -285,6 +288,11 @@ func (a *app) train(ctx context.Context, o *trainOptions, changed func(flag stri
 		}
 		a.say("resumed after %d epochs and %d samples", ckpt.Epoch, ckpt.Done)
 	} else {
+		if o.target != "" {
+			if err := o.fitTarget(changed); err != nil {
+				return nil, err
+			}
+		}
 		net, err := float.NewNetwork(o.net, o.train.Seed, o.train.Gain)
 		if err != nil {
 			return nil, err
