@@ -1,5 +1,7 @@
 package float
 
+import "glsnn/float/simd"
+
 // State is one sample's run through a chip-mode network: the float twin of the
 // emulator's machines, tick by tick. It belongs to one goroutine.
 type State struct {
@@ -26,9 +28,9 @@ func (n *Network) NewState() *State {
 			drive: make([]float32, size), fired: make([]int32, 0, size), count: make([]float32, size),
 		})
 		s.params = append(s.params, lifParams{
-			keepU:    float32(DecayOne-n.CurrentDecay) / DecayOne,
-			keepV:    float32(DecayOne-n.LayerDecay(l)) / DecayOne,
-			subtract: n.Reset == ResetSubtract,
+			KeepU:    float32(DecayOne-n.CurrentDecay) / DecayOne,
+			KeepV:    float32(DecayOne-n.LayerDecay(l)) / DecayOne,
+			Subtract: n.Reset == ResetSubtract,
 		})
 	}
 	return s
@@ -52,15 +54,12 @@ func (s *State) Step(in []int32) {
 	s.ticks++
 	for i := range s.layers {
 		l := &s.layers[i]
-		addRows(l.q, s.net.Weights[i], in)
+		simd.AddRows(l.q, s.net.Weights[i], len(l.q), in)
 		if s.net.Integrates(i) {
 			integrateStep(s.params[i], l.q, l.u, l.v)
 			return
 		}
-		l.fired = lifStep(s.params[i], l.q, l.u, l.v, l.drive, l.fired[:0])
-		for _, j := range l.fired {
-			l.count[j]++
-		}
+		l.fired = simd.LIF(s.params[i], l.q, l.u, l.v, l.drive, l.count, l.fired[:0], 0)
 		in = l.fired
 	}
 }
