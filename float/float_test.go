@@ -152,8 +152,8 @@ func TestOutputGradient(t *testing.T) {
 		scale(w, 20) // so that hidden neurons fire
 	}
 	tr.newBuffers(1)
-	st, train, b := tr.Net.NewState(), &encode.Train{}, &tr.bufs[0]
-	tr.forward(st, train, b, 3)
+	st, trains, b := []*State{tr.Net.NewState()}, make([]encode.Train, 1), &tr.bufs[0]
+	tr.forward(st, trains, tr.bufs, []int{3})
 	hidden, change := slices.Clone(b.rates[2]), slices.Clone(b.change[2])
 	w := tr.Net.Weights[2]
 	moved := 0
@@ -162,7 +162,7 @@ func TestOutputGradient(t *testing.T) {
 		loss := func(by float32) float64 {
 			old := w[k]
 			w[k] = old + by
-			tr.forward(st, train, b, 3)
+			tr.forward(st, trains, tr.bufs, []int{3})
 			w[k] = old
 			return b.loss
 		}

@@ -103,8 +103,23 @@ type Trainer struct {
 	bufs              []sampleBuffers // one a sample of a batch
 	change            [][]float32     // [batch][units] of each weight layer, which bufs alias
 	scratch           []updateScratch // one a worker
-	loops             []*State        // one a worker
-	trains            []encode.Train
+	loops             []loop          // one a worker
+}
+
+// loop is a worker's room for a group of samples.
+type loop struct {
+	states []*State
+	trains []encode.Train
+}
+
+func (n *Network) newLoop() (l loop) {
+	if n.Mode == Chip {
+		for range groupSize {
+			l.states = append(l.states, n.NewState())
+		}
+		l.trains = make([]encode.Train, groupSize)
+	}
+	return l
 }
 
 type runningStats struct {
@@ -266,21 +281,17 @@ func (t *Trainer) step(batch []int) {
 	if len(t.bufs) < len(batch) {
 		t.newBuffers(len(batch))
 	}
-	for len(t.loops) < t.Workers {
-		if t.Net.Mode == Chip {
-			t.loops = append(t.loops, t.Net.NewState())
-		} else {
-			t.loops = append(t.loops, nil)
-		}
-		t.trains = append(t.trains, encode.Train{})
+	for len(t.loops) < max(1, t.Workers) {
+		t.loops = append(t.loops, t.Net.newLoop())
 	}
-	parallel(t.Workers, len(batch), 1, func(worker, lo, hi int) {
+	parallel(t.Workers, len(batch), groupOf(len(batch), t.Workers), func(worker, lo, hi int) {
+		if t.Net.Mode == Chip {
+			l := &t.loops[worker]
+			t.forward(l.states[:hi-lo], l.trains[:hi-lo], t.bufs[lo:hi], batch[lo:hi])
+			return
+		}
 		for i := lo; i < hi; i++ {
-			if t.Net.Mode == Chip {
-				t.forward(t.loops[worker], &t.trains[worker], &t.bufs[i], batch[i])
-			} else {
-				t.forwardPaper(&t.bufs[i], batch[i])
-			}
+			t.forwardPaper(&t.bufs[i], batch[i])
 		}
 	})
 	for i := range batch {
@@ -328,25 +339,46 @@ func newSampleBuffers(c Config) sampleBuffers {
 	return b
 }
 
-// forward runs one sample and leaves S and S - target of every layer in b
-// (eqs 4 to 6, and the local window).
-func (t *Trainer) forward(st *State, train *encode.Train, b *sampleBuffers, sample int) {
-	net, tc := t.Net, t.Config
-	st.Reset()
+// groupOf is how many of n samples a worker should take at a time: at most
+// groupSize, and the same for all.
+func groupOf(n, workers int) int {
+	rounds := (n + max(1, workers)*groupSize - 1) / (max(1, workers) * groupSize)
+	return max(1, (n+max(1, workers)*rounds-1)/(max(1, workers)*rounds))
+}
+
+// forward runs a group of samples, one a state, and leaves S and S - target of
+// every layer in bufs.
+func (t *Trainer) forward(states []*State, trains []encode.Train, bufs []sampleBuffers, samples []int) {
+	encoder := t.Net.NewEncoder()
+	for i, sample := range samples {
+		states[i].Reset()
+		t.randomMembranes(states[i], sample)
+		encoder.Encode(&trains[i], sample, t.train.Image(sample))
+	}
+	runTrains(states, trains)
+	for i, sample := range samples {
+		t.changes(states[i], &trains[i], &bufs[i], sample)
+	}
+}
+
+func (t *Trainer) randomMembranes(st *State, sample int) {
+	tc := t.Config
 	if tc.RandomMembrane > 0 {
 		rng := newStream(tc.Seed, streamMembrane, uint64(t.Epoch)<<32|uint64(sample))
 		for l := range st.layers {
-			if !net.Integrates(l) {
+			if !t.Net.Integrates(l) {
 				for j := range st.layers[l].v {
 					st.layers[l].v[j] = rng.Float32() * float32(tc.RandomMembrane)
 				}
 			}
 		}
 	}
-	net.NewEncoder().Encode(train, sample, t.train.Image(sample))
-	for tick := range net.Ticks {
-		st.Step(train.At(tick))
-	}
+}
+
+// changes leaves S and S - target of every layer in b (eqs 4 to 6, and the local
+// window) when st has run.
+func (t *Trainer) changes(st *State, train *encode.Train, b *sampleBuffers, sample int) {
+	net, tc := t.Net, t.Config
 	perTick := 1 / float32(net.Ticks)
 	clear(b.rates[0])
 	train.Counts(b.rates[0])
