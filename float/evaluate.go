@@ -6,7 +6,6 @@ import (
 	"sync/atomic"
 
 	"glsnn/float/dataset"
-	"glsnn/float/encode"
 )
 
 // Evaluation is what a network says of a set.
@@ -30,28 +29,28 @@ func (n *Network) Evaluate(ctx context.Context, set *dataset.Set, workers int, d
 	workers = max(1, workers)
 	spikes := make([][]float64, workers)
 	var finished atomic.Int64
-	states := make([]*State, workers)
-	trains := make([]encode.Train, workers)
+	loops := make([]loop, workers)
 	outs := make([][]float32, workers)
-	parallel(workers, set.Len(), 64, func(w, lo, hi int) {
+	parallel(workers, set.Len(), groupSize, func(w, lo, hi int) {
+		l := &loops[w]
 		if spikes[w] == nil {
 			spikes[w] = make([]float64, n.Layers())
 			outs[w] = make([]float32, n.Sizes[len(n.Sizes)-1])
-			if n.Mode == Chip {
-				states[w] = n.NewState()
+			*l = n.newLoop()
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		if n.Mode == Chip {
+			for i := lo; i < hi; i++ {
+				l.states[i-lo].Reset()
+				n.NewEncoder().Encode(&l.trains[i-lo], i, set.Image(i))
 			}
+			runTrains(l.states[:hi-lo], l.trains)
 		}
 		for i := lo; i < hi; i++ {
-			if ctx.Err() != nil {
-				return
-			}
 			if n.Mode == Chip {
-				st := states[w]
-				st.Reset()
-				n.NewEncoder().Encode(&trains[w], i, set.Image(i))
-				for t := range n.Ticks {
-					st.Step(trains[w].At(t))
-				}
+				st := l.states[i-lo]
 				st.Output(outs[w])
 				for l := range spikes[w] {
 					for _, c := range st.Counts(l) {

@@ -1,6 +1,10 @@
 package float
 
-import "math"
+import (
+	"math"
+
+	"glsnn/float/simd"
+)
 
 // Feedback is the fixed random way down of eq. 6 for one hidden layer:
 // S - target = B e + b. B is [outputs][units] row-major, drawn uniformly from
@@ -48,7 +52,7 @@ func newFeedback(c Config, tc TrainConfig) []Feedback {
 func (f Feedback) apply(dst, e []float32) {
 	copy(dst, f.b)
 	for k, ek := range e {
-		axpy(dst, ek, f.B[k*len(dst):(k+1)*len(dst)])
+		simd.Axpy(dst, ek, f.B[k*len(dst):(k+1)*len(dst)])
 	}
 }
 

@@ -118,43 +118,6 @@ func TestChipOrder(t *testing.T) {
 	}
 }
 
-// TestKernels compares each hot loop with the naive one of its comment.
-func TestKernels(t *testing.T) {
-	rng := newStream(3, 200, 0)
-	random := func(n int) []float32 {
-		x := make([]float32, n)
-		for i := range x {
-			x[i] = float32(rng.NormFloat64())
-		}
-		return x
-	}
-	for _, n := range []int{1, 3, 8, 33} {
-		w, dst := random(5*n), random(n)
-		want := slices.Clone(dst)
-		active := []int32{0, 3, 4}
-		for _, i := range active {
-			for j := range want {
-				want[j] += w[int(i)*n+j]
-			}
-		}
-		if addRows(dst, w, active); !slices.Equal(dst, want) {
-			t.Errorf("addRows, n = %d: got %v, want %v", n, dst, want)
-		}
-
-		weights, m, s, g := random(n), random(n), make([]float32, n), random(n)
-		for i := range s {
-			s[i] = m[i] * m[i]
-		}
-		w2, m2, s2 := slices.Clone(weights), slices.Clone(m), slices.Clone(s)
-		adamStep(weights, m, s, g, 0.01, 0.9, 0.999, 1e-8)
-		for i := range w2 {
-			mi := 0.9*float64(m2[i]) + 0.1*float64(g[i])
-			si := 0.999*float64(s2[i]) + 0.001*float64(g[i])*float64(g[i])
-			near(t, "adam", float64(weights[i]), float64(w2[i])-0.01*mi/(math.Sqrt(si)+1e-8), 1e-5)
-		}
-	}
-}
-
 // TestOrthogonal: the shorter side's vectors are orthogonal with norm scale.
 func TestOrthogonal(t *testing.T) {
 	for _, s := range [][2]int{{7, 4}, {4, 7}, {5, 5}, {1, 3}} {
@@ -188,8 +151,9 @@ func TestOutputGradient(t *testing.T) {
 	for _, w := range tr.Net.Weights[:2] {
 		scale(w, 20) // so that hidden neurons fire
 	}
-	st, train, b := tr.Net.NewState(), &encode.Train{}, newSampleBuffers(tr.Net.Config)
-	tr.forward(st, train, &b, 3)
+	tr.newBuffers(1)
+	st, trains, b := []*State{tr.Net.NewState()}, make([]encode.Train, 1), &tr.bufs[0]
+	tr.forward(st, trains, tr.bufs, []int{3})
 	hidden, change := slices.Clone(b.rates[2]), slices.Clone(b.change[2])
 	w := tr.Net.Weights[2]
 	moved := 0
@@ -198,7 +162,7 @@ func TestOutputGradient(t *testing.T) {
 		loss := func(by float32) float64 {
 			old := w[k]
 			w[k] = old + by
-			tr.forward(st, train, &b, 3)
+			tr.forward(st, trains, tr.bufs, []int{3})
 			w[k] = old
 			return b.loss
 		}

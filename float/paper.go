@@ -1,5 +1,7 @@
 package float
 
+import "glsnn/float/simd"
+
 // The printed constants of [zhao2020], section 4.
 const (
 	PaperVE       = 0.2    // reversal potential of excitation
@@ -63,7 +65,7 @@ func (p *paperState) step(in []float32) {
 		n := len(current)
 		for j, x := range in {
 			if x != 0 {
-				axpy(current, x, p.net.Weights[l][j*n:(j+1)*n])
+				simd.Axpy(current, x, p.net.Weights[l][j*n:(j+1)*n])
 			}
 		}
 		for i, input := range current {

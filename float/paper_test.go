@@ -179,7 +179,7 @@ func TestEq7Eq8(t *testing.T) {
 	c.Sizes = []int{2, 2}
 	tc.Optimiser, tc.Rate, tc.RateDecay = SGD, 0.1, 1
 	tr := smallTrainer(t, c, tc, []float32{1, 1, 1, 1})
-	tr.bufs = []sampleBuffers{newSampleBuffers(c), newSampleBuffers(c)}
+	tr.newBuffers(2)
 	copy(tr.bufs[0].rates[0], []float32{0.5, 0})
 	copy(tr.bufs[1].rates[0], []float32{1, 1})
 	copy(tr.bufs[0].change[0], []float32{0.2, -0.4})

@@ -1,5 +1,10 @@
 package float
 
+import (
+	"glsnn/float/encode"
+	"glsnn/float/simd"
+)
+
 // State is one sample's run through a chip-mode network: the float twin of the
 // emulator's machines, tick by tick. It belongs to one goroutine.
 type State struct {
@@ -7,13 +12,26 @@ type State struct {
 	params []lifParams
 	layers []layerState
 	ticks  int
+	in     [tickBlock][]int32 // of run: what each tick brings to the layer at hand
 }
+
+// A layer's tick depends on the layer below at that tick only, so any number of
+// ticks, and of samples, may run layer by layer. Weights are read from far
+// memory once for tickBlock ticks of groupSize samples: they run panel columns
+// of a layer at a time, whose weights stay in a cache of the core's own. None of
+// the three changes a bit.
+const (
+	tickBlock = 16
+	groupSize = 10
+	panel     = 256
+)
 
 type layerState struct {
 	q, u, v []float32
-	drive   []float32 // sum of u over the ticks so far
-	fired   []int32   // of the last tick, ascending
-	count   []float32 // spikes so far
+	drive   []float32          // sum of u over the ticks so far
+	fired   []int32            // of the last tick, ascending
+	block   [tickBlock][]int32 // the same of each tick of a block
+	count   []float32          // spikes so far
 }
 
 // NewState returns a state at rest.
@@ -23,12 +41,12 @@ func (n *Network) NewState() *State {
 		size := n.Sizes[l+1]
 		s.layers = append(s.layers, layerState{
 			q: make([]float32, size), u: make([]float32, size), v: make([]float32, size),
-			drive: make([]float32, size), fired: make([]int32, 0, size), count: make([]float32, size),
+			drive: make([]float32, size), count: make([]float32, size),
 		})
 		s.params = append(s.params, lifParams{
-			keepU:    float32(DecayOne-n.CurrentDecay) / DecayOne,
-			keepV:    float32(DecayOne-n.LayerDecay(l)) / DecayOne,
-			subtract: n.Reset == ResetSubtract,
+			KeepU:    float32(DecayOne-n.CurrentDecay) / DecayOne,
+			KeepV:    float32(DecayOne-n.LayerDecay(l)) / DecayOne,
+			Subtract: n.Reset == ResetSubtract,
 		})
 	}
 	return s
@@ -42,26 +60,70 @@ func (s *State) Reset() {
 		for _, x := range [][]float32{l.q, l.u, l.v, l.drive, l.count} {
 			clear(x)
 		}
-		l.fired = l.fired[:0]
+		l.fired = nil
 	}
 }
 
 // Step is one tick; in lists the input axons that spike, ascending. Every layer
 // steps once, in order, on the spikes that the layer below fired in this tick.
 func (s *State) Step(in []int32) {
-	s.ticks++
-	for i := range s.layers {
-		l := &s.layers[i]
-		addRows(l.q, s.net.Weights[i], in)
-		if s.net.Integrates(i) {
-			integrateStep(s.params[i], l.q, l.u, l.v)
-			return
+	s.in[0] = in
+	runBlock([]*State{s}, 1)
+}
+
+// runTrains is a Step of each state, all of one network, for every tick of its
+// train; trains are equally long.
+func runTrains(states []*State, trains []encode.Train) {
+	ticks := trains[0].Ticks()
+	for t := 0; t < ticks; t += tickBlock {
+		n := min(tickBlock, ticks-t)
+		for k, s := range states {
+			for i := range n {
+				s.in[i] = trains[k].At(t + i)
+			}
 		}
-		l.fired = lifStep(s.params[i], l.q, l.u, l.v, l.drive, l.fired[:0])
-		for _, j := range l.fired {
-			l.count[j]++
+		runBlock(states, n)
+	}
+}
+
+// runBlock is ticks ticks, at most tickBlock, of each state on its in.
+func runBlock(states []*State, ticks int) {
+	for i := range states[0].layers {
+		n := len(states[0].layers[i].q)
+		for lo := 0; lo < n; lo += panel {
+			for _, s := range states {
+				s.runPanel(i, lo, min(lo+panel, n), ticks)
+			}
 		}
-		in = l.fired
+		for _, s := range states {
+			l := &s.layers[i]
+			l.fired = l.block[ticks-1]
+			copy(s.in[:ticks], l.block[:ticks])
+		}
+	}
+	for _, s := range states {
+		s.ticks += ticks
+	}
+}
+
+// runPanel is ticks ticks of the neurons lo..hi-1 of layer i.
+func (s *State) runPanel(i, lo, hi, ticks int) {
+	l, p, w, n := &s.layers[i], s.params[i], s.net.Weights[i][lo:], len(s.layers[i].q)
+	q, u, v, drive, count := l.q[lo:hi], l.u[lo:hi], l.v[lo:hi], l.drive[lo:hi], l.count[lo:hi]
+	integrates := s.net.Integrates(i)
+	for t, in := range s.in[:ticks] {
+		simd.AddRows(q, w, n, in)
+		if integrates {
+			integrateStep(p, q, u, v)
+			continue
+		}
+		if l.block[t] == nil {
+			l.block[t] = make([]int32, 0, n)
+		}
+		if lo == 0 {
+			l.block[t] = l.block[t][:0]
+		}
+		l.block[t] = simd.LIF(p, q, u, v, drive, count, l.block[t], lo)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"glsnn/float/dataset"
 	"glsnn/float/encode"
+	"glsnn/float/simd"
 )
 
 // Optimiser turns eq. 7's change into eq. 8's step.
@@ -100,8 +101,25 @@ type Trainer struct {
 	running           runningStats
 	best              *bestWeights
 	bufs              []sampleBuffers // one a sample of a batch
-	loops             []*State        // one a worker
-	trains            []encode.Train
+	change            [][]float32     // [batch][units] of each weight layer, which bufs alias
+	scratch           []updateScratch // one a worker
+	loops             []loop          // one a worker
+}
+
+// loop is a worker's room for a group of samples.
+type loop struct {
+	states []*State
+	trains []encode.Train
+}
+
+func (n *Network) newLoop() (l loop) {
+	if n.Mode == Chip {
+		for range groupSize {
+			l.states = append(l.states, n.NewState())
+		}
+		l.trains = make([]encode.Train, groupSize)
+	}
+	return l
 }
 
 type runningStats struct {
@@ -260,24 +278,20 @@ func (t *Trainer) Result() *Network {
 // over samples), then every weight (phase 2, parallel over rows, each row
 // summed over the samples in order).
 func (t *Trainer) step(batch []int) {
-	for len(t.bufs) < len(batch) {
-		t.bufs = append(t.bufs, newSampleBuffers(t.Net.Config))
+	if len(t.bufs) < len(batch) {
+		t.newBuffers(len(batch))
 	}
-	for len(t.loops) < t.Workers {
+	for len(t.loops) < max(1, t.Workers) {
+		t.loops = append(t.loops, t.Net.newLoop())
+	}
+	parallel(t.Workers, len(batch), groupOf(len(batch), t.Workers), func(worker, lo, hi int) {
 		if t.Net.Mode == Chip {
-			t.loops = append(t.loops, t.Net.NewState())
-		} else {
-			t.loops = append(t.loops, nil)
+			l := &t.loops[worker]
+			t.forward(l.states[:hi-lo], l.trains[:hi-lo], t.bufs[lo:hi], batch[lo:hi])
+			return
 		}
-		t.trains = append(t.trains, encode.Train{})
-	}
-	parallel(t.Workers, len(batch), 1, func(worker, lo, hi int) {
 		for i := lo; i < hi; i++ {
-			if t.Net.Mode == Chip {
-				t.forward(t.loops[worker], &t.trains[worker], &t.bufs[i], batch[i])
-			} else {
-				t.forwardPaper(&t.bufs[i], batch[i])
-			}
+			t.forwardPaper(&t.bufs[i], batch[i])
 		}
 	})
 	for i := range batch {
@@ -298,38 +312,73 @@ func (t *Trainer) step(batch []int) {
 	t.update(len(batch))
 }
 
+// newBuffers makes room for a batch of n.
+func (t *Trainer) newBuffers(n int) {
+	t.bufs, t.change = nil, nil
+	for _, size := range t.Net.Sizes[1:] {
+		t.change = append(t.change, make([]float32, n*size))
+	}
+	for i := range n {
+		b := newSampleBuffers(t.Net.Config)
+		for l, size := range t.Net.Sizes[1:] {
+			b.change[l] = t.change[l][i*size : (i+1)*size]
+		}
+		t.bufs = append(t.bufs, b)
+	}
+}
+
+// newSampleBuffers leaves change to the caller to fill in.
 func newSampleBuffers(c Config) sampleBuffers {
 	var b sampleBuffers
-	for l, n := range c.Sizes {
+	for _, n := range c.Sizes {
 		b.rates = append(b.rates, make([]float32, n))
-		if l > 0 {
-			b.change = append(b.change, make([]float32, n))
-		}
 	}
+	b.change = make([][]float32, c.Layers())
 	b.err = make([]float32, c.Sizes[len(c.Sizes)-1])
 	b.inWindow = make([]float64, c.Layers()-1)
 	return b
 }
 
-// forward runs one sample and leaves S and S - target of every layer in b
-// (eqs 4 to 6, and the local window).
-func (t *Trainer) forward(st *State, train *encode.Train, b *sampleBuffers, sample int) {
-	net, tc := t.Net, t.Config
-	st.Reset()
+// groupOf is how many of n samples a worker should take at a time: at most
+// groupSize, and the same for all.
+func groupOf(n, workers int) int {
+	rounds := (n + max(1, workers)*groupSize - 1) / (max(1, workers) * groupSize)
+	return max(1, (n+max(1, workers)*rounds-1)/(max(1, workers)*rounds))
+}
+
+// forward runs a group of samples, one a state, and leaves S and S - target of
+// every layer in bufs.
+func (t *Trainer) forward(states []*State, trains []encode.Train, bufs []sampleBuffers, samples []int) {
+	encoder := t.Net.NewEncoder()
+	for i, sample := range samples {
+		states[i].Reset()
+		t.randomMembranes(states[i], sample)
+		encoder.Encode(&trains[i], sample, t.train.Image(sample))
+	}
+	runTrains(states, trains)
+	for i, sample := range samples {
+		t.changes(states[i], &trains[i], &bufs[i], sample)
+	}
+}
+
+func (t *Trainer) randomMembranes(st *State, sample int) {
+	tc := t.Config
 	if tc.RandomMembrane > 0 {
 		rng := newStream(tc.Seed, streamMembrane, uint64(t.Epoch)<<32|uint64(sample))
 		for l := range st.layers {
-			if !net.Integrates(l) {
+			if !t.Net.Integrates(l) {
 				for j := range st.layers[l].v {
 					st.layers[l].v[j] = rng.Float32() * float32(tc.RandomMembrane)
 				}
 			}
 		}
 	}
-	net.NewEncoder().Encode(train, sample, t.train.Image(sample))
-	for tick := range net.Ticks {
-		st.Step(train.At(tick))
-	}
+}
+
+// changes leaves S and S - target of every layer in b (eqs 4 to 6, and the local
+// window) when st has run.
+func (t *Trainer) changes(st *State, train *encode.Train, b *sampleBuffers, sample int) {
+	net, tc := t.Net, t.Config
 	perTick := 1 / float32(net.Ticks)
 	clear(b.rates[0])
 	train.Counts(b.rates[0])
@@ -403,6 +452,9 @@ func scale(x []float32, by float32) {
 // S_pre x (S - target)_post.
 func (t *Trainer) update(batch int) {
 	t.steps++
+	for len(t.scratch) < max(1, t.Workers) {
+		t.scratch = append(t.scratch, newUpdateScratch(t.Net.Config, t.Config.Batch))
+	}
 	each := 1 / float32(batch)
 	rate, eps := t.rate(), 1e-8
 	const b1, b2 = 0.9, 0.999
@@ -410,25 +462,60 @@ func (t *Trainer) update(batch int) {
 		c := math.Sqrt(1 - math.Pow(b2, float64(t.steps)))
 		rate, eps = rate*c/(1-math.Pow(b1, float64(t.steps))), eps*c
 	}
+	adam := simd.AdamParams{Rate: float32(rate), B1: b1, B2: b2, Eps: float32(eps)}
 	for l, w := range t.Net.Weights {
-		in, out := t.Net.Sizes[l], t.Net.Sizes[l+1]
-		parallel(t.Workers, in, 16, func(_, lo, hi int) {
-			g := make([]float32, out)
+		in, out, change := t.Net.Sizes[l], t.Net.Sizes[l+1], t.change[l]
+		parallel(t.Workers, in, updateRows, func(worker, lo, hi int) {
+			z := &t.scratch[worker]
+			z.active(t.bufs[:batch], l, lo, hi, each)
+			g := z.g[:out]
 			for i := lo; i < hi; i++ {
-				clear(g)
-				for b := range batch {
-					if s := t.bufs[b].rates[l][i]; s != 0 {
-						axpy(g, s*each, t.bufs[b].change[l])
-					}
-				}
+				k := z.count[i-lo]
+				simd.ScaledRows(g, change, out, z.samples[i-lo][:k], z.scale[i-lo][:k])
 				row := w[i*out : (i+1)*out]
 				if t.Config.Optimiser == SGD {
-					axpy(row, -float32(rate), g)
+					simd.Axpy(row, -float32(rate), g)
 				} else {
-					adamStep(row, t.m[l][i*out:(i+1)*out], t.s[l][i*out:(i+1)*out], g, float32(rate), b1, b2, float32(eps))
+					simd.Adam(adam, row, t.m[l][i*out:(i+1)*out], t.s[l][i*out:(i+1)*out], g)
 				}
 			}
 		})
+	}
+}
+
+// updateRows is how many weight rows a worker takes at a time: their S lie in a
+// cache line.
+const updateRows = 16
+
+// updateScratch is one worker's space in update: for each of its rows the
+// samples whose S is not 0, and S over the batch size.
+type updateScratch struct {
+	g       []float32
+	count   [updateRows]int
+	samples [updateRows][]int32
+	scale   [updateRows][]float32
+}
+
+func newUpdateScratch(c Config, batch int) updateScratch {
+	z := updateScratch{g: make([]float32, slices.Max(c.Sizes))}
+	for i := range updateRows {
+		z.samples[i], z.scale[i] = make([]int32, batch), make([]float32, batch)
+	}
+	return z
+}
+
+// active fills in rows lo..hi-1 of layer l.
+func (z *updateScratch) active(bufs []sampleBuffers, l, lo, hi int, each float32) {
+	clear(z.count[:])
+	for b := range bufs {
+		for i, s := range bufs[b].rates[l][lo:hi] {
+			k := z.count[i]
+			z.samples[i][k], z.scale[i][k] = int32(b), s*each
+			if s != 0 {
+				k++
+			}
+			z.count[i] = k
+		}
 	}
 }
 
@@ -440,11 +527,13 @@ func cloneWeights(w [][]float32) [][]float32 {
 	return out
 }
 
-// parallel calls f on chunks of 0..n from several goroutines; f must not care
+// parallel calls f on chunks of 0..n, of at most chunk, from several goroutines; f must not care
 // which worker takes which chunk.
 func parallel(workers, n, chunk int, f func(worker, lo, hi int)) {
 	if workers <= 1 || n <= chunk {
-		f(0, 0, n)
+		for lo := 0; lo < n; lo += chunk {
+			f(0, lo, min(lo+chunk, n))
+		}
 		return
 	}
 	var next atomic.Int64

@@ -21,9 +21,11 @@ var imports = map[string]string{
 	"fixedpoint/quantize": "fixedpoint float",
 	"fixedpoint/fptest":   "fixedpoint",
 
-	"float/dataset": "golang.org/x/image/...", // fonts of the built-in digits
-	"float/encode":  "",
-	"float":         "float/dataset float/encode fixedpoint/artefact gonum.org/v1/gonum/...",
+	"float/dataset":  "golang.org/x/image/...", // fonts of the built-in digits
+	"float/encode":   "",
+	"float/simd":     "golang.org/x/sys/cpu",
+	"float/simd/gen": "github.com/mmcloughlin/avo/...", // a module of its own
+	"float":          "float/dataset float/encode float/simd fixedpoint/artefact gonum.org/v1/gonum/...",
 
 	"targets": "fixedpoint gopkg.in/yaml.v3",
 

@@ -1,0 +1,494 @@
+// Gen writes the amd64 kernels of package simd:
+//
+//	go run . -out ../zkernels_amd64.s -stubs ../zstubs_amd64.go -pkg simd
+//
+// It is its own module so that the main one does not depend on avo. Each kernel
+// is written once over a tier (vector width, how a tail is masked) and emitted
+// for AVX2 and AVX-512. No fused multiply-add: every product is rounded.
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+func main() {
+	ConstraintExpr("amd64")
+	data()
+	for _, t := range []*tier{{suffix: "AVX2", lanes: 8, panel: 8}, {suffix: "AVX512", lanes: 16, panel: 16, wide: true}} {
+		addRows(t)
+		scaledRows(t)
+		lif(t)
+		adam(t)
+		axpy(t)
+		loadRows(t)
+	}
+	Generate()
+}
+
+var (
+	tailMask Mem // 8 x -1, 8 x 0: a mask of r lanes starts at element 8-r
+	compress Mem // for each mask of 8 lanes, the lanes that are set, ascending
+	iota32   Mem // 0..15
+	ones     Mem // 1.0
+)
+
+func data() {
+	tailMask = GLOBL("tailMask", RODATA|NOPTR)
+	for i := range 16 {
+		x := uint32(0)
+		if i < 8 {
+			x = 0xffffffff
+		}
+		DATA(i*4, U32(x))
+	}
+	compress = GLOBL("compress", RODATA|NOPTR)
+	for m := range 256 {
+		var lanes uint64
+		for lane, k := 0, 0; lane < 8; lane++ {
+			if m>>lane&1 != 0 {
+				lanes |= uint64(lane) << (8 * k)
+				k++
+			}
+		}
+		DATA(m*8, U64(lanes))
+	}
+	iota32 = GLOBL("iota32", RODATA|NOPTR)
+	for i := range 16 {
+		DATA(i*4, U32(uint32(i)))
+	}
+	ones = GLOBL("ones", RODATA|NOPTR)
+	DATA(0, U32(0x3f800000)) // F32(1) prints as the integer 1
+}
+
+// tier is an instruction set; tail is set by tailSetup in each function.
+type tier struct {
+	suffix string
+	lanes  int
+	panel  int  // vectors of a full register panel
+	wide   bool // AVX-512
+	k      reg.Register
+	y      reg.VecVirtual
+	label  int
+}
+
+func (t *tier) bytes() int { return 4 * t.lanes }
+
+func (t *tier) vec() reg.VecVirtual {
+	if t.wide {
+		return ZMM()
+	}
+	return YMM()
+}
+
+func (t *tier) vecs(n int) []reg.VecVirtual {
+	v := make([]reg.VecVirtual, n)
+	for i := range v {
+		v[i] = t.vec()
+	}
+	return v
+}
+
+// tailSetup prepares the mask for the last n%lanes lanes, n a whole vector
+// counting as all lanes: (n-1)%lanes + 1 of them. n must not be 0.
+func (t *tier) tailSetup(n reg.GPVirtual) {
+	r := GP64()
+	LEAQ(Mem{Base: n, Disp: -1}, r)
+	ANDQ(U8(t.lanes-1), r)
+	if t.wide {
+		cx := reg.RCX
+		MOVQ(r, cx)
+		m := GP64()
+		MOVQ(U32(2), m)
+		SHLQ(reg.CL, m)
+		DECQ(m)
+		k := K()
+		KMOVW(m.As32(), k)
+		t.k = k
+		return
+	}
+	base := GP64()
+	LEAQ(tailMask, base)
+	NEGQ(r)
+	t.y = YMM()
+	VMOVDQU(Mem{Base: base, Index: r, Scale: 4, Disp: 28}, t.y)
+}
+
+func (t *tier) load(m Mem, v reg.VecVirtual, masked bool) {
+	switch {
+	case !masked:
+		VMOVUPS(m, v)
+	case t.wide:
+		VMOVUPS_Z(m, t.k, v)
+	default:
+		VMASKMOVPS(m, t.y, v)
+	}
+}
+
+func (t *tier) store(v reg.VecVirtual, m Mem, masked bool) {
+	switch {
+	case !masked:
+		VMOVUPS(v, m)
+	case t.wide:
+		VMOVUPS(v, t.k, m)
+	default:
+		VMASKMOVPS(v, t.y, m)
+	}
+}
+
+// add is acc += m.
+func (t *tier) add(m Mem, acc reg.VecVirtual, masked bool) {
+	switch {
+	case !masked:
+		VADDPS(m, acc, acc)
+	case t.wide:
+		VADDPS(m, acc, t.k, acc)
+	default:
+		x := t.vec()
+		VMASKMOVPS(m, t.y, x)
+		VADDPS(x, acc, acc)
+	}
+}
+
+// mulAdd is acc += a*m, both rounded; it overwrites x.
+func (t *tier) mulAdd(m Mem, a, x, acc reg.VecVirtual, masked bool) {
+	switch {
+	case !masked:
+		VMULPS(m, a, x)
+	case t.wide:
+		VMULPS_Z(m, a, t.k, x)
+	default:
+		VMASKMOVPS(m, t.y, x)
+		VMULPS(x, a, x)
+	}
+	VADDPS(x, acc, acc)
+}
+
+func (t *tier) zero(v reg.VecVirtual) {
+	VXORPS(v, v, v)
+}
+
+func (t *tier) name(kind string) string {
+	t.label++
+	return kind + string(rune('A'+t.label/26%26)) + string(rune('a'+t.label%26))
+}
+
+// panels walks n columns: full panels of t.panel vectors, then one panel of
+// as many vectors as are left, the last of them masked. body emits a panel of v
+// vectors; next moves the pointers on by a number of bytes.
+func (t *tier) panels(n reg.GPVirtual, body func(v int, masked bool), next func(bytes int)) {
+	full, rest, done := t.name("full"), t.name("rest"), t.name("done")
+	cols := t.panel * t.lanes
+	TESTQ(n, n)
+	JZ(LabelRef(done))
+	t.tailSetup(n)
+	Label(full)
+	CMPQ(n, I32(cols))
+	JL(LabelRef(rest))
+	body(t.panel, false)
+	next(4 * cols)
+	SUBQ(I32(cols), n)
+	JMP(LabelRef(full))
+	Label(rest)
+	TESTQ(n, n)
+	JZ(LabelRef(done))
+	labels := make([]string, t.panel+1)
+	for v := 1; v < t.panel; v++ {
+		labels[v] = t.name("tail")
+		CMPQ(n, I32(v*t.lanes))
+		JLE(LabelRef(labels[v]))
+	}
+	body(t.panel, true)
+	JMP(LabelRef(done))
+	for v := 1; v < t.panel; v++ {
+		Label(labels[v])
+		body(v, true)
+		JMP(LabelRef(done))
+	}
+	Label(done)
+	VZEROUPPER()
+	RET()
+}
+
+func ptr(name string) reg.GPVirtual { return Load(Param(name), GP64()).(reg.GPVirtual) }
+
+func addRows(t *tier) {
+	TEXT("addRows"+t.suffix, NOSPLIT, "func(dst *float32, n int, w *float32, stride int, rows *int32, k int)")
+	Pragma("noescape")
+	Doc("addRows" + t.suffix + ": for j < n, dst[j] += w[rows[i]*stride+j], i = 0..k-1 in turn; k > 0.")
+	dst, n, w, stride, rows, k := ptr("dst"), ptr("n"), ptr("w"), ptr("stride"), ptr("rows"), ptr("k")
+	SHLQ(U8(2), stride)
+	end := GP64()
+	LEAQ(Mem{Base: rows, Index: k, Scale: 4}, end)
+	t.panels(n, func(v int, masked bool) {
+		acc := t.vecs(v)
+		for i, a := range acc {
+			t.load(Mem{Base: dst, Disp: i * t.bytes()}, a, masked && i == v-1)
+		}
+		at := GP64()
+		MOVQ(rows, at)
+		loop := t.name("row")
+		Label(loop)
+		r := GP64()
+		MOVLQSX(Mem{Base: at}, r)
+		IMULQ(stride, r)
+		ADDQ(U8(4), at)
+		for i, a := range acc {
+			t.add(Mem{Base: w, Index: r, Scale: 1, Disp: i * t.bytes()}, a, masked && i == v-1)
+		}
+		CMPQ(at, end)
+		JNE(LabelRef(loop))
+		for i, a := range acc {
+			t.store(a, Mem{Base: dst, Disp: i * t.bytes()}, masked && i == v-1)
+		}
+	}, func(bytes int) {
+		ADDQ(I32(bytes), dst)
+		ADDQ(I32(bytes), w)
+	})
+}
+
+func scaledRows(t *tier) {
+	TEXT("scaledRows"+t.suffix, NOSPLIT, "func(dst *float32, n int, x *float32, stride int, rows *int32, scale *float32, k int)")
+	Pragma("noescape")
+	Doc("scaledRows" + t.suffix + ": for j < n, dst[j] = sum of scale[i]*x[rows[i]*stride+j], i = 0..k-1 in turn; k > 0.")
+	dst, n, w, stride, rows, scale, k := ptr("dst"), ptr("n"), ptr("x"), ptr("stride"), ptr("rows"), ptr("scale"), ptr("k")
+	SHLQ(U8(2), stride)
+	t.panels(n, func(v int, masked bool) {
+		acc := t.vecs(v)
+		for _, a := range acc {
+			t.zero(a)
+		}
+		i := GP64()
+		XORQ(i, i)
+		loop := t.name("row")
+		Label(loop)
+		r := GP64()
+		MOVLQSX(Mem{Base: rows, Index: i, Scale: 4}, r)
+		IMULQ(stride, r)
+		b, x := t.vec(), t.vec()
+		VBROADCASTSS(Mem{Base: scale, Index: i, Scale: 4}, b)
+		for c, a := range acc {
+			t.mulAdd(Mem{Base: w, Index: r, Scale: 1, Disp: c * t.bytes()}, b, x, a, masked && c == v-1)
+		}
+		INCQ(i)
+		CMPQ(i, k)
+		JNE(LabelRef(loop))
+		for c, a := range acc {
+			t.store(a, Mem{Base: dst, Disp: c * t.bytes()}, masked && c == v-1)
+		}
+	}, func(bytes int) {
+		ADDQ(I32(bytes), dst)
+		ADDQ(I32(bytes), w)
+	})
+}
+
+// each walks n elements a vector at a time, the last one masked. at is the
+// byte offset of the vector.
+func (t *tier) each(n reg.GPVirtual, body func(at reg.GPVirtual, masked bool)) {
+	loop, rest, done := t.name("vec"), t.name("rest"), t.name("done")
+	at := GP64()
+	XORQ(at, at)
+	TESTQ(n, n)
+	JZ(LabelRef(done))
+	t.tailSetup(n)
+	Label(loop)
+	CMPQ(n, I32(t.lanes))
+	JL(LabelRef(rest))
+	body(at, false)
+	ADDQ(I32(t.bytes()), at)
+	SUBQ(I32(t.lanes), n)
+	JMP(LabelRef(loop))
+	Label(rest)
+	TESTQ(n, n)
+	JZ(LabelRef(done))
+	body(at, true)
+	Label(done)
+	VZEROUPPER()
+}
+
+func mem(base, at reg.GPVirtual) Mem { return Mem{Base: base, Index: at, Scale: 1} }
+
+func (t *tier) broadcast(name string) reg.VecVirtual {
+	v := t.vec()
+	a, err := Param(name).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	VBROADCASTSS(a.Addr, v)
+	return v
+}
+
+func lif(t *tier) {
+	TEXT("lif"+t.suffix, NOSPLIT, "func(q, u, v, drive, count *float32, n int, keepU, keepV float32, keep uint32, fired *int32, first int) int")
+	Pragma("noescape")
+	Doc("lif"+t.suffix+" is LIF on n neurons numbered from first; keep is all ones to subtract, 0 to reset to zero.",
+		"It writes up to n indices to fired and returns how many.")
+	q, u, v, drive, count, n, fired, first := ptr("q"), ptr("u"), ptr("v"), ptr("drive"), ptr("count"), ptr("n"), ptr("fired"), ptr("first")
+	keepU, keepV := t.broadcast("keepU"), t.broadcast("keepV")
+	keep := t.broadcast("keep")
+	one := t.vec()
+	VBROADCASTSS(ones, one)
+	zero := t.vec()
+	t.zero(zero)
+	index, step, x := t.vec(), t.vec(), XMM()
+	MOVQ(first, x)
+	VPBROADCASTD(x, index)
+	VPADDD(iota32, index, index)
+	lanes := GP32()
+	MOVL(U32(uint32(t.lanes)), lanes)
+	MOVD(lanes, x)
+	VPBROADCASTD(x, step)
+	table := GP64()
+	if !t.wide {
+		LEAQ(compress, table)
+	}
+	t.each(n, func(at reg.GPVirtual, masked bool) {
+		in, uj, vj, r := t.vec(), t.vec(), t.vec(), t.vec()
+		d, c := in, in
+		t.load(mem(u, at), uj, masked)
+		VMULPS(keepU, uj, uj)
+		t.load(mem(q, at), in, masked)
+		VADDPS(in, uj, uj)
+		t.load(mem(v, at), vj, masked)
+		VMULPS(keepV, vj, vj)
+		VADDPS(uj, vj, vj)
+		t.load(mem(drive, at), d, masked)
+		VADDPS(uj, d, d)
+		t.store(uj, mem(u, at), masked)
+		t.store(d, mem(drive, at), masked)
+		t.store(zero, mem(q, at), masked)
+		VSUBPS(one, vj, r)
+		VANDPS(keep, r, r)
+		m := GP32()
+		if t.wide {
+			f := K()
+			VCMPPS(U8(30), one, vj, f)
+			if masked {
+				KANDW(t.k, f, f)
+			}
+			VMOVAPS(r, f, vj)
+			t.store(vj, mem(v, at), masked)
+			t.load(mem(count, at), c, masked)
+			VADDPS(one, c, f, c)
+			t.store(c, mem(count, at), masked)
+			VPCOMPRESSD(index, f, Mem{Base: fired})
+			KMOVW(f, m)
+			POPCNTL(m, m)
+		} else {
+			f := t.vec()
+			VCMPPS(U8(30), one, vj, f)
+			if masked {
+				VANDPS(t.y, f, f)
+			}
+			VBLENDVPS(f, r, vj, vj)
+			t.store(vj, mem(v, at), masked)
+			t.load(mem(count, at), c, masked)
+			VANDPS(one, f, r)
+			VADDPS(r, c, c)
+			t.store(c, mem(count, at), masked)
+			VMOVMSKPS(f, m)
+			pick := r
+			VPMOVZXBD(Mem{Base: table, Index: m.As64(), Scale: 8}, pick)
+			VPERMD(index, pick, pick)
+			POPCNTL(m, m)
+			if masked {
+				// Eight would run past the end: mask by the number of indices.
+				r := GP64()
+				MOVL(m, r.As32())
+				NEGQ(r)
+				base, ym := GP64(), YMM()
+				LEAQ(tailMask, base)
+				VMOVDQU(Mem{Base: base, Index: r, Scale: 4, Disp: 32}, ym)
+				VPMASKMOVD(pick, ym, Mem{Base: fired})
+			} else {
+				VMOVDQU(pick, Mem{Base: fired})
+			}
+		}
+		LEAQ(Mem{Base: fired, Index: m.As64(), Scale: 4}, fired)
+		VPADDD(step, index, index)
+	})
+	SUBQ(ptr("fired"), fired)
+	SHRQ(U8(2), fired)
+	Store(fired, ReturnIndex(0))
+	RET()
+}
+
+func adam(t *tier) {
+	TEXT("adam"+t.suffix, NOSPLIT, "func(w, m, s, grad *float32, n int, rate, b1, b2, c1, c2, eps float32)")
+	Pragma("noescape")
+	Doc("adam" + t.suffix + " is Adam on n weights; c1 = 1-b1, c2 = 1-b2.")
+	w, m, s, g, n := ptr("w"), ptr("m"), ptr("s"), ptr("grad"), ptr("n")
+	rate, b1, b2 := t.broadcast("rate"), t.broadcast("b1"), t.broadcast("b2")
+	c1, c2, eps := t.broadcast("c1"), t.broadcast("c2"), t.broadcast("eps")
+	t.each(n, func(at reg.GPVirtual, masked bool) {
+		gi, mi, si, wi, x := t.vec(), t.vec(), t.vec(), t.vec(), t.vec()
+		t.load(mem(g, at), gi, masked)
+		t.load(mem(m, at), mi, masked)
+		VMULPS(b1, mi, mi)
+		VMULPS(c1, gi, x)
+		VADDPS(x, mi, mi)
+		t.load(mem(s, at), si, masked)
+		VMULPS(b2, si, si)
+		VMULPS(gi, gi, x)
+		VMULPS(c2, x, x)
+		VADDPS(x, si, si)
+		t.store(mi, mem(m, at), masked)
+		t.store(si, mem(s, at), masked)
+		VSQRTPS(si, si)
+		VADDPS(eps, si, si)
+		VMULPS(rate, mi, mi)
+		VDIVPS(si, mi, mi)
+		t.load(mem(w, at), wi, masked)
+		VSUBPS(mi, wi, wi)
+		t.store(wi, mem(w, at), masked)
+	})
+	RET()
+}
+
+func axpy(t *tier) {
+	TEXT("axpy"+t.suffix, NOSPLIT, "func(y *float32, a float32, x *float32, n int)")
+	Pragma("noescape")
+	Doc("axpy" + t.suffix + ": y[j] += a*x[j], j < n.")
+	y, x, n := ptr("y"), ptr("x"), ptr("n")
+	a := t.broadcast("a")
+	t.each(n, func(at reg.GPVirtual, masked bool) {
+		v := t.vec()
+		t.load(mem(y, at), v, masked)
+		t.mulAdd(mem(x, at), a, t.vec(), v, masked)
+		t.store(v, mem(y, at), masked)
+	})
+	RET()
+}
+
+// loadRows is the benchmarks' ceiling: it reads what addRows reads and nothing
+// else.
+func loadRows(t *tier) {
+	TEXT("loadRows"+t.suffix, NOSPLIT, "func(n int, w *float32, stride int, rows *int32, k int)")
+	Pragma("noescape")
+	Doc("loadRows" + t.suffix + " loads the whole vectors of the rows that addRows would add: the benchmarks' ceiling.")
+	n, w, stride, rows, k := ptr("n"), ptr("w"), ptr("stride"), ptr("rows"), ptr("k")
+	SHLQ(U8(2), stride)
+	end := GP64()
+	LEAQ(Mem{Base: rows, Index: k, Scale: 4}, end)
+	SUBQ(I32(4*t.lanes), n)
+	v := t.vecs(8)
+	Label("row")
+	r, c := GP64(), GP64()
+	MOVLQSX(Mem{Base: rows}, r)
+	IMULQ(stride, r)
+	ADDQ(w, r)
+	XORQ(c, c)
+	Label("col")
+	for i := range 4 {
+		VMOVUPS(Mem{Base: r, Index: c, Scale: 4, Disp: i * t.bytes()}, v[i])
+	}
+	ADDQ(I32(4*t.lanes), c)
+	CMPQ(c, n)
+	JLE(LabelRef("col"))
+	ADDQ(U8(4), rows)
+	CMPQ(rows, end)
+	JNE(LabelRef("row"))
+	VZEROUPPER()
+	RET()
+}

@@ -1,0 +1,198 @@
+package simd
+
+//go:generate go -C gen run . -out ../zkernels_amd64.s -stubs ../zstubs_amd64.go -pkg simd
+
+import (
+	"fmt"
+	"math"
+	"os"
+)
+
+// Tier is an instruction set; a higher one includes the lower.
+type Tier int
+
+const (
+	Portable Tier = iota
+	AVX2
+	AVX512
+)
+
+var tierNames = [...]string{"portable", "avx2", "avx512"}
+
+func (t Tier) String() string { return tierNames[t] }
+
+var (
+	best = detect()
+	tier = chosen(os.Getenv("GLSNN_SIMD"))
+)
+
+func chosen(name string) Tier {
+	for t := Portable; t < best; t++ {
+		if name == t.String() {
+			return t
+		}
+	}
+	return best
+}
+
+// Tiers lists what this processor can run, ascending.
+func Tiers() (all []Tier) {
+	for t := Portable; t <= best; t++ {
+		all = append(all, t)
+	}
+	return all
+}
+
+// Active is the tier in use.
+func Active() Tier { return tier }
+
+// Use chooses a tier and returns the one before, for tests: nothing else of
+// this package may run at the same time. It panics if the processor lacks it.
+func Use(t Tier) Tier {
+	if t < Portable || t > best {
+		panic(fmt.Sprintf("simd: %d: got a tier that this processor lacks, want 0..%d", t, best))
+	}
+	old := tier
+	tier = t
+	return old
+}
+
+// AddRows adds rows of w, stride apart, to dst; rows must ascend:
+//
+//	for _, i := range rows { for j := range dst { dst[j] += w[i*stride+j] } }
+//
+// Slices of one w serve panels of columns: pass w[c:] and a dst of the panel's
+// width.
+func AddRows(dst, w []float32, stride int, rows []int32) {
+	if len(dst) == 0 || len(rows) == 0 {
+		return
+	}
+	checkRows(len(dst), len(w), stride, rows)
+	if tier == Portable {
+		for _, i := range rows {
+			for j, x := range w[int(i)*stride:][:len(dst)] {
+				dst[j] += x
+			}
+		}
+		return
+	}
+	addRows(dst, w, stride, rows)
+}
+
+// ScaledRows is one weight row's gradient: dst becomes the weighted sum of rows
+// of x, stride apart; rows must ascend:
+//
+//	clear(dst)
+//	for k, i := range rows { for j := range dst { dst[j] += scale[k] * x[i*stride+j] } }
+func ScaledRows(dst, x []float32, stride int, rows []int32, scale []float32) {
+	if len(dst) == 0 || len(rows) == 0 {
+		clear(dst)
+		return
+	}
+	checkRows(len(dst), len(x), stride, rows)
+	scale = scale[:len(rows)]
+	if tier == Portable {
+		clear(dst)
+		for k, i := range rows {
+			s := scale[k]
+			for j, y := range x[int(i)*stride:][:len(dst)] {
+				dst[j] += float32(s * y)
+			}
+		}
+		return
+	}
+	scaledRows(dst, x, stride, rows, scale)
+}
+
+func checkRows(n, have, stride int, rows []int32) {
+	first, last := int(rows[0]), int(rows[len(rows)-1])
+	if first < 0 || last < first || stride < n || last*stride+n > have {
+		panic(fmt.Sprintf("simd: rows %d..%d of %d columns, %d apart, in %d numbers", first, last, n, stride, have))
+	}
+}
+
+// LIFParams are a layer's constants.
+type LIFParams struct {
+	KeepU, KeepV float32 // 1 - d_u/DecayOne, 1 - d_v/DecayOne
+	Subtract     bool
+}
+
+// LIF is one tick of firing neurons with threshold 1:
+//
+//	u = keepU*u + q;  v = keepV*v + u;  drive += u;  q = 0
+//	if v > 1 { fired gains first+j; count++; v = 0 or v - 1 }
+//
+// fired is appended to, and must have room for all of q.
+func LIF(p LIFParams, q, u, v, drive, count []float32, fired []int32, first int) []int32 {
+	n := len(q)
+	u, v, drive, count = u[:n], v[:n], drive[:n], count[:n]
+	k := len(fired)
+	room := fired[k : k+n]
+	if n == 0 {
+		return fired
+	}
+	if tier != Portable {
+		return fired[:k+lif(p, q, u, v, drive, count, room, first)]
+	}
+	for j, in := range q {
+		uj := float32(p.KeepU*u[j]) + in
+		vj := float32(p.KeepV*v[j]) + uj
+		u[j] = uj
+		drive[j] += uj
+		if vj > 1 {
+			fired = append(fired, int32(first+j))
+			count[j]++
+			if p.Subtract {
+				vj--
+			} else {
+				vj = 0
+			}
+		}
+		v[j] = vj
+		q[j] = 0
+	}
+	return fired
+}
+
+// AdamParams are a step's constants, with the bias corrections folded into Rate
+// and Eps (Kingma and Ba 2015, section 2, last paragraph).
+type AdamParams struct{ Rate, B1, B2, Eps float32 }
+
+// Adam moves w against the gradient g:
+//
+//	m = b1*m + (1-b1)*g;  s = b2*s + (1-b2)*(g*g);  w -= (rate*m)/(sqrt(s)+eps)
+func Adam(p AdamParams, w, m, s, g []float32) {
+	n := len(w)
+	if n == 0 {
+		return
+	}
+	m, s, g = m[:n], s[:n], g[:n]
+	c1, c2 := 1-p.B1, 1-p.B2
+	if tier != Portable {
+		adam(p, c1, c2, w, m, s, g)
+		return
+	}
+	for i, gi := range g {
+		mi := float32(p.B1*m[i]) + float32(c1*gi)
+		si := float32(p.B2*s[i]) + float32(c2*float32(gi*gi))
+		m[i], s[i] = mi, si
+		w[i] -= float32(p.Rate*mi) / (float32(math.Sqrt(float64(si))) + p.Eps)
+	}
+}
+
+// Axpy is SGD's step with a = -rate, and a feedback's row:
+//
+//	for j := range y { y[j] += a * x[j] }
+func Axpy(y []float32, a float32, x []float32) {
+	if len(y) == 0 {
+		return
+	}
+	x = x[:len(y)]
+	if tier != Portable {
+		axpy(y, a, x)
+		return
+	}
+	for j, xj := range x {
+		y[j] += float32(a * xj)
+	}
+}

@@ -1,0 +1,15 @@
+//go:build !amd64
+
+package simd
+
+// Without kernels the tier is always Portable, and these are never called.
+
+func detect() Tier { return Portable }
+
+func addRows(dst, w []float32, stride int, rows []int32)                     { panic("simd") }
+func scaledRows(dst, x []float32, stride int, rows []int32, scale []float32) { panic("simd") }
+func lif(LIFParams, []float32, []float32, []float32, []float32, []float32, []int32, int) int {
+	panic("simd")
+}
+func adam(p AdamParams, c1, c2 float32, w, m, s, g []float32) { panic("simd") }
+func axpy(y []float32, a float32, x []float32)                { panic("simd") }

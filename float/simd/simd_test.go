@@ -1,0 +1,364 @@
+package simd
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"gonum.org/v1/gonum/blas/gonum"
+)
+
+// odd are the values that fast loops get wrong.
+var odd = []float32{
+	0, float32(math.Copysign(0, -1)), 1, -1, 1e-45, -1e-45, 1e-39, -3e-39, 1.1754944e-38, 3.4e38, -3.4e38,
+	float32(math.Inf(1)), float32(math.Inf(-1)), float32(math.NaN()), math.Nextafter32(1, 2), math.Nextafter32(1, 0),
+}
+
+// input draws slices that start at every alignment and are followed by guards.
+type input struct {
+	*rand.Rand
+	odd    float64 // share of odd values
+	guards []guard
+}
+
+type guard struct{ f []float32 }
+
+const guardValue = 12345.678
+
+func (r *input) floats(n int) []float32 {
+	lead := r.IntN(17)
+	all := make([]float32, lead+n+19)
+	for i := range all {
+		all[i] = guardValue
+	}
+	x := all[lead : lead+n : lead+n]
+	for i := range x {
+		if x[i] = float32(r.NormFloat64()); r.Float64() < r.odd {
+			x[i] = odd[r.IntN(len(odd))]
+		}
+	}
+	r.guards = append(r.guards, guard{all[:lead]}, guard{all[lead+n:]})
+	return x
+}
+
+func (r *input) rows(of int) []int32 {
+	share := []float64{0, 0.1, 0.5, 1}[r.IntN(4)]
+	rows := []int32{}
+	for i := range of {
+		if r.Float64() < share {
+			rows = append(rows, int32(i))
+		}
+	}
+	return rows
+}
+
+// same is equality of bits, one NaN being as good as another.
+func same(a, b []float32) int {
+	for i := range a {
+		if math.Float32bits(a[i]) != math.Float32bits(b[i]) && (a[i] == a[i] || b[i] == b[i]) {
+			return i
+		}
+	}
+	return -1
+}
+
+// compare runs every kernel on n columns in the active tier and against its naive loop.
+func compare(t *testing.T, seed uint64, n int, oddShare float64) {
+	t.Helper()
+	r := &input{Rand: rand.New(rand.NewPCG(seed, 1)), odd: oddShare}
+	check := func(what string, got, want []float32) {
+		t.Helper()
+		if i := same(got, want); i >= 0 {
+			t.Fatalf("%s, tier %v, seed %d, n %d: [%d] is %v (%08x), want %v (%08x)", what, Active(), seed, n, i,
+				got[i], math.Float32bits(got[i]), want[i], math.Float32bits(want[i]))
+		}
+	}
+	height, stride := 1+r.IntN(40), n+r.IntN(3)*r.IntN(20)
+
+	w, dst, rows := r.floats(height*stride), r.floats(n), r.rows(height)
+	want := slices.Clone(dst)
+	for _, i := range rows {
+		for j := range want {
+			want[j] += w[int(i)*stride+j]
+		}
+	}
+	AddRows(dst, w, stride, rows)
+	check("AddRows", dst, want)
+
+	scale := r.floats(len(rows))
+	clear(want)
+	for k, i := range rows {
+		for j := range want {
+			want[j] += float32(scale[k] * w[int(i)*stride+j])
+		}
+	}
+	ScaledRows(dst, w, stride, rows, scale)
+	check("ScaledRows", dst, want)
+
+	p := LIFParams{KeepU: r.Float32(), KeepV: r.Float32(), Subtract: r.IntN(2) == 0}
+	q, u, v, drive, count := r.floats(n), r.floats(n), r.floats(n), r.floats(n), r.floats(n)
+	for j := range count {
+		count[j] = float32(r.IntN(9))
+	}
+	q2, u2, v2, d2, c2 := slices.Clone(q), slices.Clone(u), slices.Clone(v), slices.Clone(drive), slices.Clone(count)
+	head := r.IntN(5)
+	room := make([]int32, head+n+16)
+	for i := range room {
+		room[i] = -7
+	}
+	first := r.IntN(1000)
+	fired := LIF(p, q, u, v, drive, count, room[:head:head+n], first)
+	wantFired := slices.Clone(room[:head])
+	for j := range u2 {
+		u2[j] = float32(p.KeepU*u2[j]) + q2[j]
+		v2[j] = float32(p.KeepV*v2[j]) + u2[j]
+		d2[j] += u2[j]
+		if v2[j] > 1 {
+			wantFired = append(wantFired, int32(first+j))
+			c2[j]++
+			if p.Subtract {
+				v2[j] -= 1
+			} else {
+				v2[j] = 0
+			}
+		}
+	}
+	check("LIF q", q, make([]float32, n))
+	check("LIF u", u, u2)
+	check("LIF v", v, v2)
+	check("LIF drive", drive, d2)
+	check("LIF count", count, c2)
+	if !slices.Equal(fired, wantFired) {
+		t.Fatalf("LIF fired, tier %v, seed %d, n %d: got %v, want %v", Active(), seed, n, fired, wantFired)
+	}
+	for _, x := range room[head+n:] {
+		if x != -7 {
+			t.Fatalf("LIF, tier %v, seed %d, n %d: wrote past the room of fired", Active(), seed, n)
+		}
+	}
+
+	ap := AdamParams{Rate: r.Float32(), B1: 0.9, B2: 0.999, Eps: 1e-8}
+	aw, m, s, g := r.floats(n), r.floats(n), r.floats(n), r.floats(n)
+	for i := range s {
+		if r.IntN(8) != 0 {
+			s[i] *= s[i]
+		}
+	}
+	w2, m2, s2 := slices.Clone(aw), slices.Clone(m), slices.Clone(s)
+	b1, b2 := ap.B1, ap.B2
+	for i := range w2 {
+		m2[i] = float32(b1*m2[i]) + float32((1-b1)*g[i])
+		s2[i] = float32(b2*s2[i]) + float32((1-b2)*float32(g[i]*g[i]))
+		w2[i] -= float32(ap.Rate*m2[i]) / (float32(math.Sqrt(float64(s2[i]))) + ap.Eps)
+	}
+	Adam(ap, aw, m, s, g)
+	check("Adam m", m, m2)
+	check("Adam s", s, s2)
+	check("Adam w", aw, w2)
+
+	y, x, a := r.floats(n), r.floats(n), float32(r.NormFloat64())
+	y2 := slices.Clone(y)
+	for i := range y2 {
+		y2[i] += float32(a * x[i])
+	}
+	Axpy(y, a, x)
+	check("Axpy", y, y2)
+
+	for _, g := range r.guards {
+		for i, x := range g.f {
+			if x != guardValue {
+				t.Fatalf("tier %v, seed %d, n %d: wrote %v outside a slice, guard %d", Active(), seed, n, x, i)
+			}
+		}
+	}
+}
+
+func eachTier(t *testing.T, f func(t *testing.T)) {
+	for _, tier := range Tiers() {
+		t.Run(tier.String(), func(t *testing.T) {
+			defer Use(Use(tier))
+			f(t)
+		})
+	}
+}
+
+// TestNaive: every tier, every n, plain numbers and odd ones.
+func TestNaive(t *testing.T) {
+	eachTier(t, func(t *testing.T) {
+		for n := range 301 {
+			for k, share := range []float64{0, 0, 0.05, 0.5} {
+				compare(t, uint64(4*n+k), n, share)
+			}
+		}
+		compare(t, 1, 1000, 0)
+	})
+}
+
+func FuzzTiers(f *testing.F) {
+	f.Add(uint64(1), uint16(500), uint8(0))
+	f.Add(uint64(2), uint16(17), uint8(255))
+	f.Fuzz(func(t *testing.T, seed uint64, n uint16, oddShare uint8) {
+		for _, tier := range Tiers() {
+			func() {
+				defer Use(Use(tier))
+				compare(t, seed, int(n)%700, float64(oddShare)/255)
+			}()
+		}
+	})
+}
+
+// TestPanics: rows outside the matrix must not be read.
+func TestPanics(t *testing.T) {
+	eachTier(t, func(t *testing.T) {
+		for name, f := range map[string]func(){
+			"row past the end":   func() { AddRows(make([]float32, 4), make([]float32, 12), 4, []int32{0, 3}) },
+			"negative row":       func() { AddRows(make([]float32, 4), make([]float32, 12), 4, []int32{-1, 0}) },
+			"short stride":       func() { ScaledRows(make([]float32, 4), make([]float32, 12), 3, []int32{0}, []float32{1}) },
+			"short scale":        func() { ScaledRows(make([]float32, 4), make([]float32, 12), 4, []int32{0, 1}, []float32{1}) },
+			"no room for spikes": func() { x := make([]float32, 4); LIF(LIFParams{}, x, x, x, x, x, make([]int32, 1, 4), 0) },
+			"short moment":       func() { x := make([]float32, 4); Adam(AdamParams{}, x, x[:3:3], x, x) },
+			"short x":            func() { x := make([]float32, 4); Axpy(x, 1, x[:3:3]) },
+		} {
+			func() {
+				defer func() {
+					if recover() == nil {
+						t.Errorf("%s: no panic", name)
+					}
+				}()
+				f()
+			}()
+		}
+	})
+}
+
+func TestChosen(t *testing.T) {
+	for name, want := range map[string]Tier{"": best, "portable": Portable, "avx512": best, "mmx": best, "avx2": min(AVX2, best)} {
+		if got := chosen(name); got != want {
+			t.Errorf("%q: got %v, want %v", name, got, want)
+		}
+	}
+}
+
+// TestGenerated runs the generator again, if its module can be had.
+func TestGenerated(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short")
+	}
+	dir := t.TempDir()
+	asm, stubs := filepath.Join(dir, "k.s"), filepath.Join(dir, "s.go")
+	run := func(args ...string) ([]byte, error) {
+		cmd := exec.Command("go", args...)
+		cmd.Dir = "gen"
+		cmd.Env = append(os.Environ(), "GOWORK=off")
+		return cmd.CombinedOutput()
+	}
+	if out, err := run("mod", "download"); err != nil {
+		t.Skipf("avo cannot be had: %v\n%s", err, out)
+	}
+	if out, err := run("run", ".", "-out", asm, "-stubs", stubs, "-pkg", "simd"); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for got, file := range map[string]string{asm: "zkernels_amd64.s", stubs: "zstubs_amd64.go"} {
+		a, err := os.ReadFile(got)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if body(a) != body(b) {
+			t.Errorf("%s is not what gen writes; run go generate", file)
+		}
+	}
+}
+
+// body leaves out the first line, which holds the command.
+func body(b []byte) string {
+	_, rest, _ := strings.Cut(string(b), "\n")
+	return rest
+}
+
+// Benchmarks: GB/s of weights read; gonum's Saxpy, and where there are kernels a
+// loop that only loads, stand beside.
+func BenchmarkAddRows(b *testing.B) {
+	for _, n := range []int{500, 512, 800} {
+		w := make([]float32, 784*n)
+		dst := make([]float32, n)
+		r := &input{Rand: rand.New(rand.NewPCG(1, 1))}
+		for _, active := range []int{100, 250} {
+			var rows []int32
+			for _, i := range r.Perm(784)[:active] {
+				rows = append(rows, int32(i))
+			}
+			slices.Sort(rows)
+			run := func(name string, f func()) {
+				b.Run(fmt.Sprintf("%d/%d/%s", n, active, name), func(b *testing.B) {
+					b.SetBytes(int64(4 * n * active))
+					for b.Loop() {
+						f()
+					}
+				})
+			}
+			run("saxpy", func() {
+				for _, i := range rows {
+					gonum.Implementation{}.Saxpy(n, 1, w[int(i)*n:], 1, dst, 1)
+				}
+			})
+			for _, tier := range Tiers() {
+				run(tier.String(), func() {
+					old := Use(tier)
+					AddRows(dst, w, n, rows)
+					Use(old)
+				})
+			}
+			run("load", func() { loadRows(n, w, n, rows) })
+		}
+	}
+}
+
+func BenchmarkAdam(b *testing.B) {
+	const n = 500
+	x := [4][]float32{}
+	for i := range x {
+		x[i] = make([]float32, n)
+	}
+	for i := range x[3] {
+		x[3][i], x[2][i] = 0.1, 0.1
+	}
+	for _, tier := range Tiers() {
+		b.Run(tier.String(), func(b *testing.B) {
+			defer Use(Use(tier))
+			for b.Loop() {
+				Adam(AdamParams{1e-3, 0.9, 0.999, 1e-8}, x[0], x[1], x[2], x[3])
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/weight")
+		})
+	}
+}
+
+func BenchmarkLIF(b *testing.B) {
+	const n = 500
+	x := [6][]float32{}
+	r := &input{Rand: rand.New(rand.NewPCG(1, 1))}
+	for i := range x {
+		x[i] = r.floats(n)
+	}
+	fired := make([]int32, 0, n)
+	for _, tier := range Tiers() {
+		b.Run(tier.String(), func(b *testing.B) {
+			defer Use(Use(tier))
+			for b.Loop() {
+				copy(x[0], x[5])
+				fired = LIF(LIFParams{0, 1, false}, x[0], x[1], x[2], x[3], x[4], fired[:0], 0)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/neuron")
+		})
+	}
+}
