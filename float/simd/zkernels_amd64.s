@@ -919,7 +919,7 @@ doneAw:
 	RET
 
 // func lifAVX2(q *float32, u *float32, v *float32, drive *float32, count *float32, n int, keepU float32, keepV float32, keep uint32, fired *int32, first int) int
-// Requires: AVX, AVX2, POPCNT, SSE2
+// Requires: AVX, AVX2, POPCNT
 TEXT ·lifAVX2(SB), NOSPLIT, $0-88
 	MOVQ         q+0(FP), AX
 	MOVQ         u+8(FP), CX
@@ -934,11 +934,11 @@ TEXT ·lifAVX2(SB), NOSPLIT, $0-88
 	VBROADCASTSS keep+56(FP), Y2
 	VBROADCASTSS ones<>+0(SB), Y3
 	VXORPS       Y4, Y4, Y4
-	MOVQ         R9, X6
+	VMOVQ        R9, X6
 	VPBROADCASTD X6, Y5
 	VPADDD       iota32<>+0(SB), Y5, Y5
 	MOVL         $0x00000008, R9
-	MOVD         R9, X6
+	VMOVD        R9, X6
 	VPBROADCASTD X6, Y6
 	LEAQ         compress<>+0(SB), R9
 	XORQ         R10, R10
@@ -2754,7 +2754,7 @@ doneBm:
 	RET
 
 // func lifAVX512(q *float32, u *float32, v *float32, drive *float32, count *float32, n int, keepU float32, keepV float32, keep uint32, fired *int32, first int) int
-// Requires: AVX, AVX512DQ, AVX512F, POPCNT, SSE2
+// Requires: AVX, AVX512DQ, AVX512F, POPCNT
 TEXT ·lifAVX512(SB), NOSPLIT, $0-88
 	MOVQ         q+0(FP), AX
 	MOVQ         u+8(FP), DX
@@ -2769,11 +2769,11 @@ TEXT ·lifAVX512(SB), NOSPLIT, $0-88
 	VBROADCASTSS keep+56(FP), Z2
 	VBROADCASTSS ones<>+0(SB), Z3
 	VXORPS       Z4, Z4, Z4
-	MOVQ         CX, X6
+	VMOVQ        CX, X6
 	VPBROADCASTD X6, Z5
 	VPADDD       iota32<>+0(SB), Z5, Z5
 	MOVL         $0x00000010, CX
-	MOVD         CX, X6
+	VMOVD        CX, X6
 	VPBROADCASTD X6, Z6
 	XORQ         R10, R10
 	TESTQ        R8, R8
@@ -2786,36 +2786,37 @@ TEXT ·lifAVX512(SB), NOSPLIT, $0-88
 	KMOVW        R11, K1
 
 vecCt:
-	CMPQ        R8, $+16
-	JL          restCu
-	VMOVUPS     (DX)(R10*1), Z8
-	VMULPS      Z0, Z8, Z8
-	VMOVUPS     (AX)(R10*1), Z7
-	VADDPS      Z7, Z8, Z8
-	VMOVUPS     (BX)(R10*1), Z9
-	VMULPS      Z1, Z9, Z9
-	VADDPS      Z8, Z9, Z9
-	VMOVUPS     (SI)(R10*1), Z7
-	VADDPS      Z8, Z7, Z7
-	VMOVUPS     Z8, (DX)(R10*1)
-	VMOVUPS     Z7, (SI)(R10*1)
-	VMOVUPS     Z4, (AX)(R10*1)
-	VSUBPS      Z3, Z9, Z7
-	VANDPS      Z2, Z7, Z7
-	VCMPPS      $0x1e, Z3, Z9, K2
-	VMOVAPS     Z7, K2, Z9
-	VMOVUPS     Z9, (BX)(R10*1)
-	VMOVUPS     (DI)(R10*1), Z7
-	VADDPS      Z3, Z7, K2, Z7
-	VMOVUPS     Z7, (DI)(R10*1)
-	VPCOMPRESSD Z5, K2, (R9)
-	KMOVW       K2, CX
-	POPCNTL     CX, CX
-	LEAQ        (R9)(CX*4), R9
-	VPADDD      Z6, Z5, Z5
-	ADDQ        $+64, R10
-	SUBQ        $+16, R8
-	JMP         vecCt
+	CMPQ          R8, $+16
+	JL            restCu
+	VMOVUPS       (DX)(R10*1), Z8
+	VMULPS        Z0, Z8, Z8
+	VMOVUPS       (AX)(R10*1), Z7
+	VADDPS        Z7, Z8, Z8
+	VMOVUPS       (BX)(R10*1), Z9
+	VMULPS        Z1, Z9, Z9
+	VADDPS        Z8, Z9, Z9
+	VMOVUPS       (SI)(R10*1), Z7
+	VADDPS        Z8, Z7, Z7
+	VMOVUPS       Z8, (DX)(R10*1)
+	VMOVUPS       Z7, (SI)(R10*1)
+	VMOVUPS       Z4, (AX)(R10*1)
+	VSUBPS        Z3, Z9, Z7
+	VANDPS        Z2, Z7, Z7
+	VCMPPS        $0x1e, Z3, Z9, K2
+	VMOVAPS       Z7, K2, Z9
+	VMOVUPS       Z9, (BX)(R10*1)
+	VMOVUPS       (DI)(R10*1), Z7
+	VADDPS        Z3, Z7, K2, Z7
+	VMOVUPS       Z7, (DI)(R10*1)
+	VPCOMPRESSD.Z Z5, K2, Z7
+	VMOVDQU32     Z7, (R9)
+	KMOVW         K2, CX
+	POPCNTL       CX, CX
+	LEAQ          (R9)(CX*4), R9
+	VPADDD        Z6, Z5, Z5
+	ADDQ          $+64, R10
+	SUBQ          $+16, R8
+	JMP           vecCt
 
 restCu:
 	TESTQ       R8, R8

@@ -332,12 +332,12 @@ func lif(t *tier) {
 	zero := t.vec()
 	t.zero(zero)
 	index, step, x := t.vec(), t.vec(), XMM()
-	MOVQ(first, x)
+	VMOVQ(first, x) // not MOVQ: legacy SSE amid dirty upper halves stalls
 	VPBROADCASTD(x, index)
 	VPADDD(iota32, index, index)
 	lanes := GP32()
 	MOVL(U32(uint32(t.lanes)), lanes)
-	MOVD(lanes, x)
+	VMOVD(lanes, x)
 	VPBROADCASTD(x, step)
 	table := GP64()
 	if !t.wide {
@@ -372,7 +372,14 @@ func lif(t *tier) {
 			t.load(mem(count, at), c, masked)
 			VADDPS(one, c, f, c)
 			t.store(c, mem(count, at), masked)
-			VPCOMPRESSD(index, f, Mem{Base: fired})
+			if masked {
+				VPCOMPRESSD(index, f, Mem{Base: fired})
+			} else {
+				// To a register first: at most as many indices as neurons so far
+				// lie before this vector's, so 16 have room.
+				VPCOMPRESSD_Z(index, f, r)
+				VMOVDQU32(r, Mem{Base: fired})
+			}
 			KMOVW(f, m)
 			POPCNTL(m, m)
 		} else {
@@ -402,7 +409,7 @@ func lif(t *tier) {
 				VMOVDQU(Mem{Base: base, Index: r, Scale: 4, Disp: 32}, ym)
 				VPMASKMOVD(pick, ym, Mem{Base: fired})
 			} else {
-				VMOVDQU(pick, Mem{Base: fired})
+				VMOVDQU(pick, Mem{Base: fired}) // eight have room: see AVX-512
 			}
 		}
 		LEAQ(Mem{Base: fired, Index: m.As64(), Scale: 4}, fired)
