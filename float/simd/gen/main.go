@@ -32,6 +32,8 @@ var (
 	compress Mem // for each mask of 8 lanes, the lanes that are set, ascending
 	iota32   Mem // 0..15
 	ones     Mem // 1.0
+
+	exponentBits Mem // of a float32
 )
 
 func data() {
@@ -60,6 +62,8 @@ func data() {
 	}
 	ones = GLOBL("ones", RODATA|NOPTR)
 	DATA(0, U32(0x3f800000)) // F32(1) prints as the integer 1
+	exponentBits = GLOBL("exponentBits", RODATA|NOPTR)
+	DATA(0, U32(0x7f800000))
 }
 
 // tier is an instruction set; tail is set by tailSetup in each function.
@@ -428,6 +432,25 @@ func adam(t *tier) {
 	w, m, s, g, n := ptr("w"), ptr("m"), ptr("s"), ptr("grad"), ptr("n")
 	rate, b1, b2 := t.broadcast("rate"), t.broadcast("b1"), t.broadcast("b2")
 	c1, c2, eps := t.broadcast("c1"), t.broadcast("c2"), t.broadcast("eps")
+	exponent, zero := t.vec(), t.vec()
+	if t.wide {
+		VPBROADCASTD(exponentBits, exponent)
+	} else {
+		VBROADCASTSS(exponentBits, exponent)
+		t.zero(zero)
+	}
+	flush := func(v reg.VecVirtual) {
+		if t.wide {
+			k := K()
+			VPTESTMD(exponent, v, k)
+			VMOVAPS_Z(v, k, v)
+			return
+		}
+		x := t.vec()
+		VPAND(exponent, v, x)
+		VPCMPEQD(zero, x, x)
+		VPANDN(v, x, v)
+	}
 	t.each(n, func(at reg.GPVirtual, masked bool) {
 		gi, mi, si, wi, x := t.vec(), t.vec(), t.vec(), t.vec(), t.vec()
 		t.load(mem(g, at), gi, masked)
@@ -440,6 +463,8 @@ func adam(t *tier) {
 		VMULPS(gi, gi, x)
 		VMULPS(c2, x, x)
 		VADDPS(x, si, si)
+		flush(mi)
+		flush(si)
 		t.store(mi, mem(m, at), masked)
 		t.store(si, mem(s, at), masked)
 		VSQRTPS(si, si)
