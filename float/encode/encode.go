@@ -56,6 +56,7 @@ type Encoder struct {
 type Train struct {
 	axons []int32
 	start []int32 // start[t]..start[t+1] are tick t's axons
+	lit   []lit   // of encodeRate
 }
 
 // Ticks is the length of the window.
@@ -87,17 +88,12 @@ func (t *Train) Append(axons ...int32) {
 // is the sample's index in its data set, which only Bernoulli uses.
 func (e Encoder) Encode(dst *Train, sample int, pixels []uint8) {
 	dst.Reset()
+	if e.Kind == Rate {
+		dst.encodeRate(e.Ticks, pixels)
+		return
+	}
 	for t := range e.Ticks {
 		switch e.Kind {
-		case Rate:
-			// The k-th spike of pixel p comes at the first tick with
-			// 127 + p·(tick+1) >= 255·k: no accumulator has to be kept.
-			for i, p := range pixels {
-				before := 127 + int64(p)*int64(t)
-				if p != 0 && (before+int64(p))/255 != before/255 {
-					dst.axons = append(dst.axons, int32(i))
-				}
-			}
 		case Bernoulli:
 			base := mix(mix(mix(e.Seed)+uint64(sample)) + uint64(t))
 			for i, p := range pixels {
@@ -109,6 +105,37 @@ func (e Encoder) Encode(dst *Train, sample int, pixels []uint8) {
 			panic("encode: unknown encoder " + string(e.Kind))
 		}
 		dst.start = append(dst.start, int32(len(dst.axons)))
+	}
+}
+
+// lit is the neuron of a pixel above 0.
+type lit struct{ axon, pixel, acc int32 }
+
+// encodeRate visits lit pixels only, and writes each one's axon before it knows
+// whether it spikes: no branch has to be guessed.
+func (t *Train) encodeRate(ticks int, pixels []uint8) {
+	t.lit = t.lit[:0]
+	for i, p := range pixels {
+		if p != 0 {
+			t.lit = append(t.lit, lit{int32(i), int32(p), 127})
+		}
+	}
+	for range ticks {
+		n := len(t.axons)
+		t.axons = slices.Grow(t.axons, len(t.lit))
+		out, k := t.axons[n:n+len(t.lit)], 0
+		for i := range t.lit {
+			x := &t.lit[i]
+			out[k] = x.axon
+			acc, spike := x.acc+x.pixel, 0
+			if acc >= 255 {
+				spike = 1
+			}
+			x.acc = acc - 255*int32(spike)
+			k += spike
+		}
+		t.axons = t.axons[:n+k]
+		t.start = append(t.start, int32(len(t.axons)))
 	}
 }
 

@@ -160,7 +160,13 @@ type AdamParams struct{ Rate, B1, B2, Eps float32 }
 
 // Adam moves w against the gradient g:
 //
-//	m = b1*m + (1-b1)*g;  s = b2*s + (1-b2)*(g*g);  w -= (rate*m)/(sqrt(s)+eps)
+//	m = b1*m + (1-b1)*g;  s = b2*s + (1-b2)*(g*g);  m, s = normal(m), normal(s)
+//	w -= (rate*m)/(sqrt(s)+eps)
+//
+// normal(x) is 0 where |x| < 2^-126. Without it a moment whose gradient stays 0
+// decays to a few units of 2^-149, where rounding holds it for good, and every
+// later step pays the processor's slow way with such numbers; no weight above
+// 1e-25 would feel it.
 func Adam(p AdamParams, w, m, s, g []float32) {
 	n := len(w)
 	if n == 0 {
@@ -175,9 +181,17 @@ func Adam(p AdamParams, w, m, s, g []float32) {
 	for i, gi := range g {
 		mi := float32(p.B1*m[i]) + float32(c1*gi)
 		si := float32(p.B2*s[i]) + float32(c2*float32(gi*gi))
+		mi, si = normal(mi), normal(si)
 		m[i], s[i] = mi, si
 		w[i] -= float32(p.Rate*mi) / (float32(math.Sqrt(float64(si))) + p.Eps)
 	}
+}
+
+func normal(x float32) float32 {
+	if math.Float32bits(x)&0x7f800000 == 0 {
+		return 0
+	}
+	return x
 }
 
 // Axpy is SGD's step with a = -rate, and a feedback's row:

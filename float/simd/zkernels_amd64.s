@@ -301,6 +301,9 @@ GLOBL iota32<>(SB), RODATA|NOPTR, $64
 DATA ones<>+0(SB)/4, $0x3f800000
 GLOBL ones<>(SB), RODATA|NOPTR, $4
 
+DATA exponentBits<>+0(SB)/4, $0x7f800000
+GLOBL exponentBits<>(SB), RODATA|NOPTR, $4
+
 // func addRowsAVX2(dst *float32, n int, w *float32, stride int, rows *int32, k int)
 // Requires: AVX
 TEXT ·addRowsAVX2(SB), NOSPLIT, $0-48
@@ -919,7 +922,7 @@ doneAw:
 	RET
 
 // func lifAVX2(q *float32, u *float32, v *float32, drive *float32, count *float32, n int, keepU float32, keepV float32, keep uint32, fired *int32, first int) int
-// Requires: AVX, AVX2, POPCNT, SSE2
+// Requires: AVX, AVX2, POPCNT
 TEXT ·lifAVX2(SB), NOSPLIT, $0-88
 	MOVQ         q+0(FP), AX
 	MOVQ         u+8(FP), CX
@@ -934,11 +937,11 @@ TEXT ·lifAVX2(SB), NOSPLIT, $0-88
 	VBROADCASTSS keep+56(FP), Y2
 	VBROADCASTSS ones<>+0(SB), Y3
 	VXORPS       Y4, Y4, Y4
-	MOVQ         R9, X6
+	VMOVQ        R9, X6
 	VPBROADCASTD X6, Y5
 	VPADDD       iota32<>+0(SB), Y5, Y5
 	MOVL         $0x00000008, R9
-	MOVD         R9, X6
+	VMOVD        R9, X6
 	VPBROADCASTD X6, Y6
 	LEAQ         compress<>+0(SB), R9
 	XORQ         R10, R10
@@ -1031,7 +1034,7 @@ doneBp:
 	RET
 
 // func adamAVX2(w *float32, m *float32, s *float32, grad *float32, n int, rate float32, b1 float32, b2 float32, c1 float32, c2 float32, eps float32)
-// Requires: AVX
+// Requires: AVX, AVX2
 TEXT ·adamAVX2(SB), NOSPLIT, $0-64
 	MOVQ         w+0(FP), AX
 	MOVQ         m+8(FP), CX
@@ -1044,6 +1047,8 @@ TEXT ·adamAVX2(SB), NOSPLIT, $0-64
 	VBROADCASTSS c1+52(FP), Y3
 	VBROADCASTSS c2+56(FP), Y4
 	VBROADCASTSS eps+60(FP), Y5
+	VBROADCASTSS exponentBits<>+0(SB), Y6
+	VXORPS       Y7, Y7, Y7
 	XORQ         DI, DI
 	TESTQ        SI, SI
 	JZ           doneBs
@@ -1051,56 +1056,68 @@ TEXT ·adamAVX2(SB), NOSPLIT, $0-64
 	ANDQ         $0x07, R8
 	LEAQ         tailMask<>+0(SB), R9
 	NEGQ         R8
-	VMOVDQU      28(R9)(R8*4), Y6
+	VMOVDQU      28(R9)(R8*4), Y8
 
 vecBq:
-	CMPQ    SI, $+8
-	JL      restBr
-	VMOVUPS (BX)(DI*1), Y7
-	VMOVUPS (CX)(DI*1), Y8
-	VMULPS  Y1, Y8, Y8
-	VMULPS  Y3, Y7, Y10
-	VADDPS  Y10, Y8, Y8
-	VMOVUPS (DX)(DI*1), Y9
-	VMULPS  Y2, Y9, Y9
-	VMULPS  Y7, Y7, Y10
-	VMULPS  Y4, Y10, Y10
-	VADDPS  Y10, Y9, Y9
-	VMOVUPS Y8, (CX)(DI*1)
-	VMOVUPS Y9, (DX)(DI*1)
-	VSQRTPS Y9, Y9
-	VADDPS  Y5, Y9, Y9
-	VMULPS  Y0, Y8, Y8
-	VDIVPS  Y9, Y8, Y8
-	VMOVUPS (AX)(DI*1), Y7
-	VSUBPS  Y8, Y7, Y7
-	VMOVUPS Y7, (AX)(DI*1)
-	ADDQ    $+32, DI
-	SUBQ    $+8, SI
-	JMP     vecBq
+	CMPQ     SI, $+8
+	JL       restBr
+	VMOVUPS  (BX)(DI*1), Y9
+	VMOVUPS  (CX)(DI*1), Y10
+	VMULPS   Y1, Y10, Y10
+	VMULPS   Y3, Y9, Y12
+	VADDPS   Y12, Y10, Y10
+	VMOVUPS  (DX)(DI*1), Y11
+	VMULPS   Y2, Y11, Y11
+	VMULPS   Y9, Y9, Y12
+	VMULPS   Y4, Y12, Y12
+	VADDPS   Y12, Y11, Y11
+	VPAND    Y6, Y10, Y9
+	VPCMPEQD Y7, Y9, Y9
+	VPANDN   Y10, Y9, Y10
+	VPAND    Y6, Y11, Y9
+	VPCMPEQD Y7, Y9, Y9
+	VPANDN   Y11, Y9, Y11
+	VMOVUPS  Y10, (CX)(DI*1)
+	VMOVUPS  Y11, (DX)(DI*1)
+	VSQRTPS  Y11, Y11
+	VADDPS   Y5, Y11, Y11
+	VMULPS   Y0, Y10, Y10
+	VDIVPS   Y11, Y10, Y10
+	VMOVUPS  (AX)(DI*1), Y9
+	VSUBPS   Y10, Y9, Y9
+	VMOVUPS  Y9, (AX)(DI*1)
+	ADDQ     $+32, DI
+	SUBQ     $+8, SI
+	JMP      vecBq
 
 restBr:
 	TESTQ      SI, SI
 	JZ         doneBs
-	VMASKMOVPS (BX)(DI*1), Y6, Y7
-	VMASKMOVPS (CX)(DI*1), Y6, Y8
-	VMULPS     Y1, Y8, Y8
-	VMULPS     Y3, Y7, Y3
-	VADDPS     Y3, Y8, Y8
-	VMASKMOVPS (DX)(DI*1), Y6, Y1
+	VMASKMOVPS (BX)(DI*1), Y8, Y9
+	VMASKMOVPS (CX)(DI*1), Y8, Y10
+	VMULPS     Y1, Y10, Y10
+	VMULPS     Y3, Y9, Y3
+	VADDPS     Y3, Y10, Y10
+	VMASKMOVPS (DX)(DI*1), Y8, Y1
 	VMULPS     Y2, Y1, Y1
-	VMULPS     Y7, Y7, Y3
+	VMULPS     Y9, Y9, Y3
 	VMULPS     Y4, Y3, Y3
 	VADDPS     Y3, Y1, Y1
-	VMASKMOVPS Y8, Y6, (CX)(DI*1)
-	VMASKMOVPS Y1, Y6, (DX)(DI*1)
+	VPAND      Y6, Y10, Y2
+	VPCMPEQD   Y7, Y2, Y2
+	VPANDN     Y10, Y2, Y10
+	VPAND      Y6, Y1, Y2
+	VPCMPEQD   Y7, Y2, Y2
+	VPANDN     Y1, Y2, Y1
+	VMASKMOVPS Y10, Y8, (CX)(DI*1)
+	VMASKMOVPS Y1, Y8, (DX)(DI*1)
 	VSQRTPS    Y1, Y1
 	VADDPS     Y5, Y1, Y1
-	VMULPS     Y0, Y8, Y8
-	VDIVPS     Y1, Y8, Y8
-	VMASKMOVPS (AX)(DI*1), Y6, Y0
-	VSUBPS     Y8, Y0, Y0
-	VMASKMOVPS Y0, Y6, (AX)(DI*1)
+	VMULPS     Y0, Y10, Y10
+	VDIVPS     Y1, Y10, Y10
+	VMASKMOVPS (AX)(DI*1), Y8, Y0
+	VSUBPS     Y10, Y0, Y0
+	VMASKMOVPS Y0, Y8, (AX)(DI*1)
 
 doneBs:
 	VZEROUPPER
@@ -2754,7 +2771,7 @@ doneBm:
 	RET
 
 // func lifAVX512(q *float32, u *float32, v *float32, drive *float32, count *float32, n int, keepU float32, keepV float32, keep uint32, fired *int32, first int) int
-// Requires: AVX, AVX512DQ, AVX512F, POPCNT, SSE2
+// Requires: AVX, AVX512DQ, AVX512F, POPCNT
 TEXT ·lifAVX512(SB), NOSPLIT, $0-88
 	MOVQ         q+0(FP), AX
 	MOVQ         u+8(FP), DX
@@ -2769,11 +2786,11 @@ TEXT ·lifAVX512(SB), NOSPLIT, $0-88
 	VBROADCASTSS keep+56(FP), Z2
 	VBROADCASTSS ones<>+0(SB), Z3
 	VXORPS       Z4, Z4, Z4
-	MOVQ         CX, X6
+	VMOVQ        CX, X6
 	VPBROADCASTD X6, Z5
 	VPADDD       iota32<>+0(SB), Z5, Z5
 	MOVL         $0x00000010, CX
-	MOVD         CX, X6
+	VMOVD        CX, X6
 	VPBROADCASTD X6, Z6
 	XORQ         R10, R10
 	TESTQ        R8, R8
@@ -2786,36 +2803,37 @@ TEXT ·lifAVX512(SB), NOSPLIT, $0-88
 	KMOVW        R11, K1
 
 vecCt:
-	CMPQ        R8, $+16
-	JL          restCu
-	VMOVUPS     (DX)(R10*1), Z8
-	VMULPS      Z0, Z8, Z8
-	VMOVUPS     (AX)(R10*1), Z7
-	VADDPS      Z7, Z8, Z8
-	VMOVUPS     (BX)(R10*1), Z9
-	VMULPS      Z1, Z9, Z9
-	VADDPS      Z8, Z9, Z9
-	VMOVUPS     (SI)(R10*1), Z7
-	VADDPS      Z8, Z7, Z7
-	VMOVUPS     Z8, (DX)(R10*1)
-	VMOVUPS     Z7, (SI)(R10*1)
-	VMOVUPS     Z4, (AX)(R10*1)
-	VSUBPS      Z3, Z9, Z7
-	VANDPS      Z2, Z7, Z7
-	VCMPPS      $0x1e, Z3, Z9, K2
-	VMOVAPS     Z7, K2, Z9
-	VMOVUPS     Z9, (BX)(R10*1)
-	VMOVUPS     (DI)(R10*1), Z7
-	VADDPS      Z3, Z7, K2, Z7
-	VMOVUPS     Z7, (DI)(R10*1)
-	VPCOMPRESSD Z5, K2, (R9)
-	KMOVW       K2, CX
-	POPCNTL     CX, CX
-	LEAQ        (R9)(CX*4), R9
-	VPADDD      Z6, Z5, Z5
-	ADDQ        $+64, R10
-	SUBQ        $+16, R8
-	JMP         vecCt
+	CMPQ          R8, $+16
+	JL            restCu
+	VMOVUPS       (DX)(R10*1), Z8
+	VMULPS        Z0, Z8, Z8
+	VMOVUPS       (AX)(R10*1), Z7
+	VADDPS        Z7, Z8, Z8
+	VMOVUPS       (BX)(R10*1), Z9
+	VMULPS        Z1, Z9, Z9
+	VADDPS        Z8, Z9, Z9
+	VMOVUPS       (SI)(R10*1), Z7
+	VADDPS        Z8, Z7, Z7
+	VMOVUPS       Z8, (DX)(R10*1)
+	VMOVUPS       Z7, (SI)(R10*1)
+	VMOVUPS       Z4, (AX)(R10*1)
+	VSUBPS        Z3, Z9, Z7
+	VANDPS        Z2, Z7, Z7
+	VCMPPS        $0x1e, Z3, Z9, K2
+	VMOVAPS       Z7, K2, Z9
+	VMOVUPS       Z9, (BX)(R10*1)
+	VMOVUPS       (DI)(R10*1), Z7
+	VADDPS        Z3, Z7, K2, Z7
+	VMOVUPS       Z7, (DI)(R10*1)
+	VPCOMPRESSD.Z Z5, K2, Z7
+	VMOVDQU32     Z7, (R9)
+	KMOVW         K2, CX
+	POPCNTL       CX, CX
+	LEAQ          (R9)(CX*4), R9
+	VPADDD        Z6, Z5, Z5
+	ADDQ          $+64, R10
+	SUBQ          $+16, R8
+	JMP           vecCt
 
 restCu:
 	TESTQ       R8, R8
@@ -2869,6 +2887,7 @@ TEXT ·adamAVX512(SB), NOSPLIT, $0-64
 	VBROADCASTSS c1+52(FP), Z3
 	VBROADCASTSS c2+56(FP), Z4
 	VBROADCASTSS eps+60(FP), Z5
+	VPBROADCASTD exponentBits<>+0(SB), Z6
 	XORQ         R8, R8
 	TESTQ        DI, DI
 	JZ           doneCy
@@ -2880,52 +2899,60 @@ TEXT ·adamAVX512(SB), NOSPLIT, $0-64
 	KMOVW        R9, K1
 
 vecCw:
-	CMPQ    DI, $+16
-	JL      restCx
-	VMOVUPS (SI)(R8*1), Z6
-	VMOVUPS (DX)(R8*1), Z7
-	VMULPS  Z1, Z7, Z7
-	VMULPS  Z3, Z6, Z9
-	VADDPS  Z9, Z7, Z7
-	VMOVUPS (BX)(R8*1), Z8
-	VMULPS  Z2, Z8, Z8
-	VMULPS  Z6, Z6, Z9
-	VMULPS  Z4, Z9, Z9
-	VADDPS  Z9, Z8, Z8
-	VMOVUPS Z7, (DX)(R8*1)
-	VMOVUPS Z8, (BX)(R8*1)
-	VSQRTPS Z8, Z8
-	VADDPS  Z5, Z8, Z8
-	VMULPS  Z0, Z7, Z7
-	VDIVPS  Z8, Z7, Z7
-	VMOVUPS (AX)(R8*1), Z6
-	VSUBPS  Z7, Z6, Z6
-	VMOVUPS Z6, (AX)(R8*1)
-	ADDQ    $+64, R8
-	SUBQ    $+16, DI
-	JMP     vecCw
+	CMPQ      DI, $+16
+	JL        restCx
+	VMOVUPS   (SI)(R8*1), Z7
+	VMOVUPS   (DX)(R8*1), Z8
+	VMULPS    Z1, Z8, Z8
+	VMULPS    Z3, Z7, Z10
+	VADDPS    Z10, Z8, Z8
+	VMOVUPS   (BX)(R8*1), Z9
+	VMULPS    Z2, Z9, Z9
+	VMULPS    Z7, Z7, Z10
+	VMULPS    Z4, Z10, Z10
+	VADDPS    Z10, Z9, Z9
+	VPTESTMD  Z6, Z8, K2
+	VMOVAPS.Z Z8, K2, Z8
+	VPTESTMD  Z6, Z9, K2
+	VMOVAPS.Z Z9, K2, Z9
+	VMOVUPS   Z8, (DX)(R8*1)
+	VMOVUPS   Z9, (BX)(R8*1)
+	VSQRTPS   Z9, Z9
+	VADDPS    Z5, Z9, Z9
+	VMULPS    Z0, Z8, Z8
+	VDIVPS    Z9, Z8, Z8
+	VMOVUPS   (AX)(R8*1), Z7
+	VSUBPS    Z8, Z7, Z7
+	VMOVUPS   Z7, (AX)(R8*1)
+	ADDQ      $+64, R8
+	SUBQ      $+16, DI
+	JMP       vecCw
 
 restCx:
 	TESTQ     DI, DI
 	JZ        doneCy
-	VMOVUPS.Z (SI)(R8*1), K1, Z6
-	VMOVUPS.Z (DX)(R8*1), K1, Z7
-	VMULPS    Z1, Z7, Z7
-	VMULPS    Z3, Z6, Z3
-	VADDPS    Z3, Z7, Z7
+	VMOVUPS.Z (SI)(R8*1), K1, Z7
+	VMOVUPS.Z (DX)(R8*1), K1, Z8
+	VMULPS    Z1, Z8, Z8
+	VMULPS    Z3, Z7, Z3
+	VADDPS    Z3, Z8, Z8
 	VMOVUPS.Z (BX)(R8*1), K1, Z1
 	VMULPS    Z2, Z1, Z1
-	VMULPS    Z6, Z6, Z3
+	VMULPS    Z7, Z7, Z3
 	VMULPS    Z4, Z3, Z3
 	VADDPS    Z3, Z1, Z1
-	VMOVUPS   Z7, K1, (DX)(R8*1)
+	VPTESTMD  Z6, Z8, K2
+	VMOVAPS.Z Z8, K2, Z8
+	VPTESTMD  Z6, Z1, K2
+	VMOVAPS.Z Z1, K2, Z1
+	VMOVUPS   Z8, K1, (DX)(R8*1)
 	VMOVUPS   Z1, K1, (BX)(R8*1)
 	VSQRTPS   Z1, Z1
 	VADDPS    Z5, Z1, Z1
-	VMULPS    Z0, Z7, Z7
-	VDIVPS    Z1, Z7, Z7
+	VMULPS    Z0, Z8, Z8
+	VDIVPS    Z1, Z8, Z8
 	VMOVUPS.Z (AX)(R8*1), K1, Z0
-	VSUBPS    Z7, Z0, Z0
+	VSUBPS    Z8, Z0, Z0
 	VMOVUPS   Z0, K1, (AX)(R8*1)
 
 doneCy:

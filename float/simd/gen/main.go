@@ -32,6 +32,8 @@ var (
 	compress Mem // for each mask of 8 lanes, the lanes that are set, ascending
 	iota32   Mem // 0..15
 	ones     Mem // 1.0
+
+	exponentBits Mem // of a float32
 )
 
 func data() {
@@ -60,6 +62,8 @@ func data() {
 	}
 	ones = GLOBL("ones", RODATA|NOPTR)
 	DATA(0, U32(0x3f800000)) // F32(1) prints as the integer 1
+	exponentBits = GLOBL("exponentBits", RODATA|NOPTR)
+	DATA(0, U32(0x7f800000))
 }
 
 // tier is an instruction set; tail is set by tailSetup in each function.
@@ -332,12 +336,12 @@ func lif(t *tier) {
 	zero := t.vec()
 	t.zero(zero)
 	index, step, x := t.vec(), t.vec(), XMM()
-	MOVQ(first, x)
+	VMOVQ(first, x) // not MOVQ: legacy SSE amid dirty upper halves stalls
 	VPBROADCASTD(x, index)
 	VPADDD(iota32, index, index)
 	lanes := GP32()
 	MOVL(U32(uint32(t.lanes)), lanes)
-	MOVD(lanes, x)
+	VMOVD(lanes, x)
 	VPBROADCASTD(x, step)
 	table := GP64()
 	if !t.wide {
@@ -372,7 +376,14 @@ func lif(t *tier) {
 			t.load(mem(count, at), c, masked)
 			VADDPS(one, c, f, c)
 			t.store(c, mem(count, at), masked)
-			VPCOMPRESSD(index, f, Mem{Base: fired})
+			if masked {
+				VPCOMPRESSD(index, f, Mem{Base: fired})
+			} else {
+				// To a register first: at most as many indices as neurons so far
+				// lie before this vector's, so 16 have room.
+				VPCOMPRESSD_Z(index, f, r)
+				VMOVDQU32(r, Mem{Base: fired})
+			}
 			KMOVW(f, m)
 			POPCNTL(m, m)
 		} else {
@@ -402,7 +413,7 @@ func lif(t *tier) {
 				VMOVDQU(Mem{Base: base, Index: r, Scale: 4, Disp: 32}, ym)
 				VPMASKMOVD(pick, ym, Mem{Base: fired})
 			} else {
-				VMOVDQU(pick, Mem{Base: fired})
+				VMOVDQU(pick, Mem{Base: fired}) // eight have room: see AVX-512
 			}
 		}
 		LEAQ(Mem{Base: fired, Index: m.As64(), Scale: 4}, fired)
@@ -421,6 +432,25 @@ func adam(t *tier) {
 	w, m, s, g, n := ptr("w"), ptr("m"), ptr("s"), ptr("grad"), ptr("n")
 	rate, b1, b2 := t.broadcast("rate"), t.broadcast("b1"), t.broadcast("b2")
 	c1, c2, eps := t.broadcast("c1"), t.broadcast("c2"), t.broadcast("eps")
+	exponent, zero := t.vec(), t.vec()
+	if t.wide {
+		VPBROADCASTD(exponentBits, exponent)
+	} else {
+		VBROADCASTSS(exponentBits, exponent)
+		t.zero(zero)
+	}
+	flush := func(v reg.VecVirtual) {
+		if t.wide {
+			k := K()
+			VPTESTMD(exponent, v, k)
+			VMOVAPS_Z(v, k, v)
+			return
+		}
+		x := t.vec()
+		VPAND(exponent, v, x)
+		VPCMPEQD(zero, x, x)
+		VPANDN(v, x, v)
+	}
 	t.each(n, func(at reg.GPVirtual, masked bool) {
 		gi, mi, si, wi, x := t.vec(), t.vec(), t.vec(), t.vec(), t.vec()
 		t.load(mem(g, at), gi, masked)
@@ -433,6 +463,8 @@ func adam(t *tier) {
 		VMULPS(gi, gi, x)
 		VMULPS(c2, x, x)
 		VADDPS(x, si, si)
+		flush(mi)
+		flush(si)
 		t.store(mi, mem(m, at), masked)
 		t.store(si, mem(s, at), masked)
 		VSQRTPS(si, si)
