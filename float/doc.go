@@ -69,10 +69,12 @@
 //
 // # What is the same where
 //
-// Results do not depend on the number of workers: each output element is summed
-// in a fixed order. The same binary on the same kind of processor gives the same
-// bytes; another architecture or GOAMD64 level may fuse a multiplication with an
-// addition, or take another routine, and differ in the last bits.
+// Results do not depend on the number of workers, nor on the instruction set that
+// package simd picks: each output element is summed in a fixed order, and every
+// product and sum is rounded by itself. The same binary on the same kind of
+// processor gives the same bytes; on another architecture or GOAMD64 level the
+// starting weights (a QR factorisation) and the losses may differ in the last
+// bits, since there a multiplication may be fused with an addition.
 //
 // References: [zhao2020] Zhao, Zeng, Zhang, Shi, Zhao, "GLSNN: A Multi-Layer
 // Spiking Neural Network Based on Global Feedback Alignment and Local STDP

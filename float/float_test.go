@@ -3,6 +3,7 @@ package float
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 
 	"glsnn/float/dataset"
 	"glsnn/float/encode"
+	"glsnn/float/simd"
 )
 
 // digits is a small built-in set: train, test.
@@ -403,16 +405,94 @@ func TestPaperMode(t *testing.T) {
 	}
 }
 
+// TestTiersDoNotMatter: the same bytes from every instruction set, for widths
+// with and without a tail, each optimiser and both encoders.
+func TestTiersDoNotMatter(t *testing.T) {
+	set, _ := digits(t, 90, 10)
+	for name, change := range map[string]func(*Config, *TrainConfig){
+		"adam": func(c *Config, tc *TrainConfig) { c.Sizes = []int{784, 300, 63, 10}; tc.HeldOut = 10 },
+		"sgd": func(c *Config, tc *TrainConfig) {
+			c.Sizes, tc.Optimiser, tc.Rate, tc.Batch = []int{784, 131, 48, 10}, SGD, 0.1, 7
+		},
+		"spiking read-out": func(c *Config, tc *TrainConfig) {
+			c.Reset, c.Readout, c.CurrentDecay, c.MembraneDecay, c.Ticks, c.Encoder = ResetSubtract, ReadCount, 1000, 300, 37, encode.Bernoulli
+		},
+	} {
+		var first []byte
+		for _, tier := range simd.Tiers() {
+			func() {
+				defer simd.Use(simd.Use(tier))
+				tr := testTrainer(t, set, change)
+				if err := tr.Run(context.Background(), Hooks{}); err != nil {
+					t.Fatal(err)
+				}
+				data := saved(t, tr.Save)
+				if first == nil {
+					first = data
+				}
+				if !slices.Equal(data, first) {
+					t.Errorf("%s: tier %v gives another checkpoint than portable", name, tier)
+				}
+			}()
+		}
+	}
+}
+
+// TestRunIsSteps: a group of samples layer by layer is each sample tick by tick.
+func TestRunIsSteps(t *testing.T) {
+	set, _ := digits(t, 20, 10)
+	for _, ticks := range []int{1, tickBlock, 2*tickBlock + 5} {
+		tr := testTrainer(t, set, func(c *Config, _ *TrainConfig) { c.Sizes, c.Ticks = []int{784, 2*panel + 3, 40, 10}, ticks })
+		for _, w := range tr.Net.Weights {
+			scale(w, 60)
+		}
+		l := tr.Net.newLoop()
+		for i := range l.trains {
+			tr.Net.NewEncoder().Encode(&l.trains[i], i, set.Image(i))
+		}
+		runTrains(l.states, l.trains)
+		spikes := 0
+		for i, got := range l.states {
+			want := tr.Net.NewState()
+			for tick := range ticks {
+				want.Step(l.trains[i].At(tick))
+			}
+			for k := range want.layers {
+				a, b := &got.layers[k], &want.layers[k]
+				if !slices.Equal(a.v, b.v) || !slices.Equal(a.u, b.u) || !slices.Equal(a.drive, b.drive) || !slices.Equal(a.count, b.count) || !slices.Equal(a.fired, b.fired) {
+					t.Fatalf("%d ticks, sample %d, layer %d: Run and Step differ", ticks, i, k)
+				}
+				spikes += len(b.fired)
+			}
+		}
+		if spikes == 0 {
+			t.Error("nothing fired: the test shows nothing")
+		}
+	}
+}
+
 func BenchmarkTrainStep(b *testing.B) {
 	set, _ := digits(b, 1000, 10)
-	tr := testTrainer(b, set, func(c *Config, tc *TrainConfig) { c.Sizes = []int{784, 500, 500, 10}; tc.Batch = 100 })
-	batch := make([]int, 100)
-	for i := range batch {
-		batch[i] = i
+	for _, hidden := range [][]int{{500, 500}, {500, 500, 500}, {800, 800, 800}} {
+		for _, n := range []int{100, 10} {
+			b.Run(fmt.Sprintf("%d_x%d/batch%d", hidden[0], len(hidden), n), func(b *testing.B) {
+				tr := testTrainer(b, set, func(c *Config, tc *TrainConfig) {
+					c.Sizes = slices.Concat([]int{784}, hidden, []int{10})
+					tc.Batch, tc.Epochs = n, 1
+				})
+				if err := tr.Run(context.Background(), Hooks{}); err != nil { // so that all layers fire
+					b.Fatal(err)
+				}
+				batch := make([]int, n)
+				for i := range batch {
+					batch[i] = i
+				}
+				b.ReportAllocs()
+				for b.Loop() {
+					tr.step(batch)
+				}
+				b.ReportMetric(float64(b.N*n)/b.Elapsed().Seconds(), "samples/s")
+			})
+		}
 	}
-	b.ReportAllocs()
-	for b.Loop() {
-		tr.step(batch)
-	}
-	b.ReportMetric(float64(b.N*len(batch))/b.Elapsed().Seconds(), "samples/s")
 }

@@ -12,7 +12,30 @@ type State struct {
 	params []lifParams
 	layers []layerState
 	ticks  int
+	rows   []matrix
 	in     [tickBlock][]int32 // of run: what each tick brings to the layer at hand
+}
+
+// matrix is a layer's weights with rows stride apart.
+type matrix struct {
+	data   []float32
+	stride int
+}
+
+// newMatrix is w, [in][out], with rows that start on cache lines, since a vector
+// that crosses a line costs two reads: a copy, or w itself if its rows do so
+// anyway or are short.
+func newMatrix(w []float32, out int) matrix {
+	const line = 16
+	if out%line == 0 || out < 2*line {
+		return matrix{w, out}
+	}
+	m := matrix{stride: (out + line - 1) / line * line}
+	m.data = make([]float32, len(w)/out*m.stride) // large slices start on a line
+	for i := range len(w) / out {
+		copy(m.data[i*m.stride:], w[i*out:(i+1)*out])
+	}
+	return m
 }
 
 // A layer's tick depends on the layer below at that tick only, so any number of
@@ -39,6 +62,7 @@ func (n *Network) NewState() *State {
 	s := &State{net: n}
 	for l := range n.Layers() {
 		size := n.Sizes[l+1]
+		s.rows = append(s.rows, matrix{n.Weights[l], size})
 		s.layers = append(s.layers, layerState{
 			q: make([]float32, size), u: make([]float32, size), v: make([]float32, size),
 			drive: make([]float32, size), count: make([]float32, size),
@@ -108,11 +132,11 @@ func runBlock(states []*State, ticks int) {
 
 // runPanel is ticks ticks of the neurons lo..hi-1 of layer i.
 func (s *State) runPanel(i, lo, hi, ticks int) {
-	l, p, w, n := &s.layers[i], s.params[i], s.net.Weights[i][lo:], len(s.layers[i].q)
+	l, p, w, n := &s.layers[i], s.params[i], s.rows[i], len(s.layers[i].q)
 	q, u, v, drive, count := l.q[lo:hi], l.u[lo:hi], l.v[lo:hi], l.drive[lo:hi], l.count[lo:hi]
 	integrates := s.net.Integrates(i)
 	for t, in := range s.in[:ticks] {
-		simd.AddRows(q, w, n, in)
+		simd.AddRows(q, w.data[lo:], w.stride, in)
 		if integrates {
 			integrateStep(p, q, u, v)
 			continue

@@ -103,6 +103,7 @@ type Trainer struct {
 	bufs              []sampleBuffers // one a sample of a batch
 	change            [][]float32     // [batch][units] of each weight layer, which bufs alias
 	scratch           []updateScratch // one a worker
+	rows              []matrix        // Net.Weights as the loops read them, from the first step on; update keeps them the same
 	loops             []loop          // one a worker
 }
 
@@ -282,7 +283,7 @@ func (t *Trainer) step(batch []int) {
 		t.newBuffers(len(batch))
 	}
 	for len(t.loops) < max(1, t.Workers) {
-		t.loops = append(t.loops, t.Net.newLoop())
+		t.loops = append(t.loops, t.newLoop())
 	}
 	parallel(t.Workers, len(batch), groupOf(len(batch), t.Workers), func(worker, lo, hi int) {
 		if t.Net.Mode == Chip {
@@ -310,6 +311,20 @@ func (t *Trainer) step(batch []int) {
 		}
 	}
 	t.update(len(batch))
+}
+
+// newLoop is a loop on t.rows, which the first call fills.
+func (t *Trainer) newLoop() loop {
+	l := t.Net.newLoop()
+	if len(l.states) > 0 && t.rows == nil {
+		for i, w := range t.Net.Weights {
+			t.rows = append(t.rows, newMatrix(w, t.Net.Sizes[i+1]))
+		}
+	}
+	for _, s := range l.states {
+		s.rows = t.rows
+	}
+	return l
 }
 
 // newBuffers makes room for a batch of n.
@@ -477,6 +492,9 @@ func (t *Trainer) update(batch int) {
 					simd.Axpy(row, -float32(rate), g)
 				} else {
 					simd.Adam(adam, row, t.m[l][i*out:(i+1)*out], t.s[l][i*out:(i+1)*out], g)
+				}
+				if t.rows != nil && t.rows[l].stride != out {
+					copy(t.rows[l].data[i*t.rows[l].stride:], row)
 				}
 			}
 		})

@@ -69,11 +69,7 @@ func AddRows(dst, w []float32, stride int, rows []int32) {
 	}
 	checkRows(len(dst), len(w), stride, rows)
 	if tier == Portable {
-		for _, i := range rows {
-			for j, x := range w[int(i)*stride:][:len(dst)] {
-				dst[j] += x
-			}
-		}
+		addRowsGo(dst, w, stride, rows)
 		return
 	}
 	addRows(dst, w, stride, rows)
@@ -93,15 +89,49 @@ func ScaledRows(dst, x []float32, stride int, rows []int32, scale []float32) {
 	scale = scale[:len(rows)]
 	if tier == Portable {
 		clear(dst)
-		for k, i := range rows {
-			s := scale[k]
-			for j, y := range x[int(i)*stride:][:len(dst)] {
-				dst[j] += float32(s * y)
-			}
-		}
+		scaledRowsGo(dst, x, stride, rows, scale)
 		return
 	}
 	scaledRows(dst, x, stride, rows, scale)
+}
+
+// The portable loops take four rows at a time, so that dst is read and written
+// a quarter as often. The sums associate to the left, as one by one.
+
+func addRowsGo(dst, w []float32, stride int, rows []int32) {
+	n := len(dst)
+	row := func(k int) []float32 { return w[int(rows[k])*stride:][:n] }
+	k := 0
+	for ; k+4 <= len(rows); k += 4 {
+		a, b, c, d := row(k), row(k+1), row(k+2), row(k+3)
+		for j, x := range dst {
+			dst[j] = x + a[j] + b[j] + c[j] + d[j]
+		}
+	}
+	for ; k < len(rows); k++ {
+		for j, x := range row(k) {
+			dst[j] += x
+		}
+	}
+}
+
+func scaledRowsGo(dst, w []float32, stride int, rows []int32, scale []float32) {
+	n := len(dst)
+	row := func(k int) []float32 { return w[int(rows[k])*stride:][:n] }
+	k := 0
+	for ; k+4 <= len(rows); k += 4 {
+		a, b, c, d := row(k), row(k+1), row(k+2), row(k+3)
+		p, q, r, s := scale[k], scale[k+1], scale[k+2], scale[k+3]
+		for j, x := range dst {
+			dst[j] = x + float32(p*a[j]) + float32(q*b[j]) + float32(r*c[j]) + float32(s*d[j])
+		}
+	}
+	for ; k < len(rows); k++ {
+		s := scale[k]
+		for j, x := range row(k) {
+			dst[j] += float32(s * x)
+		}
+	}
 }
 
 func checkRows(n, have, stride int, rows []int32) {
