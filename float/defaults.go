@@ -11,7 +11,7 @@ func ChipDefaults() (Config, TrainConfig) {
 			Mode: Chip, Ticks: 10, Encoder: encode.Rate, CurrentDecay: DecayOne, Reset: ResetZero, Readout: ReadMembrane,
 		}, TrainConfig{
 			Seed: 1, Epochs: 10, Batch: 100, Optimiser: Adam, Rate: 2e-3, RateDecay: 0.85, TargetRate: 0.5,
-			FeedbackScale: 1, Window: 0.5, RandomMembrane: 0.5, Gain: 1,
+			FeedbackScale: 1, Window: 0.5, RandomMembrane: 0.3, Gain: 1,
 		}
 }
 
