@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"glsnn/emulator"
 	"glsnn/export/crossbar"
@@ -118,7 +119,7 @@ func (a *app) verifyCrossbar(ctx context.Context, o *verifyOptions, man *table.M
 		}
 		samples[i] = p.Stimulus(t)
 		want[i] = wanted(engine, p.Model, t)
-		if i < len(stored.Samples) && !samplesEqual(stored.Samples[i], samples[i]) {
+		if i < len(stored.Samples) && !slices.Equal(stored.Samples[i], samples[i]) {
 			return nil, withCode(exitMismatch, fmt.Errorf("%s: stimulus %d: got other events than sample %d has", o.dir, i, i))
 		}
 	}
@@ -142,18 +143,6 @@ func (a *app) verifyCrossbar(ctx context.Context, o *verifyOptions, man *table.M
 		r.Mismatches += r.RTL.Mismatches
 	}
 	return r, nil
-}
-
-func samplesEqual(a, b rtl.Sample) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
 }
 
 // wanted is what the emulator says of one sample.
