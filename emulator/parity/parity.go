@@ -65,6 +65,31 @@ type tally struct {
 	sqN                                    uint64
 }
 
+// newTallies is one tally for each firing layer of m.
+func newTallies(m *fixedpoint.Model, firing int) []tally {
+	t := make([]tally, firing)
+	for l := range t {
+		t[l].firedFloat = make([]bool, m.Layers[l].Out)
+		t[l].firedFixed = make([]bool, m.Layers[l].Out)
+	}
+	return t
+}
+
+// add merges o into k.
+func (k *tally) add(o tally) {
+	k.floatSpikes += o.floatSpikes
+	k.fixedSpikes += o.fixedSpikes
+	k.only += o.only
+	k.either += o.either
+	k.partedFirst += o.partedFirst
+	k.sq += o.sq
+	k.sqN += o.sqN
+	for j := range k.firedFloat {
+		k.firedFloat[j] = k.firedFloat[j] || o.firedFloat[j]
+		k.firedFixed[j] = k.firedFixed[j] || o.firedFixed[j]
+	}
+}
+
 // Compare runs samples 0..n-1 of set through both. Every count is exact and
 // independent of workers; MembraneRMS is a float sum in sample order within
 // fixed blocks. done is told of progress and may be nil.
@@ -152,11 +177,7 @@ func newPair(net *float.Network, m *fixedpoint.Model, firing int) *pair {
 }
 
 func (p *pair) run(set *dataset.Set, lo, hi int) blockResult {
-	r := blockResult{layers: make([]tally, p.firing)}
-	for l := range r.layers {
-		r.layers[l].firedFloat = make([]bool, p.m.Layers[l].Out)
-		r.layers[l].firedFixed = make([]bool, p.m.Layers[l].Out)
-	}
+	r := blockResult{layers: newTallies(p.m, p.firing)}
 	enc := p.net.NewEncoder()
 	for i := lo; i < hi; i++ {
 		enc.Encode(&p.train, i, set.Image(i))
@@ -260,11 +281,7 @@ func overlap(a, b []int32) (n int) {
 
 func summarise(net *float.Network, m *fixedpoint.Model, firing int, blocks []blockResult, n int) *Report {
 	r := &Report{Samples: n}
-	total := blockResult{layers: make([]tally, firing)}
-	for l := range total.layers {
-		total.layers[l].firedFloat = make([]bool, m.Layers[l].Out)
-		total.layers[l].firedFixed = make([]bool, m.Layers[l].Out)
-	}
+	total := blockResult{layers: newTallies(m, firing)}
 	for _, b := range blocks {
 		total.floatRight += b.floatRight
 		total.fixedRight += b.fixedRight
@@ -276,18 +293,7 @@ func summarise(net *float.Network, m *fixedpoint.Model, firing int, blocks []blo
 			r.FirstPart = b.first
 		}
 		for l := range firing {
-			k, o := &total.layers[l], b.layers[l]
-			k.floatSpikes += o.floatSpikes
-			k.fixedSpikes += o.fixedSpikes
-			k.only += o.only
-			k.either += o.either
-			k.partedFirst += o.partedFirst
-			k.sq += o.sq
-			k.sqN += o.sqN
-			for j := range k.firedFloat {
-				k.firedFloat[j] = k.firedFloat[j] || o.firedFloat[j]
-				k.firedFixed[j] = k.firedFixed[j] || o.firedFixed[j]
-			}
+			total.layers[l].add(b.layers[l])
 		}
 	}
 	size := float64(n)

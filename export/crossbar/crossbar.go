@@ -11,7 +11,6 @@ package crossbar
 
 import (
 	"fmt"
-	"os"
 
 	"glsnn/export"
 	"glsnn/export/rtl"
@@ -104,9 +103,6 @@ func (p *Placed) Write(dir string, trains []Train, o table.Options) error {
 		samples = append(samples, p.Stimulus(t))
 	}
 	return artefact.WriteDir(dir, o.Force, func(tmp string) error {
-		if err := os.MkdirAll(tmp, 0o777); err != nil {
-			return err
-		}
 		if err := p.Core.WriteFolder(tmp, samples); err != nil {
 			return err
 		}
