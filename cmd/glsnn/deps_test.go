@@ -38,7 +38,7 @@ var imports = map[string]string{
 
 	"export":          "fixedpoint targets",
 	"export/table":    "fixedpoint fixedpoint/artefact targets export",
-	"export/rtl":      "",
+	"export/rtl":      "fixedpoint/artefact",
 	"export/crossbar": "fixedpoint fixedpoint/artefact targets export export/rtl export/table",
 
 	"cmd/glsnn": "fixedpoint/... float/... targets emulator/... export/... fixedpoint float emulator export github.com/spf13/...",

@@ -2,33 +2,18 @@ package rtl
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
+
+	"glsnn/fixedpoint/artefact"
 )
 
 // ErrCorrupt marks a file that is not what this package writes.
-var ErrCorrupt = errors.New("corrupt file")
+var ErrCorrupt = artefact.ErrCorrupt
 
 // Error is a fault in a file; it is an ErrCorrupt.
-type Error struct {
-	File  string
-	Line  int // 0: the file as a whole
-	Field string
-	Got   string
-	Want  string
-}
-
-func (e *Error) Error() string {
-	where := e.File
-	if e.Line > 0 {
-		where = fmt.Sprintf("%s:%d", e.File, e.Line)
-	}
-	return fmt.Sprintf("%s: %s: got %s, want %s", where, e.Field, e.Got, e.Want)
-}
-
-func (e *Error) Unwrap() error { return ErrCorrupt }
+type Error = artefact.LineError
 
 func fault(file string, line int, field string, got any, want string) error {
 	text := fmt.Sprint(got)

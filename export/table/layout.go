@@ -101,20 +101,4 @@ type coreFile struct {
 func coreName(c targets.CoreID) string { return fmt.Sprintf("cores/core_%04d", c) }
 
 // Error is a fault in a table file; it is an artefact.ErrCorrupt.
-type Error struct {
-	File  string
-	Line  int // 0: the file as a whole
-	Field string
-	Got   string
-	Want  string
-}
-
-func (e *Error) Error() string {
-	where := e.File
-	if e.Line > 0 {
-		where = fmt.Sprintf("%s:%d", e.File, e.Line)
-	}
-	return fmt.Sprintf("%s: %s: got %s, want %s", where, e.Field, e.Got, e.Want)
-}
-
-func (e *Error) Unwrap() error { return artefact.ErrCorrupt }
+type Error = artefact.LineError

@@ -49,3 +49,24 @@ func quote[S ~string | ~[]byte](s S) string {
 	}
 	return fmt.Sprintf("%q", []byte(s))
 }
+
+// LineError is a fault in a text file of a folder, by line; it is an ErrCorrupt.
+type LineError struct {
+	File  string
+	Line  int // 0: the file as a whole
+	Field string
+	Got   string
+	Want  string
+}
+
+// Error returns `file:line: field: got X, want Y`, one line.
+func (e *LineError) Error() string {
+	where := e.File
+	if e.Line > 0 {
+		where = fmt.Sprintf("%s:%d", e.File, e.Line)
+	}
+	return fmt.Sprintf("%s: %s: got %s, want %s", where, e.Field, e.Got, e.Want)
+}
+
+// Unwrap returns ErrCorrupt.
+func (e *LineError) Unwrap() error { return ErrCorrupt }
