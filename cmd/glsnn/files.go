@@ -165,6 +165,9 @@ func (d *dataFlags) check() error {
 	return nil
 }
 
+// given says whether the user said how many samples.
+func (d *dataFlags) given() bool { return d.asked != nil && d.asked.Changed }
+
 // load returns the samples that a network trained on ref is to be run on. All
 // of them if samples is 0.
 func (d *dataFlags) load(a *app, ref float.DataRef, inputs int) (*dataset.Set, error) {
@@ -185,7 +188,7 @@ func (d *dataFlags) load(a *app, ref float.DataRef, inputs int) (*dataset.Set, e
 	if got := set.Rows * set.Cols; got != inputs {
 		return nil, usage("--data %s: pixels: got %d x %d, want the network's %d inputs", ref.Name, set.Rows, set.Cols, inputs)
 	}
-	if d.samples > set.Len() && d.asked != nil && d.asked.Changed {
+	if d.samples > set.Len() && d.given() {
 		return nil, usage("--samples: got %d, want at most the %d of the %s split", d.samples, set.Len(), d.split)
 	}
 	if d.samples > 0 && d.samples < set.Len() {

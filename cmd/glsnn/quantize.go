@@ -11,10 +11,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"glsnn/emulator"
 	"glsnn/emulator/parity"
 	"glsnn/fixedpoint"
 	"glsnn/fixedpoint/quantize"
 	"glsnn/float"
+	"glsnn/float/dataset"
 	"glsnn/targets"
 )
 
@@ -27,6 +29,10 @@ type quantizeOptions struct {
 	rounding     string
 	data         dataFlags
 }
+
+// calibrationSamples are the training samples that choose thresholds, unless the
+// user says otherwise: factors differ by fractions of a percentage point.
+const calibrationSamples = 2000
 
 const defaultPercentile = 99.9
 
@@ -41,7 +47,11 @@ Weights become integers of --bits bits, one scale a layer; thresholds and decays
 are brought to the same scale. Without --target the registers are 32 bits wide
 and the model can be exported to any target that can express it exactly; with
 it, the model is made for that chip's own formats. Rates of both networks are
-compared on training samples, and a layer that went silent is an error.`,
+compared on training samples, and a layer that went silent is an error.
+
+A chip that tests its neurons after every event, and not once a tick, fires where
+the float network would not: for such a target thresholds are the float ones times
+a factor, the one that gets most of the training samples right.`,
 		Example: "  glsnn quantize --bits 8\n  glsnn quantize --bits 4,6,8 --scale percentile --percentile 99.9\n  glsnn quantize --bits 8 --target loihi -o loihi.glsnn",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r, err := a.quantize(cmd.Context(), o)
@@ -60,7 +70,7 @@ compared on training samples, and a layer that went silent is an error.`,
 	f.Float64Var(&o.percentile, "percentile", defaultPercentile, "for --scale percentile")
 	f.StringVar(&o.rounding, "rounding", "nearest_even", "of weights: nearest_even, half_away, toward_zero or floor")
 	o.data.split = "train"
-	o.data.register(cmd, "", 500, "training samples for the activity check; 0 skips it")
+	o.data.register(cmd, "", 500, fmt.Sprintf("training samples for the activity check and the choice of thresholds, %d for that by default; 0 skips both", calibrationSamples))
 	return cmd
 }
 
@@ -131,7 +141,26 @@ func (a *app) quantize(ctx context.Context, o *quantizeOptions) (*quantizeResult
 		return nil, err
 	}
 	opt.Source.Network, opt.Source.Data, opt.Source.Size = hash, net.Origin.Data.Name, net.Origin.Data.Size
-	model, report, err := quantize.Quantize(net, opt)
+	calibrate := opt.Arithmetic.Update == fixedpoint.PerEvent && o.data.samples != 0
+	var set *dataset.Set
+	if o.data.samples != 0 {
+		if calibrate && !o.data.given() {
+			o.data.samples = calibrationSamples
+		}
+		if set, err = o.data.load(a, net.Origin.Data, net.Sizes[0]); err != nil {
+			return nil, fmt.Errorf("training samples: %w; --samples 0 does without", err)
+		}
+	}
+	var model *fixedpoint.Model
+	var report *quantize.Report
+	if calibrate {
+		model, report, err = quantize.Calibrate(net, opt, func(m *fixedpoint.Model) (float64, error) {
+			_, correct, err := a.runModel(ctx, m, set, emulator.RunOptions{Workers: a.jobs})
+			return float64(correct), err
+		})
+	} else {
+		model, report, err = quantize.Quantize(net, opt)
+	}
 	if err != nil {
 		var re *fixedpoint.RangeError
 		if o.target != "" && errors.As(err, &re) {
@@ -140,11 +169,7 @@ func (a *app) quantize(ctx context.Context, o *quantizeOptions) (*quantizeResult
 		return nil, err
 	}
 	r := &quantizeResult{Model: o.out, Bits: bits, Target: opt.Source.Target, Report: report, Activity: []parity.LayerReport{}}
-	if o.data.samples != 0 {
-		set, err := o.data.load(a, net.Origin.Data, net.Sizes[0])
-		if err != nil {
-			return nil, fmt.Errorf("activity check: %w; --samples 0 skips it", err)
-		}
+	if set != nil {
 		m := a.meter("quantize", "samples", set.Len(), 0)
 		p, err := parity.Compare(ctx, net, model, set, set.Len(), a.jobs, m.at)
 		m.clear()
@@ -156,6 +181,9 @@ func (a *app) quantize(ctx context.Context, o *quantizeOptions) (*quantizeResult
 		}
 		r.Activity, r.Samples = p.Layers, set.Len()
 		for _, l := range p.Layers {
+			if calibrate {
+				continue // rates part with the thresholds, on purpose
+			}
 			if l.FixedRate < 0.75*l.FloatRate || l.FixedRate > 1.25*l.FloatRate {
 				a.say("layer %d: rate %.4f in float, %.4f as integers; more --bits, another --scale or --rounding nearest_even may keep it", l.Layer, l.FloatRate, l.FixedRate)
 			}
@@ -187,6 +215,9 @@ func (r *quantizeResult) text(w io.Writer) {
 		threshold := "never"
 		if x.Threshold != 0 {
 			threshold = strconv.FormatInt(x.Threshold, 10)
+			if x.Factor != 1 {
+				threshold += fmt.Sprintf(" (x %g)", x.Factor)
+			}
 		}
 		fmt.Fprintf(w, "%d\t%d\t%.4g\t%d\t%s\t%d\t%d\t%.1f %%\t%d/%d/%d\t%s\n", l, x.Bits, x.Scale, x.WeightExp, threshold, x.Clipped, x.Zeroed,
 			100*x.RMSError/x.RMSWeight, x.SumBits, x.CurrentBits, x.MembraneBits, rates)

@@ -54,7 +54,7 @@ type LayerReport struct {
 	PartedFirst int     `json:"samples_parting_first"`   // samples whose first difference, in tick then layer, is here
 	SilentFloat int     `json:"silent_neurons_float"`    // neurons with no spike in any sample
 	SilentFixed int     `json:"silent_neurons_fixed"`    //
-	MembraneRMS float64 `json:"membrane_rms_thresholds"` // difference of v after each tick, in thresholds, while spikes agree
+	MembraneRMS float64 `json:"membrane_rms_thresholds"` // difference of v after each tick, each in its own thresholds, while spikes agree
 }
 
 type tally struct {
@@ -169,6 +169,7 @@ type pair struct {
 	out    []float32
 	v      []int64
 	scores []int64
+	spikes []int32
 	firing int
 }
 
@@ -190,7 +191,7 @@ func (p *pair) run(set *dataset.Set, lo, hi int) blockResult {
 			p.mach.Step(in)
 			for l := range p.firing {
 				k := &r.layers[l]
-				a, b := p.st.Fired(l), p.mach.Spikes(l)
+				a, b := p.st.Fired(l), p.ascending(p.mach.Spikes(l))
 				common := overlap(a, b)
 				k.floatSpikes += uint64(len(a))
 				k.fixedSpikes += uint64(len(b))
@@ -241,7 +242,18 @@ func (p *pair) run(set *dataset.Set, lo, hi int) blockResult {
 	return r
 }
 
-// membranes adds the squared differences of v, in thresholds.
+// ascending is a tick's spikes by neuron. Where neurons are tested after every
+// event they come by event, and a neuron as often as it fired.
+func (p *pair) ascending(spikes []int32) []int32 {
+	if p.m.Arithmetic.Update == fixedpoint.PerTick {
+		return spikes
+	}
+	p.spikes = append(p.spikes[:0], spikes...)
+	slices.Sort(p.spikes)
+	return p.spikes
+}
+
+// membranes adds the squared differences of v, each in its own thresholds.
 func (p *pair) membranes(k *tally, l int) {
 	p.v = p.mach.Membrane(l, p.v)
 	unit := 1 / float64(max(p.m.Layers[l].Threshold, 1))
@@ -263,7 +275,7 @@ func (d Divergence) before(o Divergence) bool {
 	return d.Sample < o.Sample
 }
 
-// overlap counts what two ascending lists share.
+// overlap counts what two ascending lists share, repeats one by one.
 func overlap(a, b []int32) (n int) {
 	for len(a) > 0 && len(b) > 0 {
 		switch {

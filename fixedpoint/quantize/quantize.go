@@ -8,6 +8,11 @@
 // w x Scale and adds w << WeightExp to the membrane, whose threshold 1 is
 // therefore 2^WeightExp/Scale. The scale is nudged so that this is a whole
 // multiple of the target's threshold step: the threshold itself loses nothing.
+//
+// Where the contract tests after every event, the float network, which sums the
+// spikes of a tick first, is an approximation: a membrane may cross the threshold
+// between two events of a tick, several times, and be below it at the end. Which
+// threshold serves best is then found by trying: see Calibrate.
 package quantize
 
 import (
@@ -51,6 +56,17 @@ type Options struct {
 	// Within are widths to stay inside where an exponent allows it, beside the
 	// arithmetic's own; the zero value asks for nothing.
 	Within Widths
+	// Thresholds are factors on the float thresholds, one a layer; nil is 1 for
+	// all. See Calibrate.
+	Thresholds []float64
+}
+
+// threshold is layer l's factor.
+func (o *Options) threshold(l int) float64 {
+	if o.Thresholds == nil {
+		return 1
+	}
+	return o.Thresholds[l]
 }
 
 // Widths are register widths in bits, sign included; 0 is any.
@@ -91,6 +107,14 @@ func (o Options) Validate(layers int) error {
 		}
 		errs = append(errs, fmt.Errorf("scale: got %q, want one of %s", o.Scheme, strings.Join(names, ", ")))
 	}
+	if n := len(o.Thresholds); o.Thresholds != nil && n != layers {
+		errs = append(errs, fmt.Errorf("thresholds: got %d factors, want one for each of the %d layers", n, layers))
+	}
+	for l, f := range o.Thresholds {
+		if !(f > 0) || math.IsInf(f, 1) {
+			errs = append(errs, fmt.Errorf("thresholds[%d]: got %v, want a finite factor above 0", l, f))
+		}
+	}
 	if o.Scheme == Percentile && !(o.Percentile >= 50 && o.Percentile <= 100) {
 		errs = append(errs, fmt.Errorf("percentile: got %v, want 50..100", o.Percentile))
 	}
@@ -108,11 +132,12 @@ type LayerReport struct {
 	Weights       int     `json:"weights"`
 	Scale         float64 `json:"scale"` // real = weight x scale
 	WeightExp     int     `json:"weight_exp"`
-	Threshold     int64   `json:"threshold"` // raw; 0 for a read-out that never fires
-	Clipped       int     `json:"clipped"`   // beyond the largest integer before clipping
-	Zeroed        int     `json:"zeroed"`    // not zero in float, zero as integers
-	Zero          int     `json:"zero"`      // zero as integers in all
-	RMSError      float64 `json:"rms_error"` // of the weights, in real units
+	Threshold     int64   `json:"threshold"`        // raw; 0 for a read-out that never fires
+	Factor        float64 `json:"threshold_factor"` // of Options.Thresholds
+	Clipped       int     `json:"clipped"`          // beyond the largest integer before clipping
+	Zeroed        int     `json:"zeroed"`           // not zero in float, zero as integers
+	Zero          int     `json:"zero"`             // zero as integers in all
+	RMSError      float64 `json:"rms_error"`        // of the weights, in real units
 	RMSWeight     float64 `json:"rms_weight"`
 	SumBits       int     `json:"sum_bits"` // proved widths, sign included
 	CurrentBits   int     `json:"current_bits"`
@@ -204,9 +229,6 @@ func quantizeLayer(net *float.Network, l int, o Options) (fixedpoint.Layer, Laye
 	if !a.Weight.Signed {
 		return fail("weights", "got signed weights, and the target has unsigned ones")
 	}
-	if a.Update != fixedpoint.PerTick {
-		return fail("update", "got a neuron tested once a tick, and the target tests it %s", a.Update)
-	}
 	if p := a.Membrane.Place; layer.MembraneDecay != 0 && p != fixedpoint.BeforeIntegrate || a.Current.Place != fixedpoint.BeforeIntegrate {
 		return fail("decay", "got decays before the input, and the target forgets %s and %s", a.Current.Place, p)
 	}
@@ -228,9 +250,10 @@ func quantizeLayer(net *float.Network, l int, o Options) (fixedpoint.Layer, Laye
 		layer.Scale = wanted
 		layer.Threshold = 0
 		if !layer.Integrator {
+			one := math.Ldexp(o.threshold(l), exp) // the threshold, in units of the scale
 			step := math.Ldexp(1, a.Threshold.Exp)
-			steps := math.RoundToEven(math.Ldexp(1, exp) / wanted / step)
-			if o.Scheme == Max && largest > (top+0.5)*math.Ldexp(1, exp)/(steps*step) {
+			steps := math.RoundToEven(one / wanted / step)
+			if o.Scheme == Max && largest > (top+0.5)*one/(steps*step) {
 				steps-- // the nearest threshold would clip
 			}
 			raw := steps * step
@@ -241,7 +264,7 @@ func quantizeLayer(net *float.Network, l int, o Options) (fixedpoint.Layer, Laye
 				continue
 			}
 			layer.Threshold = int64(raw)
-			layer.Scale = math.Ldexp(1, exp) / raw
+			layer.Scale = one / raw
 		}
 		layer.Weights = fixedpoint.NewMatrix(layer.In, layer.Out, roundWeights(weights, layer.Scale, bits, o.Rounding))
 		b := (&fixedpoint.Model{Arithmetic: a, Ticks: net.Ticks, Layers: []fixedpoint.Layer{layer}}).Bounds(0)
@@ -269,6 +292,7 @@ func quantizeLayer(net *float.Network, l int, o Options) (fixedpoint.Layer, Laye
 		return fail("threshold", "the read-out membrane may reach %d, and the target's highest threshold is %d; try fewer --bits or --readout count in training", bestBounds.Membrane.Hi, a.Threshold.Max())
 	}
 	lr := layerReport(weights, best, bestBounds)
+	lr.Factor = o.threshold(l)
 	if lr.Zero == lr.Weights {
 		return fail("weights", "all %d round to zero at %d bits with scale %s; try --scale mse or more --bits", lr.Weights, bits, o.Scheme)
 	}
