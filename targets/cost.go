@@ -55,6 +55,7 @@ type Cycles struct {
 	AxonInCycles          Quantity `json:"axon_in_cycles"`           // extra, for one message arriving at a core
 	AxonOutCycles         Quantity `json:"axon_out_cycles"`          // for one message sent
 	TickCycles            Quantity `json:"tick_cycles"`              // once a tick
+	HostWriteCycles       Quantity `json:"host_write_cycles"`        // one word that a host writes into the chip while the network stands still
 }
 
 // Quantity is one constant. Either Value is set, with an Origin and, where

@@ -23,6 +23,10 @@ const (
 
 var tableFormats = []string{string(NoTables), string(CoreTables), string(TinyODINTables)}
 
+// Crossbar says whether tables of the format are those of a chip that is one
+// crossbar, package export/crossbar's.
+func (t TableFormat) Crossbar() bool { return t == TinyODINTables }
+
 // UnmarshalText reads a format's name.
 func (t *TableFormat) UnmarshalText(text []byte) error {
 	if !slices.Contains(tableFormats, string(text)) {

@@ -2,12 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
 
 	"glsnn/emulator"
+	"glsnn/emulator/cost"
 	"glsnn/export/crossbar"
 	"glsnn/export/rtl"
 	"glsnn/export/table"
@@ -43,15 +43,6 @@ func (a *app) exportCrossbar(ctx context.Context, o *exportOptions, m *fixedpoin
 	}, nil
 }
 
-func placeCrossbar(m *fixedpoint.Model, chip *targets.Chip, spec string) (*crossbar.Placed, error) {
-	p, err := crossbar.Place(m, chip)
-	var re *fixedpoint.RangeError
-	if errors.As(err, &re) {
-		return nil, withCode(exitNoFit, fmt.Errorf("%w; 'glsnn quantize --target %s' makes a model for it, or says how to train one", err, spec))
-	}
-	return p, err
-}
-
 func encodeAll(m *fixedpoint.Model, set *dataset.Set) ([]crossbar.Train, error) {
 	enc, err := modelEncoder(m)
 	if err != nil {
@@ -75,8 +66,27 @@ type crossbarResult struct {
 	Tried  *crossbar.Result `json:"tables_run"`    // the tables, by an integer model of the chip's events
 	RTL    *crossbar.Result `json:"rtl,omitempty"` // the user's clone of the chip
 
+	Events *cycles `json:"event_cycles,omitempty"` // of the RTL: all but
+	SPI    *cycles `json:"spi_cycles,omitempty"`   // what the host writes; none if it was not run
+
 	Samples    int `json:"samples"`
 	Mismatches int `json:"mismatches"`
+}
+
+// cycles are clock cycles of a sample, on average.
+type cycles struct {
+	RTL      float64  `json:"rtl"`
+	Estimate *float64 `json:"estimate"` // nil where the target lacks a constant
+	Ratio    *float64 `json:"ratio"`    // estimate over RTL
+}
+
+func newCycles(rtl float64, estimate *float64) *cycles {
+	c := &cycles{RTL: rtl, Estimate: estimate}
+	if estimate != nil && rtl > 0 {
+		r := *estimate / rtl
+		c.Ratio = &r
+	}
+	return c
 }
 
 // verifyCrossbar runs the tables of a crossbar, event by event as the chip
@@ -98,7 +108,7 @@ func (a *app) verifyCrossbar(ctx context.Context, o *verifyOptions, man *table.M
 	if err != nil {
 		return nil, err
 	}
-	stored, err := crossbar.Read(o.dir, m.Inputs())
+	core, stored, err := rtl.ReadFolder(o.dir)
 	if err != nil {
 		return nil, withCode(exitCorrupt, err)
 	}
@@ -112,47 +122,66 @@ func (a *app) verifyCrossbar(ctx context.Context, o *verifyOptions, man *table.M
 	}
 	samples := make([]rtl.Sample, len(trains))
 	want := make([]crossbar.Want, len(trains))
-	engine := emulator.New(p.Model, emulator.Options{})
+	engine := emulator.New(p.Model, emulator.Options{CoreOf: p.CoreOf()})
 	for i, t := range trains {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		samples[i] = p.Stimulus(t)
 		want[i] = wanted(engine, p.Model, t)
-		if i < len(stored.Samples) && !slices.Equal(stored.Samples[i], samples[i]) {
+		if i < len(stored) && !slices.Equal(stored[i], samples[i]) {
 			return nil, withCode(exitMismatch, fmt.Errorf("%s: stimulus %d: got other events than sample %d has", o.dir, i, i))
 		}
 	}
-	r := &crossbarResult{Tables: o.dir, Target: man.Target, Files: len(man.Files), Stored: len(stored.Samples), Samples: len(trains)}
-	log, err := stored.Core.Predict(samples)
+	r := &crossbarResult{Tables: o.dir, Target: man.Target, Files: len(man.Files), Stored: len(stored), Samples: len(trains)}
+	log, err := core.Predict(samples)
 	if err != nil {
 		return nil, err
 	}
-	if r.Tried, err = stored.Compare(log, want); err != nil {
+	if r.Tried, err = p.Compare(log, want); err != nil {
 		return nil, err
 	}
 	r.Mismatches = r.Tried.Mismatches
 	if o.rtl != "" {
 		a.say("running %d samples on %s under %s; this can take minutes", len(samples), o.rtl, o.simulator)
-		if log, err = rtl.Run(ctx, rtl.Options{Clone: o.rtl, Simulator: o.simulator}, stored.Core, samples); err != nil {
+		if log, err = rtl.Run(ctx, rtl.Options{Clone: o.rtl, Simulator: o.simulator, PhasesBySPI: o.spi}, core, samples); err != nil {
 			return nil, err
 		}
-		if r.RTL, err = stored.Compare(log, want); err != nil {
+		if r.RTL, err = p.Compare(log, want); err != nil {
 			return nil, err
 		}
 		r.Mismatches += r.RTL.Mismatches
+		return r, r.estimate(engine.Counters(), p, o.spi)
 	}
 	return r, nil
 }
 
+// estimate sets the RTL's cycles beside those that the cost model makes of the
+// same samples.
+func (r *crossbarResult) estimate(c emulator.Counters, p *crossbar.Placed, spi bool) error {
+	e, err := cost.New(c, p.Chip, crossbarCost(p))
+	if err != nil {
+		return err
+	}
+	n := float64(r.Samples)
+	events, written := e.Split("host_write_cycles")
+	r.Events = newCycles(float64(r.RTL.Cycles)/n, events)
+	if spi {
+		r.SPI = newCycles(float64(r.RTL.SPICycles)/n, written)
+	}
+	return nil
+}
+
 // wanted is what the emulator says of one sample.
 func wanted(e *emulator.Engine, m *fixedpoint.Model, t crossbar.Train) crossbar.Want {
-	var w crossbar.Want
+	w := crossbar.Want{Spikes: make([][]rtl.SpikeLog, len(m.Layers))}
 	e.Reset()
 	for tick := range m.Ticks {
 		e.Step(t.At(tick))
-		for _, n := range e.Spikes(0) {
-			w.Spikes = append(w.Spikes, rtl.SpikeLog{Tick: tick, Neuron: int(n)})
+		for l := range m.Layers {
+			for _, n := range e.Spikes(l) {
+				w.Spikes[l] = append(w.Spikes[l], rtl.SpikeLog{Tick: tick, Neuron: int(n)})
+			}
 		}
 	}
 	for l := range m.Layers {
@@ -169,7 +198,19 @@ func (r *crossbarResult) text(w io.Writer) {
 	show("tables", r.Tried)
 	if r.RTL != nil {
 		show("rtl", r.RTL)
-		fmt.Fprintf(w, "rtl\t%.0f cycles\ta sample\n", float64(r.RTL.Cycles)/float64(r.RTL.Samples))
+		for _, c := range []struct {
+			what string
+			*cycles
+		}{{"events", r.Events}, {"host by SPI", r.SPI}} {
+			switch {
+			case c.cycles == nil:
+				fmt.Fprintf(w, "cycles\t%s\tnot run; --spi does\n", c.what)
+			case c.Ratio == nil:
+				fmt.Fprintf(w, "cycles\t%s\t%.0f a sample on the RTL\n", c.what, c.RTL)
+			default:
+				fmt.Fprintf(w, "cycles\t%s\t%.0f a sample on the RTL, %.0f estimated: ratio %.4f\n", c.what, c.RTL, *c.Estimate, *c.Ratio)
+			}
+		}
 	}
 }
 

@@ -2,20 +2,16 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"glsnn/emulator"
-	"glsnn/export"
 	"glsnn/fixedpoint"
 	"glsnn/float"
 	"glsnn/float/dataset"
 	"glsnn/float/encode"
-	"glsnn/targets"
 )
 
 type emulateOptions struct {
@@ -80,11 +76,12 @@ func (a *app) emulate(ctx context.Context, o *emulateOptions) (*emulateResult, e
 	}
 	opt := emulator.RunOptions{Engine: kind, Workers: a.jobs, Strict: o.strict}
 	if o.target != "" {
-		mp, err := mapModel(m, o.target)
+		p, err := place(m, o.target)
 		if err != nil {
 			return nil, err
 		}
-		m, opt.CoreOf, opt.Delay = mp.Model, mp.CoreOf(), mp.Chip.Fabric.LayerDelay > 0
+		m, opt = p.Model, p.options(a.jobs)
+		opt.Engine, opt.Strict = kind, o.strict
 	}
 	set, err := o.data.load(a, modelData(m), m.Inputs())
 	if err != nil {
@@ -104,27 +101,6 @@ func (a *app) emulate(ctx context.Context, o *emulateOptions) (*emulateResult, e
 // modelData is what a model was trained on.
 func modelData(m *fixedpoint.Model) float.DataRef {
 	return float.DataRef{Name: m.Source.Data, Size: m.Source.Size}
-}
-
-// mapModel maps m to a target.
-func mapModel(m *fixedpoint.Model, target string) (*export.Mapping, error) {
-	chip, err := targets.Load(target)
-	if err != nil {
-		return nil, err
-	}
-	mp, err := export.Map(m, chip)
-	if err != nil {
-		var re *fixedpoint.RangeError
-		if errors.As(err, &re) {
-			sep := "; "
-			if strings.Contains(err.Error(), "\n") {
-				sep = "\n" // it is about all of them
-			}
-			return nil, withCode(exitNoFit, fmt.Errorf("%w"+sep+"'glsnn quantize --target %s' makes a model for it, or says how to train one", err, target))
-		}
-		return nil, err
-	}
-	return mp, nil
 }
 
 // modelEncoder is the encoder that a model was trained with.

@@ -10,9 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"glsnn/emulator"
 	"glsnn/emulator/cost"
-	"glsnn/export"
 	"glsnn/export/crossbar"
 	"glsnn/export/table"
 	"glsnn/targets"
@@ -64,7 +62,7 @@ func (a *app) estimate(ctx context.Context, o *estimateOptions) (*cost.Estimate,
 	if err != nil {
 		return nil, err
 	}
-	mp, err := mapModel(m, o.target)
+	p, err := place(m, o.target)
 	if err != nil {
 		return nil, err
 	}
@@ -72,13 +70,11 @@ func (a *app) estimate(ctx context.Context, o *estimateOptions) (*cost.Estimate,
 	if err != nil {
 		return nil, err
 	}
-	res, _, err := a.runModel(ctx, mp.Model, set, emulator.RunOptions{
-		Workers: a.jobs, CoreOf: mp.CoreOf(), Delay: mp.Chip.Fabric.LayerDelay > 0,
-	})
+	res, _, err := a.runModel(ctx, p.Model, set, p.options(a.jobs))
 	if err != nil {
 		return nil, err
 	}
-	return cost.New(res.Counters, mp.Chip, placed(mp))
+	return cost.New(res.Counters, p.Chip, p.Cost)
 }
 
 // tablesTarget is the target that a table folder was written for.
@@ -98,17 +94,6 @@ func tablesTarget(dir string) (string, error) {
 		return "", withCode(exitMismatch, fmt.Errorf("%s: target_sha256: got %.12s, want %.12s of %s, which has changed since; export again or give --target", dir, man.Chip, chip.SHA256, man.TargetSpec))
 	}
 	return man.TargetSpec, nil
-}
-
-// placed is what the cost model needs to know of a mapping.
-func placed(mp *export.Mapping) cost.Placed {
-	p := cost.Placed{Neurons: map[targets.CoreID]int{}, Sends: map[targets.CoreID][]targets.CoreID{}, Tiles: mp.Tiles()}
-	for i, part := range mp.Parts {
-		p.Neurons[mp.Cores[i]] = part.Count
-		lo, hi := mp.LayerParts(part.Layer + 1)
-		p.Sends[mp.Cores[i]] = mp.Cores[lo:hi]
-	}
-	return p
 }
 
 func estimateText(w io.Writer, e *cost.Estimate) {

@@ -56,7 +56,7 @@ func (o *trainOptions) fitTarget(changed func(flag string) bool) error {
 		Bits: []int{min(8, chip.Arithmetic.Weight.Bits)}, Arithmetic: chip.Arithmetic, Scheme: quantize.Max, Rounding: fixedpoint.NearestEven,
 	})
 	if err == nil {
-		if chip.Tables.Format == targets.TinyODINTables {
+		if chip.Tables.Format.Crossbar() {
 			_, err = crossbar.Place(m, chip)
 		} else {
 			_, err = export.Map(m, chip)

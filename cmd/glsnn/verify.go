@@ -17,6 +17,7 @@ import (
 type verifyOptions struct {
 	dir, model     string
 	rtl, simulator string
+	spi            bool
 	data           dataFlags
 }
 
@@ -36,6 +37,9 @@ must be the same.`,
 		Example: "  glsnn verify\n  glsnn verify mychip-tables --samples 10000",
 		Args:    wantArgs(0, 1, "at most one FOLDER"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if o.spi && o.rtl == "" {
+				return usage("--spi: got it without --rtl")
+			}
 			o.dir = defaultTables
 			if len(args) == 1 {
 				o.dir = args[0]
@@ -70,6 +74,7 @@ must be the same.`,
 	cmd.Flags().StringVar(&o.model, "model", defaultModel, "the model that was exported")
 	cmd.Flags().StringVar(&o.rtl, "rtl", "", "tinyodin tables: run them on this clone of the chip's RTL as well")
 	cmd.Flags().StringVar(&o.simulator, "simulator", rtl.Icarus, "for --rtl: iverilog or verilator (much faster)")
+	cmd.Flags().BoolVar(&o.spi, "spi", false, "for --rtl: the host writes thresholds and membranes by the chip's serial port, as it must, and not straight into the memory (slower)")
 	o.data.register(cmd, "test", 1000, "run so many samples; 0 for all")
 	return cmd
 }

@@ -20,6 +20,16 @@ type Placed struct {
 	Neurons map[targets.CoreID]int              // neurons on each core in use
 	Sends   map[targets.CoreID][]targets.CoreID // destinations of a core's spikes
 	Tiles   int                                 // in use
+	// WholeRows: an event reads and adds a synapse for each of the core's
+	// neurons, connected or not, as on a crossbar.
+	WholeRows bool
+	// OwnQueue: spikes between the layers of a core pass its own queue and do not
+	// arrive as messages; only the inputs do. What the queue costs is part of
+	// axon_out_cycles.
+	OwnQueue bool
+	// HostWrites is how many words a host writes into the chip for a sample, with
+	// the network standing still.
+	HostWrites float64
 }
 
 // Estimate is per sample, averaged over the samples counted. Energy, Time and
@@ -51,6 +61,22 @@ func (e *Estimate) MissingIn(ledger string) []string {
 		}
 	}
 	return names
+}
+
+// Split is the cycles without those of one constant, and those: nil where they
+// are not known.
+func (e *Estimate) Split(constant string) (rest, part *float64) {
+	if e.Cycles == nil {
+		return nil, nil
+	}
+	sum := *e.Cycles
+	for _, p := range e.Parts {
+		if p.Ledger == "cycles" && p.Constant == constant {
+			sum -= p.Total
+			part = &p.Total
+		}
+	}
+	return &sum, part
 }
 
 // Range is a low and a high sum.
@@ -97,7 +123,10 @@ func Count(c emulator.Counters, chip *targets.Chip, p Placed) Counts {
 	}
 	for id, core := range c.Cores {
 		spikes := float64(core.Spikes) / n
-		k.MessagesIn += float64(core.Events) / n
+		k.MessagesIn += p.arriving(float64(core.Events)/n, k.InputSpikes)
+		if p.WholeRows {
+			k.SynOps += float64(core.Events)/n*float64(p.Neurons[targets.CoreID(id)]) - float64(core.SynOps)/n
+		}
 		k.MessagesOut += p.messages(targets.CoreID(id), spikes, chip)
 		for _, to := range p.Sends[targets.CoreID(id)] {
 			dx, dy := chip.Fabric.Hops(targets.CoreID(id), to)
@@ -106,6 +135,14 @@ func Count(c emulator.Counters, chip *targets.Chip, p Placed) Counts {
 		}
 	}
 	return k
+}
+
+// arriving is how many of a core's events come as messages.
+func (p Placed) arriving(events, inputs float64) float64 {
+	if p.OwnQueue {
+		return min(events, inputs)
+	}
+	return events
 }
 
 // messages is what a core sends for its spikes.
@@ -225,7 +262,9 @@ func (e *Estimate) time(c emulator.Counters, chip *targets.Chip, p Placed) {
 }
 
 // cycles is the busiest core's clock cycles over the window: an arriving spike
-// takes ceil(n/lanes), a tick's updates ceil(n/lanes), for its n neurons.
+// takes ceil(n/lanes), a tick's updates ceil(n/lanes), for its n neurons. Where
+// every event is tested, updates by events are part of the former and the latter
+// is the leak event.
 func (e *Estimate) cycles(c emulator.Counters, chip *targets.Chip, p Placed) {
 	q := chip.Cost.Cycles
 	lanes, ok := q.SynOpsPerCycle.Get()
@@ -248,9 +287,13 @@ func (e *Estimate) cycles(c emulator.Counters, chip *targets.Chip, p Placed) {
 			Part{"cycles", "synops_per_cycle", events, math.Ceil(neurons / lanes), rows, q.SynOpsPerCycle.Basis, q.SynOpsPerCycle.Source, q.SynOpsPerCycle.At},
 			Part{"cycles", "neuron_updates_per_cycle", ticks, math.Ceil(neurons / updates), sweeps, q.NeuronUpdatesPerCycle.Basis, q.NeuronUpdatesPerCycle.Source, q.NeuronUpdatesPerCycle.At})
 		t := rows + sweeps
-		t += e.add("cycles", "axon_in_cycles", events, q.AxonInCycles, &r)
+		t += e.add("cycles", "axon_in_cycles", p.arriving(events, e.Counts.InputSpikes), q.AxonInCycles, &r)
 		t += e.add("cycles", "axon_out_cycles", p.messages(id, float64(k.Spikes)/n, chip), q.AxonOutCycles, &r)
-		return t + e.add("cycles", "tick_cycles", ticks, q.TickCycles, &r)
+		t += e.add("cycles", "tick_cycles", ticks, q.TickCycles, &r)
+		if p.HostWrites > 0 {
+			t += e.add("cycles", "host_write_cycles", p.HostWrites, q.HostWriteCycles, &r)
+		}
+		return t
 	}
 	busiest, most := 0, -1.0
 	for id, k := range c.Cores {

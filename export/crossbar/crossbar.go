@@ -1,12 +1,14 @@
 // Package crossbar puts a quantised network on a chip that is one crossbar and
-// knows events only, tinyODIN, and gets it back: inputs, hidden neurons and
-// outputs share the chip's rows, a host drives the ticks, and the tables are
-// the SPI programs and memory images of package rtl.
+// knows events only, tinyODIN, and gets it back: inputs and neurons share the
+// chip's rows, and the tables are the SPI programs and memory images of package
+// rtl. There are two schemes, and the target's arithmetic says which:
 //
-// The scheme is rtl's synchronous one. Its tick is the emulator's for a chip
-// whose weights go straight into the membrane, which forgets after integrating:
-// hidden neurons integrate, leak, are tested and reset; outputs only gather. An
-// output's leak would come before its input and not after, so it must be off.
+//	per_tick   synchronous.go   a host makes the ticks, by rewriting thresholds
+//	per_event  events.go        the chip's own order, its own queue
+//
+// Both are exact: what package emulator says of the model is what the chip does
+// under the host protocol of the scheme, spike by spike and to the last bit of
+// every membrane.
 package crossbar
 
 import (
@@ -31,10 +33,11 @@ type Train interface {
 
 // Placed is a network on one chip.
 type Placed struct {
-	Model *fixedpoint.Model // in the chip's own arithmetic
-	Chip  *targets.Chip
-	Core  *rtl.Core
-	Shape rtl.Shape
+	Model  *fixedpoint.Model // in the chip's own arithmetic
+	Chip   *targets.Chip
+	Core   *rtl.Core
+	Inputs int // the row of input 0
+	First  int // the chip's neuron that is the model's first; the rest follow
 }
 
 // Place lowers m to chip's arithmetic and puts it on one crossbar. The reasons
@@ -44,29 +47,34 @@ func Place(m *fixedpoint.Model, chip *targets.Chip) (*Placed, error) {
 	if err != nil {
 		return nil, fmt.Errorf("target %s cannot express this network exactly: %w", chip.Name, err)
 	}
-	unfit := func(field string, got any, want string) error {
-		return fmt.Errorf("%s: %w: got %v, want %s (target %s)", field, export.ErrNoFit, got, want, chip.Name)
-	}
-	if n := len(lowered.Layers); n != 2 || !lowered.Layers[1].Integrator {
-		return nil, unfit("layers", n, "two, the second a read-out by membrane: one crossbar holds one hidden layer")
-	}
-	if have, need := chip.Core.Neurons, lowered.Inputs()+lowered.Neurons(); need > have {
-		return nil, &export.FitError{Layer: -1, Resource: "rows", Need: int64(need), Have: int64(have), Unit: "inputs and neurons", Target: chip.Name,
-			Remedy: "train with a smaller --size or --hidden: 196-50-10 is 256"}
-	}
-	hidden, out := lowered.Layers[0], lowered.Layers[1]
-	if out.MembraneLeak != 0 {
-		return nil, unfit("layer 1: membrane_leak", out.MembraneLeak, "0")
-	}
-	net := rtl.TwoLayer{W1: rows(hidden), W2: rows(out), Thresholds: make([]int, hidden.Out), Leaks: make([]int, hidden.Out)}
-	for i := range hidden.Out {
-		net.Thresholds[i], net.Leaks[i] = int(hidden.Threshold), int(hidden.MembraneLeak)
-	}
 	p := &Placed{Model: lowered, Chip: chip}
-	if p.Core, p.Shape, err = net.Place(rtl.Chip(chip.Tables.Format)); err != nil {
-		return nil, fmt.Errorf("target %s: %w: %w", chip.Name, export.ErrNoFit, err)
+	place := p.synchronous
+	if chip.Arithmetic.Update == fixedpoint.PerEvent {
+		place = p.events
+	}
+	if err := place(); err != nil {
+		return nil, err
 	}
 	return p, nil
+}
+
+// unfit is a property of the network that the scheme has no place for.
+func (p *Placed) unfit(field string, got any, want string) error {
+	return fmt.Errorf("%s: %w: got %v, want %s (target %s)", field, export.ErrNoFit, got, want, p.Chip.Name)
+}
+
+// checkRows: inputs and neurons have a row of the crossbar each.
+func (p *Placed) checkRows() error {
+	if have, need := p.Chip.Core.Neurons, p.Model.Inputs()+p.Model.Neurons(); need > have {
+		return &export.FitError{Layer: -1, Resource: "rows", Need: int64(need), Have: int64(have), Unit: "inputs and neurons", Target: p.Chip.Name,
+			Remedy: "train with a smaller --size or --hidden: 196-50-10 is 256"}
+	}
+	return nil
+}
+
+// invalid wraps what package rtl refuses.
+func (p *Placed) invalid(err error) error {
+	return fmt.Errorf("target %s: %w: %w", p.Chip.Name, export.ErrNoFit, err)
 }
 
 func rows(l fixedpoint.Layer) [][]int8 {
@@ -85,10 +93,23 @@ func (p *Placed) Stimulus(train Train) rtl.Sample {
 	events := make(rtl.Events, train.Ticks())
 	for t := range events {
 		for _, a := range train.At(t) {
-			events[t] = append(events[t], int(a))
+			events[t] = append(events[t], p.Inputs+int(a))
 		}
 	}
-	return p.Shape.Synchronous(events, false)
+	if p.Core.Synchronous {
+		return p.shape().Synchronous(events, false)
+	}
+	return rtl.Native(events, false)
+}
+
+// CoreOf is the core of each neuron, for the emulator's counters: one core.
+func (p *Placed) CoreOf() []targets.CoreID { return make([]targets.CoreID, p.Model.Neurons()) }
+
+// HostWrites is how many words the host writes into the chip for a sample: the
+// thresholds of each tick, there and back, and the membranes before it.
+func (p *Placed) HostWrites() int {
+	programs := p.Core.Programs()
+	return p.Model.Ticks*(len(programs.Release)+len(programs.Hold)) + len(programs.Clear)
 }
 
 // Write makes the folder dir, whole or not at all: rtl's tables, the stimuli of
@@ -120,29 +141,33 @@ type Result struct {
 	First      string `json:"first,omitempty"`
 	Spikes     int    `json:"spikes"`
 	Membranes  int    `json:"membranes"`
-	Cycles     uint64 `json:"cycles"` // clock cycles of all samples; 0 without RTL
+	Cycles     uint64 `json:"cycles"`     // clock cycles of all samples, without those of SPI; 0 without RTL
+	SPICycles  uint64 `json:"spi_cycles"` // and those of SPI
 }
 
-// Want is what the emulator says of one sample: hidden spikes in order, and the
-// membranes of hidden neurons and outputs after the last tick.
+// Want is what the emulator says of one sample.
 type Want struct {
-	Spikes    []rtl.SpikeLog
-	Membranes []int64
+	Spikes    [][]rtl.SpikeLog // of each layer that fires, in the order of the emulator, neurons from 0
+	Membranes []int64          // of all neurons after the last tick
 }
 
-// Compare holds each sample's spikes and final membranes against want.
-func (s Stored) Compare(log *rtl.Log, want []Want) (*Result, error) {
+// Compare holds each sample's spikes and final membranes against want. Layers
+// are compared one by one: how the spikes of two layers interleave is the
+// chip's affair, and no membrane depends on it.
+func (p *Placed) Compare(log *rtl.Log, want []Want) (*Result, error) {
 	if len(log.Samples) != len(want) {
 		return nil, fmt.Errorf("log: got %d samples, want %d", len(log.Samples), len(want))
 	}
 	r := &Result{Samples: len(want)}
 	for i, w := range want {
 		got := log.Samples[i]
-		r.Cycles += got.Cycles
-		first := s.differ(got, w)
-		r.Spikes += len(w.Spikes)
+		r.Cycles += got.Cycles - got.SPICycles
+		r.SPICycles += got.SPICycles
+		for _, s := range w.Spikes {
+			r.Spikes += len(s)
+		}
 		r.Membranes += len(w.Membranes)
-		if first != "" {
+		if first := p.differ(got, w); first != "" {
 			r.Mismatches++
 			if r.First == "" {
 				r.First = fmt.Sprintf("sample %d: %s", i, first)
@@ -152,41 +177,54 @@ func (s Stored) Compare(log *rtl.Log, want []Want) (*Result, error) {
 	return r, nil
 }
 
-func (s Stored) differ(got rtl.SampleLog, w Want) string {
-	for k, spike := range w.Spikes {
-		if k >= len(got.Spikes) {
-			return fmt.Sprintf("spike %d: got none, want neuron %d in tick %d", k, spike.Neuron, spike.Tick)
+func (p *Placed) differ(got rtl.SampleLog, w Want) string {
+	spikes := make([][]rtl.SpikeLog, len(p.Model.Layers))
+	for _, s := range got.Spikes {
+		l, n := p.neuron(s.Neuron)
+		if l < 0 {
+			return fmt.Sprintf("spikes: got one of the chip's neuron %d in tick %d, which is none of the network's", s.Neuron, s.Tick)
 		}
-		g := got.Spikes[k]
-		g.Neuron -= s.Inputs
-		if g != spike {
-			return fmt.Sprintf("spike %d: got neuron %d in tick %d, want neuron %d in tick %d", k, g.Neuron, g.Tick, spike.Neuron, spike.Tick)
+		spikes[l] = append(spikes[l], rtl.SpikeLog{Tick: s.Tick, Neuron: n})
+	}
+	for l, got := range spikes {
+		var want []rtl.SpikeLog
+		if l < len(w.Spikes) {
+			want = w.Spikes[l]
+		}
+		for k := range want {
+			if k >= len(got) {
+				return fmt.Sprintf("layer %d: spike %d: got none, want neuron %d in tick %d", l, k, want[k].Neuron, want[k].Tick)
+			}
+			if got[k] != want[k] {
+				return fmt.Sprintf("layer %d: spike %d: got neuron %d in tick %d, want neuron %d in tick %d", l, k, got[k].Neuron, got[k].Tick, want[k].Neuron, want[k].Tick)
+			}
+		}
+		if extra := len(got) - len(want); extra > 0 {
+			return fmt.Sprintf("layer %d: spikes: got %d more than the %d wanted", l, extra, len(want))
 		}
 	}
-	if extra := len(got.Spikes) - len(w.Spikes); extra > 0 {
-		return fmt.Sprintf("spikes: got %d more than the %d wanted", extra, len(w.Spikes))
-	}
-	if len(got.Membranes) < s.Inputs+len(w.Membranes) {
-		return fmt.Sprintf("membranes: got %d, want %d", len(got.Membranes), s.Inputs+len(w.Membranes))
+	if len(got.Membranes) < p.First+len(w.Membranes) {
+		return fmt.Sprintf("membranes: got %d, want %d", len(got.Membranes), p.First+len(w.Membranes))
 	}
 	for j, v := range w.Membranes {
-		if g := int64(got.Membranes[s.Inputs+j]); g != v {
+		if g := int64(got.Membranes[p.First+j]); g != v {
 			return fmt.Sprintf("membrane of neuron %d: got %d, want %d", j, g, v)
 		}
 	}
 	return ""
 }
 
-// Stored is a crossbar folder read back.
-type Stored struct {
-	Core    *rtl.Core
-	Samples []rtl.Sample
-	Inputs  int // rows before the first neuron
-}
-
-// Read reads the tables of dir, whose files must agree with each other. inputs
-// is the number of input rows, from the model.
-func Read(dir string, inputs int) (Stored, error) {
-	core, samples, err := rtl.ReadFolder(dir)
-	return Stored{core, samples, inputs}, err
+// neuron is the layer and the place in it of a neuron of the chip; layer -1 for
+// none of the network's.
+func (p *Placed) neuron(n int) (layer, i int) {
+	if n -= p.First; n < 0 {
+		return -1, 0
+	}
+	for l, layer := range p.Model.Layers {
+		if n < layer.Out {
+			return l, n
+		}
+		n -= layer.Out
+	}
+	return -1, 0
 }

@@ -53,6 +53,18 @@ func (c Chip) limits() limits {
 	return limits{vMin: -2048, vMax: 2047, threshold: 2047, weightMin: -8, weightMax: 7, queue: 128}
 }
 
+// Queue is how many rows the chip's queue holds, the one in service included.
+func (c Chip) Queue() int { return c.limits().queue }
+
+// Sweep is how many neurons the chip steps through in an event: up to the last
+// one in use, or all.
+func (c *Core) Sweep() int {
+	if c.Chip == ODIN {
+		return size
+	}
+	return len(c.Neurons)
+}
+
 // ErrInvalid marks a network or stimulus that the chip cannot hold.
 var ErrInvalid = errors.New("not valid on this chip")
 

@@ -16,7 +16,7 @@ import (
 //	spike TICK NEURON        a spike on the output link
 //	state TICK V V V ...     all membranes, where the stimulus asks
 //	v V V V ...              all membranes at the end
-//	end S CYCLES             sample S took CYCLES clock cycles
+//	end S CYCLES SPI         sample S took CYCLES clock cycles, SPI of them with SPI transactions
 //	done CYCLE               the end
 //	error TEXT               instead of the rest: why the bench stopped
 //
@@ -34,6 +34,7 @@ type SampleLog struct {
 	States    []StateLog
 	Membranes []int // at the end, by neuron
 	Cycles    uint64
+	SPICycles uint64 // of Cycles, those in which the host wrote or read by SPI
 }
 
 // SpikeLog is an output event.
@@ -72,7 +73,7 @@ func ReadLog(name string, r io.Reader) (*Log, error) {
 		if words[0] == "error" {
 			return fmt.Errorf("%w: %s", ErrStopped, strings.Join(words[1:], " "))
 		}
-		want, ours := map[string]int{"loaded": 1, "sample": 1, "spike": 2, "state": -1, "v": -1, "end": 2, "done": 1}[words[0]]
+		want, ours := map[string]int{"loaded": 1, "sample": 1, "spike": 2, "state": -1, "v": -1, "end": 3, "done": 1}[words[0]]
 		switch {
 		case words[0] == "glsnn-rtl":
 			if len(words) != 3 || words[1] != "1" || l.Chip != "" {
@@ -125,7 +126,7 @@ func ReadLog(name string, r io.Reader) (*Log, error) {
 			if v[0] != len(l.Samples)-1 || cur.Membranes == nil {
 				return fault(name, line, "end", v[0], strconv.Itoa(len(l.Samples)-1)+", after its membranes")
 			}
-			cur.Cycles = uint64(v[1])
+			cur.Cycles, cur.SPICycles = uint64(v[1]), uint64(v[2])
 			cur = nil
 		}
 		return nil

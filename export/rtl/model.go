@@ -5,7 +5,8 @@ import "fmt"
 // Predict is what the bench must log for a core and its samples: an integer
 // model of either chip under the bench's pacing, one event at a time. It reads
 // the ops, not the tables, and shares no code with them. Cycles stay zero. A
-// closed loop that one event keeps busy for 1,000 rows is an ErrStopped.
+// closed loop that one event keeps busy for more rows than any network without
+// loops could (a full queue for each neuron) is an ErrStopped.
 func (c *Core) Predict(samples []Sample) (*Log, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
@@ -59,7 +60,7 @@ func (c *Core) predict(ops Sample) (out SampleLog, ok bool) {
 	ok = true
 	serve := func() {
 		for rows := 0; ok && len(queue) > 0; rows++ {
-			ok = rows < 1_000
+			ok = rows < size*l.queue
 			for i := range c.Neurons {
 				v[i] = min(max(v[i]+c.weight(queue[0], i), l.vMin), c.Chip.top())
 				test(i, false)
