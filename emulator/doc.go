@@ -40,10 +40,11 @@
 // for each neuron ascending: add to the membrane, test, reset. At the end of the
 // tick one leak event does forget, test, reset for every neuron. A layer's
 // spikes are then a list in the order of events, then neurons, with repeats, and
-// that is the order in which the next layer takes them. A layer is done with the
-// whole list of the one below before it hands on its own: the order of a host
-// that feeds layers one after the other with the on-chip queue off (open loop).
-// A chip whose own queue feeds spikes back between events orders them otherwise.
+// that is the order in which the next layer takes them. The engines are done with
+// the whole list of the one below before a layer hands on its own. A chip whose
+// own queue hands on each spike at once gives every layer the same events in the
+// same order, and so the same spikes and membranes: see fixedpoint.PerEvent, and
+// package export/crossbar for the chip that does so.
 // An update is counted for each neuron and event, and one for the leak event.
 //
 // A window is the ticks of one sample. It begins at rest: every state 0, no

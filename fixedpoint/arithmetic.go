@@ -49,11 +49,24 @@ type Update uint8
 const (
 	// PerTick: once a tick, after all of its spikes.
 	PerTick Update = iota
-	// PerEvent: there is no test of a tick as a whole. For each arriving spike,
-	// in the order of delivery, each neuron ascending adds the weight, is tested
-	// and is reset at once. At the end of the tick one leak event does the same
-	// to every neuron: forget, test, reset. So a neuron may fire several times in
-	// a tick, and the order of events is part of the result.
+	// PerEvent: there is no test of a tick as a whole. A sample is, for each tick,
+	// its input spikes one after another, ascending axon, and then one leak event.
+	//
+	// Spike: each neuron of the layer it reaches, ascending, adds the weight, is
+	// tested and is reset at once. A neuron fires at most once for a spike and may
+	// fire several times in a tick; each time is a spike of its own.
+	//
+	// Leak event: each neuron, ascending, forgets, is tested and is reset.
+	//
+	// The spikes of a layer, in the order fired, reach the next layer in that order,
+	// and all of them before that layer's leak event of the tick. Nothing else is
+	// said, and nothing else matters: a layer's states and spikes depend on the
+	// order of its own events only. So a chip may hand spikes on one by one through
+	// a queue while its input is still coming, or a host may hand on a layer's whole
+	// list when the tick's input is done: the same spikes of each layer, in the same
+	// order, and the same membranes. The leak events of a tick may be one event for
+	// all layers if none of them fires, which a leak toward zero never does below a
+	// threshold of 1 or more.
 	PerEvent
 )
 

@@ -54,6 +54,7 @@ type Cycles struct {
 	NeuronUpdatesPerCycle Quantity `json:"neuron_updates_per_cycle"` // a core's n neurons take n/this, rounded up
 	AxonInCycles          Quantity `json:"axon_in_cycles"`           // extra, for one message arriving at a core
 	AxonOutCycles         Quantity `json:"axon_out_cycles"`          // for one message sent
+	OwnSpikeCycles        Quantity `json:"own_spike_cycles"`         // extra, for one spike that a core serves from its own queue
 	TickCycles            Quantity `json:"tick_cycles"`              // once a tick
 	HostWriteCycles       Quantity `json:"host_write_cycles"`        // one word that a host writes into the chip while the network stands still
 }

@@ -23,9 +23,8 @@ type Placed struct {
 	// WholeRows: an event reads and adds a synapse for each of the core's
 	// neurons, connected or not, as on a crossbar.
 	WholeRows bool
-	// OwnQueue: spikes between the layers of a core pass its own queue and do not
-	// arrive as messages; only the inputs do. What the queue costs is part of
-	// axon_out_cycles.
+	// OwnQueue: the one core serves spikes between its layers from its own queue,
+	// and only the inputs arrive as messages.
 	OwnQueue bool
 	// HostWrites is how many words a host writes into the chip for a sample, with
 	// the network standing still.
@@ -119,14 +118,12 @@ func Count(c emulator.Counters, chip *targets.Chip, p Placed) Counts {
 	t := c.Totals()
 	k := Counts{
 		Ticks: float64(c.Ticks) / n, InputSpikes: float64(c.InputSpikes) / n, Spikes: float64(t.Spikes) / n,
-		SynOps: float64(t.SynOps) / n, Updates: float64(t.Updates) / n,
+		Updates: float64(t.Updates) / n,
 	}
 	for id, core := range c.Cores {
 		spikes := float64(core.Spikes) / n
 		k.MessagesIn += p.arriving(float64(core.Events)/n, k.InputSpikes)
-		if p.WholeRows {
-			k.SynOps += float64(core.Events)/n*float64(p.Neurons[targets.CoreID(id)]) - float64(core.SynOps)/n
-		}
+		k.SynOps += p.synops(targets.CoreID(id), core)
 		k.MessagesOut += p.messages(targets.CoreID(id), spikes, chip)
 		for _, to := range p.Sends[targets.CoreID(id)] {
 			dx, dy := chip.Fabric.Hops(targets.CoreID(id), to)
@@ -134,7 +131,16 @@ func Count(c emulator.Counters, chip *targets.Chip, p Placed) Counts {
 			k.HopsY += spikes * float64(dy)
 		}
 	}
+	k.SynOps /= n
 	return k
+}
+
+// synops is what a core reads and adds.
+func (p Placed) synops(id targets.CoreID, k emulator.CoreCounters) float64 {
+	if p.WholeRows {
+		return float64(k.Events) * float64(p.Neurons[id])
+	}
+	return float64(k.SynOps)
 }
 
 // arriving is how many of a core's events come as messages.
@@ -235,7 +241,7 @@ func (e *Estimate) time(c emulator.Counters, chip *targets.Chip, p Placed) {
 	}
 	n := float64(c.Samples)
 	work := func(e *Estimate, r *Range, id targets.CoreID, k emulator.CoreCounters) float64 {
-		t := e.add("time", "synop_ns", float64(k.SynOps)/n, q.SynOpNS, r)
+		t := e.add("time", "synop_ns", p.synops(id, k)/n, q.SynOpNS, r)
 		t += e.add("time", "neuron_access_ns", float64(k.Updates)/n, q.NeuronAccessNS, r)
 		t += e.add("time", "neuron_update_ns", float64(k.Updates)/n, q.NeuronUpdateNS, r)
 		t += e.add("time", "spike_out_ns", float64(k.Spikes)/n, q.SpikeOutNS, r)
@@ -287,7 +293,11 @@ func (e *Estimate) cycles(c emulator.Counters, chip *targets.Chip, p Placed) {
 			Part{"cycles", "synops_per_cycle", events, math.Ceil(neurons / lanes), rows, q.SynOpsPerCycle.Basis, q.SynOpsPerCycle.Source, q.SynOpsPerCycle.At},
 			Part{"cycles", "neuron_updates_per_cycle", ticks, math.Ceil(neurons / updates), sweeps, q.NeuronUpdatesPerCycle.Basis, q.NeuronUpdatesPerCycle.Source, q.NeuronUpdatesPerCycle.At})
 		t := rows + sweeps
-		t += e.add("cycles", "axon_in_cycles", p.arriving(events, e.Counts.InputSpikes), q.AxonInCycles, &r)
+		arriving := p.arriving(events, e.Counts.InputSpikes)
+		t += e.add("cycles", "axon_in_cycles", arriving, q.AxonInCycles, &r)
+		if p.OwnQueue {
+			t += e.add("cycles", "own_spike_cycles", events-arriving, q.OwnSpikeCycles, &r)
+		}
 		t += e.add("cycles", "axon_out_cycles", p.messages(id, float64(k.Spikes)/n, chip), q.AxonOutCycles, &r)
 		t += e.add("cycles", "tick_cycles", ticks, q.TickCycles, &r)
 		if p.HostWrites > 0 {

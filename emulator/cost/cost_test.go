@@ -271,6 +271,48 @@ func TestMissing(t *testing.T) {
 	}
 }
 
+// A crossbar by hand: one core that steps through 6 neurons, 5 input spikes and
+// 3 spikes of its own in 2 ticks, 40 words written by a host.
+//
+//	cycles 8 events x ceil(6/4) + 2 ticks x (ceil(6/2) + 10) + 3 spikes x 3 + 40 x 7 = 331
+//	       + 8 messages in x 1 = 339 where the host hands spikes on
+//	       + 5 x 1 + 3 x 2     = 342 where the core's own queue does
+//	synops 8 x 6 = 48, of which 26 were connected
+func TestCrossbar(t *testing.T) {
+	chip := load(t, "toy")
+	q := &chip.Cost.Cycles
+	q.AxonOutCycles, q.OwnSpikeCycles, q.HostWriteCycles = value(3, nil, nil), value(2, nil, nil), value(7, nil, nil)
+	core := emulator.CoreCounters{Spikes: 3, Events: 8, SynOps: 26, Updates: 12}
+	c := emulator.Counters{
+		Samples: 1, Ticks: 2, InputSpikes: 5, Cores: []emulator.CoreCounters{core},
+		Layers: []emulator.LayerCounters{{Spikes: 3, Events: 5, SynOps: 20, Updates: 8}, {Events: 3, SynOps: 6, Updates: 4}},
+	}
+	p := cost.Placed{Neurons: map[targets.CoreID]int{0: 6}, Sends: map[targets.CoreID][]targets.CoreID{0: {0}}, Tiles: 1, WholeRows: true, HostWrites: 40}
+	for queue, want := range map[bool]float64{false: 339, true: 342} {
+		p.OwnQueue = queue
+		e := estimate(t, c, chip, p)
+		in := map[bool]float64{false: 8, true: 5}[queue]
+		if !near(e.Cycles, want) || e.Counts.SynOps != 48 || e.Counts.MessagesIn != in || len(e.Missing) != 0 {
+			t.Errorf("own queue %v: got %v cycles, %+v, missing %q, want %v cycles, 48 synops, %v messages", queue, *e.Cycles, e.Counts, e.Missing, want, in)
+		}
+		if rest, part := e.Split("host_write_cycles"); !near(rest, want-280) || !near(part, 280) {
+			t.Errorf("own queue %v: split: got %v and %v, want %v and 280", queue, *rest, *part, want-280)
+		}
+	}
+
+	// Without its constant what the host writes is left out, and said.
+	q.HostWriteCycles = targets.Quantity{Reason: "not known"}
+	e := estimate(t, c, chip, p)
+	rest, part := e.Split("host_write_cycles")
+	if !near(rest, 62) || part != nil || !reflect.DeepEqual(e.Missing, []string{"cycles.host_write_cycles: not known"}) {
+		t.Errorf("got %v and %v, missing %q", *rest, part, e.Missing)
+	}
+	q.SynOpsPerCycle = q.HostWriteCycles
+	if rest, part := estimate(t, c, chip, p).Split("host_write_cycles"); rest != nil || part != nil {
+		t.Errorf("cycles not known: got a split, %v and %v", rest, part)
+	}
+}
+
 // TestBusiest: time and cycles are of the core with most of each.
 func TestBusiest(t *testing.T) {
 	c := counted()

@@ -9,6 +9,21 @@
 // Both are exact: what package emulator says of the model is what the chip does
 // under the host protocol of the scheme, spike by spike and to the last bit of
 // every membrane.
+//
+// # Cycles
+//
+// A sample is estimated from the emulator's counters and the target's constants
+// (package cost). Every event steps through all n = Core.Sweep neurons:
+//
+//	events x 2n + ticks x (2n + 6) + spikes x 6
+//	  + 9 for each event that the host sends, 2 for each that the chip queued itself
+//	  + 160 for each word that the host writes: HostWrites
+//
+// with tinyODIN's constants. The last line is the scheme's price: per_tick writes
+// every threshold twice a tick, per_event nothing but the membranes between
+// samples. Package rtl's bench is slower by its pauses, and exactly by those: 2
+// cycles for each event that it sends, 3 for each leak event and sample, 2 for each
+// write; and it has no membranes to write before the first sample.
 package crossbar
 
 import (
@@ -99,7 +114,7 @@ func (p *Placed) Stimulus(train Train) rtl.Sample {
 	if p.Core.Synchronous {
 		return p.shape().Synchronous(events, false)
 	}
-	return rtl.Native(events, false)
+	return rtl.Native(events, p.feed(), false)
 }
 
 // CoreOf is the core of each neuron, for the emulator's counters: one core.

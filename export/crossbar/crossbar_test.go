@@ -1,14 +1,18 @@
 package crossbar
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"glsnn/emulator"
+	"glsnn/emulator/cost"
 	"glsnn/export"
 	"glsnn/export/rtl"
 	"glsnn/export/table"
@@ -17,9 +21,9 @@ import (
 	"glsnn/targets"
 )
 
-func tinyodin(t *testing.T) *targets.Chip {
+func load(t *testing.T, name string) *targets.Chip {
 	t.Helper()
-	chip, err := targets.Load("tinyodin")
+	chip, err := targets.Load(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,12 +57,15 @@ func model(rng *rand.Rand, chip *targets.Chip, sizes ...int) *fixedpoint.Model {
 	return checked
 }
 
-func wanted(m *fixedpoint.Model, train Train) Want {
-	e, w := emulator.New(m, emulator.Options{}), Want{}
+func wanted(e *emulator.Engine, m *fixedpoint.Model, train Train) Want {
+	w := Want{Spikes: make([][]rtl.SpikeLog, len(m.Layers))}
+	e.Reset()
 	for tick := range m.Ticks {
 		e.Step(train.At(tick))
-		for _, n := range e.Spikes(0) {
-			w.Spikes = append(w.Spikes, rtl.SpikeLog{Tick: tick, Neuron: int(n)})
+		for l := range m.Layers {
+			for _, n := range e.Spikes(l) {
+				w.Spikes[l] = append(w.Spikes[l], rtl.SpikeLog{Tick: tick, Neuron: int(n)})
+			}
 		}
 	}
 	for l := range m.Layers {
@@ -67,59 +74,143 @@ func wanted(m *fixedpoint.Model, train Train) Want {
 	return w
 }
 
-// TestThereAndBack writes random networks, reads the folders back and runs what
-// was read by rtl's model of the chip's events: spikes and membranes are the
+// shapes are random layer sizes that a scheme takes: two layers for the host's
+// ticks, any number for the chip's own events, wide enough at times to need a
+// host that hands spikes on.
+func shapes(rng *rand.Rand, update fixedpoint.Update) []int {
+	if update == fixedpoint.PerTick {
+		return []int{1 + rng.IntN(120), 1 + rng.IntN(60), 2 + rng.IntN(20)}
+	}
+	sizes := []int{1 + rng.IntN(60)}
+	for range rng.IntN(4) {
+		sizes = append(sizes, 1+rng.IntN(25))
+	}
+	return append(sizes, 2+rng.IntN(20))
+}
+
+// schemes calls f for a target of each.
+func schemes(t *testing.T, f func(t *testing.T, chip *targets.Chip)) {
+	for _, name := range []string{"tinyodin", "tinyodin-event"} {
+		t.Run(name, func(t *testing.T) { f(t, load(t, name)) })
+	}
+}
+
+// TestThereAndBack writes random networks, reads some of the folders back and runs
+// what was read by rtl's model of the chip's events: spikes and membranes are the
 // emulator's.
 func TestThereAndBack(t *testing.T) {
-	chip := tinyodin(t)
-	spikes := 0
-	for seed := range uint64(20) {
-		rng := rand.New(rand.NewPCG(seed, 5))
-		m := model(rng, chip, 1+rng.IntN(120), 1+rng.IntN(60), 2+rng.IntN(20))
-		p, err := Place(m, chip)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var trains []Train
-		var want []Want
-		for range 4 {
-			train := fptest.RandomTrain(rng, m.Ticks, m.Inputs(), 0.4)
-			trains = append(trains, train)
-			want = append(want, wanted(p.Model, train))
-		}
-		dir := filepath.Join(t.TempDir(), "tables")
-		if err := p.Write(dir, trains, table.Options{Tool: "test"}); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := table.ReadManifest(dir, Kind); err != nil {
-			t.Fatal(err)
-		}
-		stored, err := Read(dir, m.Inputs())
-		if err != nil || len(stored.Samples) != 4 {
-			t.Fatalf("%d samples, %v", len(stored.Samples), err)
-		}
-		log, err := stored.Core.Predict(stored.Samples)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r, err := stored.Compare(log, want)
-		if err != nil || r.Mismatches != 0 {
-			t.Fatalf("seed %d: %+v, %v", seed, r, err)
-		}
-		spikes += r.Spikes
+	schemes(t, func(t *testing.T, chip *targets.Chip) {
+		spikes, closed, deep := 0, 0, 0
+		for seed := range uint64(40) {
+			rng := rand.New(rand.NewPCG(seed, 5))
+			m := model(rng, chip, shapes(rng, chip.Arithmetic.Update)...)
+			p, err := Place(m, chip)
+			if err != nil {
+				t.Fatal(err)
+			}
+			engine := emulator.New(p.Model, emulator.Options{})
+			var trains []Train
+			var want []Want
+			for range 4 {
+				train := fptest.RandomTrain(rng, m.Ticks, m.Inputs(), 0.4)
+				trains = append(trains, train)
+				want = append(want, wanted(engine, p.Model, train))
+			}
+			core, samples := p.Core, []rtl.Sample(nil)
+			for _, train := range trains {
+				samples = append(samples, p.Stimulus(train))
+			}
+			if seed < 4 { // the way there and back is long
+				dir := filepath.Join(t.TempDir(), "tables")
+				if err := p.Write(dir, trains, table.Options{Tool: "test"}); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := table.ReadManifest(dir, Kind); err != nil {
+					t.Fatal(err)
+				}
+				if core, samples, err = rtl.ReadFolder(dir); err != nil || len(samples) != 4 {
+					t.Fatalf("%d samples, %v", len(samples), err)
+				}
+			}
+			log, err := core.Predict(samples)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := p.Compare(log, want)
+			if err != nil || r.Mismatches != 0 {
+				t.Fatalf("seed %d: %+v, %v", seed, r, err)
+			}
+			spikes += r.Spikes
+			if core.ClosedLoop {
+				closed++
+			}
+			if len(m.Layers) > 2 {
+				deep++
+			}
 
-		// Planted differences are found.
-		last := len(want) - 1
-		want[last].Membranes[0]++
-		if r, _ := stored.Compare(log, want); r.Mismatches != 1 || !strings.HasPrefix(r.First, fmt.Sprintf("sample %d: membrane of neuron 0: got ", last)) {
-			t.Errorf("seed %d: got %+v", seed, r)
+			// Planted differences are found.
+			last := len(want) - 1
+			want[last].Membranes[0]++
+			if r, _ := p.Compare(log, want); r.Mismatches != 1 || !strings.HasPrefix(r.First, fmt.Sprintf("sample %d: membrane of neuron 0: got ", last)) {
+				t.Errorf("seed %d: got %+v", seed, r)
+			}
+			want[0].Spikes[0] = append(want[0].Spikes[0], rtl.SpikeLog{Tick: m.Ticks, Neuron: 3})
+			if r, _ := p.Compare(log, want); r.Mismatches != 2 || !strings.Contains(r.First, "layer 0: spike ") || !strings.Contains(r.First, "got none, want neuron 3") {
+				t.Errorf("seed %d: got %+v", seed, r)
+			}
+			want[0].Spikes[0] = nil
+			log.Samples[0].Spikes = append(log.Samples[0].Spikes, rtl.SpikeLog{Neuron: p.First})
+			if r, _ := p.Compare(log, want); !strings.Contains(r.First, "more than the 0 wanted") {
+				t.Errorf("seed %d: got %+v", seed, r)
+			}
+			log.Samples[0].Spikes = append(log.Samples[0].Spikes, rtl.SpikeLog{Neuron: p.First + m.Neurons()})
+			if r, _ := p.Compare(log, want); !strings.Contains(r.First, "which is none of the network's") {
+				t.Errorf("seed %d: got %+v", seed, r)
+			}
+			if _, err := p.Compare(log, want[1:]); err == nil {
+				t.Error("a sample too few was not noticed")
+			}
 		}
-		want[0].Spikes = append(want[0].Spikes, rtl.SpikeLog{Tick: m.Ticks, Neuron: 3})
-		if r, _ := stored.Compare(log, want); r.Mismatches != 2 || !strings.Contains(r.First, "got none, want neuron 3") {
-			t.Errorf("seed %d: got %+v", seed, r)
+		t.Logf("%d spikes, %d of 40 networks on the chip's own queue, %d of more than two layers", spikes, closed, deep)
+		if event := chip.Arithmetic.Update == fixedpoint.PerEvent; spikes < 1000 || event && (closed < 10 || closed > 30 || deep < 10) {
+			t.Errorf("got %d spikes, %d closed, %d deep: the test shows little", spikes, closed, deep)
 		}
-		if _, err := stored.Compare(log, want[1:]); err == nil {
-			t.Error("a sample too few was not noticed")
+	})
+}
+
+// TestSchedulesAgree: with its own queue or with a host that hands spikes on,
+// outputs that fire or not, the chip does the same.
+func TestSchedulesAgree(t *testing.T) {
+	chip := load(t, "tinyodin-event")
+	spikes := 0
+	for seed := range uint64(40) {
+		rng := rand.New(rand.NewPCG(seed, 6))
+		m := *model(rng, chip, 1+rng.IntN(30), 1+rng.IntN(8), 1+rng.IntN(5), 2+rng.IntN(2))
+		if seed%2 == 0 {
+			m.Readout = fixedpoint.ReadCount
+			m.Layers[2].Integrator, m.Layers[2].Threshold = false, int64(1+rng.IntN(30))
+		}
+		m.Layers[2].MembraneLeak = int64(rng.IntN(4)) // here an output may leak
+		checked, err := fixedpoint.NewModel(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := Place(checked, chip)
+		if err != nil {
+			t.Fatal(err)
+		}
+		train := fptest.RandomTrain(rng, m.Ticks, m.Inputs(), 0.5)
+		want := []Want{wanted(emulator.New(p.Model, emulator.Options{}), p.Model, train)}
+		for _, p.Core.ClosedLoop = range []bool{true, false} {
+			log, err := p.Core.Predict([]rtl.Sample{p.Stimulus(train)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := p.Compare(log, want)
+			if err != nil || r.Mismatches != 0 {
+				t.Fatalf("seed %d, closed %v: %+v, %v", seed, p.Core.ClosedLoop, r, err)
+			}
+			spikes += r.Spikes
 		}
 	}
 	if spikes < 1000 {
@@ -127,24 +218,154 @@ func TestThereAndBack(t *testing.T) {
 	}
 }
 
-// TestRefuses: what one crossbar cannot hold, and why.
-func TestRefuses(t *testing.T) {
-	chip := tinyodin(t)
-	rng := rand.New(rand.NewPCG(1, 1))
+// TestQueueNeed works the formula by hand: an event fires h neurons, which with
+// the row in service are h+1 entries; each of those fires the c above it, and
+// when the last is served h c are waiting behind it.
+func TestQueueNeed(t *testing.T) {
+	chip := load(t, "tinyodin-event")
 	for _, c := range []struct {
 		sizes []int
-		want  string
+		need  int
+		own   bool
 	}{
-		{[]int{200, 50, 10}, "network: rows: need 260 inputs and neurons, have 256 (target tinyodin); train with a smaller --size or --hidden: 196-50-10 is 256"},
-		{[]int{10, 5, 5, 2}, "layers: does not fit: got 3, want two, the second a read-out by membrane: one crossbar holds one hidden layer (target tinyodin)"},
-		{[]int{10, 2}, "layers: does not fit: got 1, want two, the second a read-out by membrane: one crossbar holds one hidden layer (target tinyodin)"},
+		{[]int{100, 127, 10}, 128, true},
+		{[]int{100, 128, 10}, 129, false},
+		{[]int{50, 12, 10, 10}, 121, true}, // 1 + 12 x 10
+		{[]int{50, 12, 11, 10}, 133, false},
+		{[]int{50, 1, 30, 4, 10}, 121, true}, // 1 + 1 x 30 x 4
+		{[]int{5, 100, 2}, 101, true},
 	} {
-		_, err := Place(model(rng, chip, c.sizes...), chip)
-		if !errors.Is(err, export.ErrNoFit) || err.Error() != c.want {
-			t.Errorf("%v: got %v, want %s", c.sizes, err, c.want)
+		p, err := Place(model(rand.New(rand.NewPCG(1, 1)), chip, c.sizes...), chip)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := p.queueNeed(); got != c.need || p.Core.ClosedLoop != c.own || (len(p.feed()) == 0) != c.own {
+			t.Errorf("%v: got %d entries, own queue %v, want %d, %v", c.sizes, got, p.Core.ClosedLoop, c.need, c.own)
 		}
 	}
-	if _, err := Place(model(rng, chip, 196, 50, 10), chip); err != nil {
-		t.Errorf("196-50-10: %v", err)
+
+	// The formula is the worst case: every event fires everything.
+	for _, sizes := range [][]int{{1, 127, 2}, {1, 12, 10, 2}} {
+		m := *model(rand.New(rand.NewPCG(1, 1)), chip, sizes...)
+		for l := range m.Layers {
+			w := make([]int16, m.Layers[l].In*m.Layers[l].Out)
+			for i := range w {
+				w[i] = 1
+			}
+			m.Layers[l].Weights, m.Layers[l].Threshold, m.Layers[l].MembraneLeak = fixedpoint.NewMatrix(m.Layers[l].In, m.Layers[l].Out, w), 1, 0
+		}
+		m.Layers[len(m.Layers)-1].Threshold, m.Ticks = 0, 1
+		p, err := Place(&m, chip)
+		if err != nil {
+			t.Fatal(err)
+		}
+		train := fptest.RandomTrain(rand.New(rand.NewPCG(1, 1)), 1, 1, 1)
+		log, err := p.Core.Predict([]rtl.Sample{p.Stimulus(train)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r, err := p.Compare(log, []Want{wanted(emulator.New(p.Model, emulator.Options{}), p.Model, train)}); err != nil || r.Mismatches != 0 || !p.Core.ClosedLoop {
+			t.Errorf("%v: %+v, %v, own queue %v", sizes, r, err, p.Core.ClosedLoop)
+		}
 	}
+}
+
+// TestRefuses: what one crossbar cannot hold, and why.
+func TestRefuses(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	for _, c := range []struct {
+		target string
+		sizes  []int
+		edit   func(m *fixedpoint.Model)
+		want   string
+	}{
+		{"tinyodin", []int{200, 50, 10}, nil, "network: rows: need 260 inputs and neurons, have 256 (target tinyodin); train with a smaller --size or --hidden: 196-50-10 is 256"},
+		{"tinyodin", []int{10, 5, 5, 2}, nil, "layers: does not fit: got 3, want two, the second a read-out by membrane: one crossbar holds one hidden layer (target tinyodin)"},
+		{"tinyodin", []int{10, 2}, nil, "layers: does not fit: got 1, want two, the second a read-out by membrane: one crossbar holds one hidden layer (target tinyodin)"},
+		{"tinyodin", []int{10, 5, 2}, func(m *fixedpoint.Model) { m.Layers[1].MembraneLeak = 3 }, "layer 1: membrane_leak: does not fit: got 3, want 0 (target tinyodin)"},
+		{"tinyodin", []int{196, 50, 10}, nil, ""},
+		{"tinyodin-event", []int{200, 50, 10}, nil, "network: rows: need 260 inputs and neurons, have 256 (target tinyodin-event); train with a smaller --size or --hidden: 196-50-10 is 256"},
+		{"tinyodin-event", []int{10, 5, 2}, func(m *fixedpoint.Model) { m.Layers[0].Threshold = 0 }, "target tinyodin-event: does not fit: not valid on this chip: neuron 0: threshold: got 0, want 1..2047"},
+		{"tinyodin-event", []int{196, 50, 10}, nil, ""},
+		{"tinyodin-event", []int{196, 20, 30, 10}, nil, ""},
+		{"tinyodin-event", []int{10, 2}, nil, ""},
+	} {
+		chip := load(t, c.target)
+		m := *model(rng, chip, c.sizes...)
+		if c.edit != nil {
+			c.edit(&m)
+		}
+		_, err := Place(&m, chip)
+		got := ""
+		if err != nil {
+			got, _, _ = strings.Cut(err.Error(), "\n")
+		}
+		if got != c.want || err != nil && !errors.Is(err, export.ErrNoFit) {
+			t.Errorf("%s %v: got %v, want %s", c.target, c.sizes, err, c.want)
+		}
+	}
+}
+
+// TestRTL runs random networks on a clone of the chip and compares spikes,
+// membranes and cycles: events take what the cost model says and the pauses of
+// the bench (doc.go), and so does SPI.
+func TestRTL(t *testing.T) {
+	clone := os.Getenv("GLSNN_RTL_TINYODIN")
+	if clone == "" {
+		t.Skip("GLSNN_RTL_TINYODIN is not set: name a checkout of the RTL to run this test")
+	}
+	o := rtl.Options{Clone: clone, Simulator: os.Getenv("GLSNN_RTL_SIMULATOR"), PhasesBySPI: true}
+	sim, err := rtl.Build(context.Background(), rtl.TinyODIN, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sim.Close()
+	schemes(t, func(t *testing.T, chip *targets.Chip) {
+		for seed := range uint64(4) {
+			rng := rand.New(rand.NewPCG(seed, 7))
+			sizes := []int{1 + rng.IntN(12), 1 + rng.IntN(8), 2 + rng.IntN(3)}
+			if chip.Arithmetic.Update == fixedpoint.PerEvent && seed > 1 {
+				sizes = []int{3, 12, 8, 2} // 97 entries of the queue, and
+				if seed > 2 {
+					sizes[2] = 12 // 145: the host hands on
+				}
+			}
+			m := model(rng, chip, sizes...)
+			p, err := Place(m, chip)
+			if err != nil {
+				t.Fatal(err)
+			}
+			engine := emulator.New(p.Model, emulator.Options{CoreOf: p.CoreOf()})
+			var samples []rtl.Sample
+			var want []Want
+			for range 2 {
+				train := fptest.RandomTrain(rng, m.Ticks, m.Inputs(), 0.4)
+				samples, want = append(samples, p.Stimulus(train)), append(want, wanted(engine, p.Model, train))
+			}
+			log, err := sim.Run(context.Background(), p.Core, samples)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := p.Compare(log, want)
+			if err != nil || r.Mismatches != 0 {
+				t.Fatalf("seed %d: %+v, %v", seed, r, err)
+			}
+			k := engine.Counters()
+			e, err := cost.New(k, chip, cost.Placed{
+				Neurons: map[targets.CoreID]int{0: p.Core.Sweep()}, Sends: map[targets.CoreID][]targets.CoreID{0: {0}},
+				WholeRows: true, OwnQueue: p.Core.ClosedLoop, HostWrites: float64(p.HostWrites()),
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			events, _ := e.Split("host_write_cycles")
+			got := float64(r.Cycles)
+			if pauses := 2*(e.Counts.MessagesIn*2) + 3*float64(k.Ticks) + 3*2; math.Abs(got-*events*2-pauses) > 1e-6 {
+				t.Errorf("seed %d: events: got %v cycles, want %v and %v of pauses", seed, got, *events*2, pauses)
+			}
+			if got, want := r.SPICycles, 162*uint64(2*p.HostWrites()-len(p.Core.Programs().Clear)); got != want {
+				t.Errorf("seed %d: SPI: got %d cycles, want %d", seed, got, want)
+			}
+		}
+	})
 }

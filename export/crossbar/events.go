@@ -1,12 +1,13 @@
 package crossbar
 
 import (
-	"glsnn/export"
+	"fmt"
+
 	"glsnn/export/rtl"
 )
 
 // events places p.Model for the chip's own order of events, with its queue on
-// (closed loop). The host does this with a sample, and nothing else:
+// (closed loop) where it can be. The host does this with a sample, and nothing else:
 //
 //	for each tick:
 //	  for each input spike, ascending axon:
@@ -32,22 +33,26 @@ import (
 // different layers' spikes on the output link is not. A neuron that fires several
 // times in a tick is queued each time.
 //
-// A spike that finds the queue full is lost, so a network for which one input
-// event could fill it is refused: see queueNeed. Neurons come first and inputs
-// on the rows after them: the chip steps through neurons up to the last one in
-// use, which then are the network's own.
+// A spike that finds the queue full is lost. Where one input event could fill it
+// (see queueNeed) it is switched off (open loop), and the host collects the
+// spikes of a tick and, before the leak event, sends those of each layer but the
+// last as row events, layer by layer. By the same argument nothing else changes.
+//
+// Neurons come first and inputs on the rows after them: the chip steps through
+// neurons up to the last one in use, which then are the network's own.
 func (p *Placed) events() error {
 	m := p.Model
 	if err := p.checkRows(); err != nil {
 		return err
 	}
-	chip := rtl.Chip(p.Chip.Tables.Format)
-	if have, need := chip.Queue(), p.queueNeed(); need > have {
-		return &export.FitError{Layer: -1, Resource: "event queue", Need: int64(need), Have: int64(have), Unit: "spikes that one input event may leave waiting", Target: p.Chip.Name,
-			Remedy: "train with a narrower --hidden, or with --readout membrane"}
+	for l, layer := range m.Layers {
+		if layer.Delay != 0 {
+			return p.unfit(fmt.Sprintf("layer %d: delay", l), layer.Delay, "0")
+		}
 	}
+	chip := rtl.Chip(p.Chip.Tables.Format)
 	p.Inputs = m.Neurons()
-	p.Core = &rtl.Core{Chip: chip, ClosedLoop: true, Neurons: make([]rtl.Neuron, m.Neurons()), Weights: make([][]int8, m.Inputs()+m.Neurons())}
+	p.Core = &rtl.Core{Chip: chip, ClosedLoop: p.queueNeed() <= chip.Queue(), Neurons: make([]rtl.Neuron, m.Neurons()), Weights: make([][]int8, m.Inputs()+m.Neurons())}
 	row, first := p.Inputs, 0 // of the layer below, of the layer
 	for _, l := range m.Layers {
 		for i, w := range rows(l) {
@@ -67,6 +72,19 @@ func (p *Placed) events() error {
 		return p.invalid(err)
 	}
 	return nil
+}
+
+// feed is the layers whose spikes the host hands on.
+func (p *Placed) feed() []rtl.Span {
+	var spans []rtl.Span
+	first := 0
+	for _, l := range p.Model.Layers[:len(p.Model.Layers)-1] {
+		if !p.Core.ClosedLoop {
+			spans = append(spans, rtl.Span{First: first, Last: first + l.Out - 1})
+		}
+		first += l.Out
+	}
+	return spans
 }
 
 // queueNeed is the most entries that the queue can hold at once, the row in

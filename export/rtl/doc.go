@@ -59,7 +59,29 @@
 // Core.ClosedLoop the chip queues its own spikes (128 entries on tinyODIN, 32
 // on ODIN, the row in service included; a spike that finds the queue full goes
 // out but is not served). The bench lets the queue run empty before the next
-// event. A loop that never ends trips the bench's watchdog.
+// event. A loop that never ends trips the bench's watchdog. Without ClosedLoop the
+// bench can feed the spikes of a tick back, layer by layer, before the leak event.
+//
+// # Cycles
+//
+// The log has each sample's clock cycles and how many of them went to SPI. What a
+// row event of the host takes on tinyODIN with n neurons, from the edge before
+// its request to the next request:
+//
+//	2       the request is synchronised
+//	1       it is taken
+//	1       it is pushed
+//	3       acknowledged: the request falls and is synchronised, the chip lets go
+//	1 + 2n  it is popped, two cycles a neuron
+//	1       the chip waits again
+//	2       the bench: it looks three times whether the chip is idle, once of them
+//	        in the last cycle above
+//
+// and 6 for each spike that leaves, while the neurons wait for the output link. A
+// leak event is not pushed nor popped, and the bench's three looks come after it:
+// 2 + 1 + 2n + 3 + 3. A spike that the chip queues itself takes 2n + 2. On ODIN n is
+// 256, and there is no separate cycle to pop. A sample begins with three looks.
+// The bench's SPI takes 162 cycles a write: 40 bits of 4, and 2.
 //
 // # Files
 //

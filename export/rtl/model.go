@@ -32,10 +32,11 @@ func (c *Core) predict(ops Sample) (out SampleLog, ok bool) {
 		v[i] = n.V
 	}
 	held, tick := c.Synchronous, 0
-	var queue, kept []int // rows still to be served; what fired in the last leak
+	var queue, kept []int // rows still to be served; what fired, for Feed
+	keeping := false
 
 	// test is the compare that ends every update of a neuron.
-	test := func(i int, leaking bool) {
+	test := func(i int) {
 		n := c.Neurons[i]
 		fire := !held && !n.Integrator && v[i] >= n.Threshold
 		if c.Chip == ODIN && v[i] == 255 {
@@ -49,7 +50,7 @@ func (c *Core) predict(ops Sample) (out SampleLog, ok bool) {
 			return
 		}
 		out.Spikes = append(out.Spikes, SpikeLog{tick, i})
-		if leaking {
+		if keeping {
 			kept = append(kept, i)
 		}
 		if c.ClosedLoop && len(queue) < l.queue { // a full queue loses it
@@ -63,7 +64,7 @@ func (c *Core) predict(ops Sample) (out SampleLog, ok bool) {
 			ok = rows < size*l.queue
 			for i := range c.Neurons {
 				v[i] = min(max(v[i]+c.weight(queue[0], i), l.vMin), c.Chip.top())
-				test(i, false)
+				test(i)
 			}
 			queue = queue[1:]
 		}
@@ -72,21 +73,22 @@ func (c *Core) predict(ops Sample) (out SampleLog, ok bool) {
 	for _, o := range ops {
 		switch o.Kind {
 		case Tick:
-			tick = o.A
+			tick, kept, keeping = o.A, nil, true
 		case Spike:
 			queue = append(queue, o.A)
 			serve()
 		case Leak:
-			kept = nil
+			kept, keeping = nil, true
 			for i, n := range c.Neurons {
 				if v[i] >= 0 {
 					v[i] = max(v[i]-n.Leak, 0)
 				} else {
 					v[i] = min(v[i]+n.Leak, 0)
 				}
-				test(i, true)
+				test(i)
 			}
 			serve()
+			keeping = false
 		case Hold, Release:
 			held = o.Kind == Hold
 		case Feed:

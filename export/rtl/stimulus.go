@@ -19,12 +19,12 @@ type Op struct {
 type OpKind string
 
 const (
-	Tick    OpKind = "tick"    // tick A begins: later spikes are logged under it
+	Tick    OpKind = "tick"    // tick A begins: spikes are logged under it, and kept for Feed until its Leak
 	Spike   OpKind = "spike"   // presynaptic event on row A
-	Leak    OpKind = "leak"    // leak event of all neurons; what fires is kept for Feed
+	Leak    OpKind = "leak"    // leak event of all neurons; what it fires is kept for Feed, and nothing else
 	Hold    OpKind = "hold"    // thresholds out of reach
 	Release OpKind = "release" // the real thresholds
-	Feed    OpKind = "feed"    // the spikes kept by Leak in neurons A..B, as row events, in firing order
+	Feed    OpKind = "feed"    // the kept spikes of neurons A..B, as row events, in firing order
 	State   OpKind = "state"   // log all membranes
 	end     OpKind = "end"
 )
@@ -59,14 +59,22 @@ func (s Shape) Synchronous(in Events, trace bool) Sample {
 	return ops
 }
 
+// Span is the neurons First..Last.
+type Span struct{ First, Last int }
+
 // Native is the stimulus of the chip's own scheduling: each event updates and
-// tests at once; a leak event ends each tick.
-func Native(in Events, trace bool) Sample {
+// tests at once; a leak event ends each tick. Before it the host feeds the tick's
+// spikes of each span back, one span after the other: for layers on a core that
+// is not ClosedLoop.
+func Native(in Events, feed []Span, trace bool) Sample {
 	var ops Sample
 	for t, rows := range in {
 		ops = append(ops, Op{Kind: Tick, A: t})
 		for _, row := range rows {
 			ops = append(ops, Op{Kind: Spike, A: row})
+		}
+		for _, f := range feed {
+			ops = append(ops, Op{Kind: Feed, A: f.First, B: f.Last})
 		}
 		ops = append(ops, Op{Kind: Leak})
 		if trace {
@@ -76,7 +84,7 @@ func Native(in Events, trace bool) Sample {
 	return ops
 }
 
-func (o Op) check(synchronous bool) (field, want string) {
+func (o Op) check(c *Core) (field, want string) {
 	switch n, known := operands[o.Kind]; {
 	case !known || o.Kind == end:
 		return "op", "tick, spike, leak, hold, release, feed or state"
@@ -84,8 +92,10 @@ func (o Op) check(synchronous bool) (field, want string) {
 		return "first operand of " + string(o.Kind), "0..255"
 	case n == 2 && (o.B < o.A || o.B >= size):
 		return "second operand of " + string(o.Kind), "at least the first, at most 255"
-	case (o.Kind == Hold || o.Kind == Release || o.Kind == Feed) && !synchronous:
+	case (o.Kind == Hold || o.Kind == Release) && !c.Synchronous:
 		return string(o.Kind), "a synchronous core"
+	case o.Kind == Feed && c.ClosedLoop:
+		return string(o.Kind), "a core that does not feed itself"
 	}
 	return "", ""
 }
@@ -93,7 +103,7 @@ func (o Op) check(synchronous bool) (field, want string) {
 // Validate checks a sample for a core.
 func (s Sample) Validate(c *Core) error {
 	for i, o := range s {
-		if field, want := o.check(c.Synchronous); field != "" {
+		if field, want := o.check(c); field != "" {
 			return invalid(fmt.Sprintf("op %d: %s", i, field), strings.TrimSpace(fmt.Sprint(o.Kind, " ", o.A, " ", o.B)), want)
 		}
 	}
@@ -144,7 +154,7 @@ func ReadSample(name string, r io.Reader) (Sample, error) {
 			done = true
 			return nil
 		}
-		if field, want := o.check(true); field != "" {
+		if field, want := o.check(&Core{Synchronous: true}); field != "" {
 			return fault(name, line, field, strings.Join(words[1:], " "), want)
 		}
 		s = append(s, o)

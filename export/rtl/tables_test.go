@@ -19,7 +19,11 @@ func TestThereAndBack(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 10))
 			c := randomCore(r, chip, 1+r.IntN(256), seed%3 == 0)
 			c.Synchronous = seed%3 == 1
-			samples := []Sample{Native(randomEvents(r, 256, 4, 5), true), {}}
+			var feed []Span
+			if !c.ClosedLoop {
+				feed = []Span{{3, 9}}
+			}
+			samples := []Sample{Native(randomEvents(r, 256, 4, 5), feed, true), {}}
 			if c.Synchronous {
 				samples = append(samples, Shape{3, 4, 5}.Synchronous(randomEvents(r, 3, 4, 5), true))
 			}
@@ -244,8 +248,8 @@ func TestReadLogFaults(t *testing.T) {
 		{"sample 1\n", "run.log:4: sample: got 1, want 0"},
 		{"sample 0\nspike 1\n", "run.log:5: spike: got 1 numbers, want 2"},
 		{"sample 0\nv 1 x\n", `run.log:5: v: got "x", want an integer`},
-		{"sample 0\nend 0 1\n", "run.log:5: end: got 0, want 0, after its membranes"},
-		{"sample 0\nv 1\nend 0 9\ndone 9\ndone 9\n", "run.log:8: done: got a line after done"},
+		{"sample 0\nend 0 1 0\n", "run.log:5: end: got 0, want 0, after its membranes"},
+		{"sample 0\nv 1\nend 0 9 0\ndone 9\ndone 9\n", "run.log:8: done: got a line after done"},
 		{"glsnn-rtl 1 odin\n", "run.log:4: format: got glsnn-rtl 1 odin"},
 	} {
 		_, err := ReadLog("run.log", strings.NewReader(head+c.text))
@@ -310,11 +314,28 @@ func TestStub(t *testing.T) {
 		if err := sameLog(log, want); err != nil {
 			t.Error(err)
 		}
-		if log.Cycles == 0 || log.Samples[0].Cycles == 0 || log.LoadCycles == 0 {
+		if log.Cycles == 0 || log.Samples[0].Cycles == 0 || log.LoadCycles == 0 || log.Samples[0].SPICycles != 0 {
 			t.Errorf("cycles: got %+v", log)
 		}
 		if _, _, err := ReadFolder(dir); err != nil {
 			t.Error(err)
+		}
+
+		// The chip's own scheduling, with and without its queue, membranes by SPI:
+		// 162 cycles a write, and the stub has no memory to show.
+		for _, closed := range []bool{false, true} {
+			c.Synchronous, c.ClosedLoop = false, closed
+			feed := []Span{{0, 1}}
+			if closed {
+				feed = nil
+			}
+			log, err := Run(context.Background(), Options{Clone: filepath.Join("testdata", "stub", string(chip)), PhasesBySPI: true}, c, []Sample{Native(Events{{1, 0}, nil}, feed, true), nil})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, want := log.Samples[1].SPICycles, uint64(162*len(c.Programs().Clear)); got != want || log.Samples[0].SPICycles != 0 || log.Samples[1].Cycles < want {
+				t.Errorf("closed %v: got %+v, want %d cycles of SPI in sample 1", closed, log.Samples, want)
+			}
 		}
 	})
 	t.Run("ranc", func(t *testing.T) {
