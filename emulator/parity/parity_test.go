@@ -112,6 +112,54 @@ func TestExact(t *testing.T) {
 	}
 }
 
+// TestPerEvent: with one input spike a tick a test after every event is a
+// test a tick, so both compute the same numbers again.
+func TestPerEvent(t *testing.T) {
+	chip, err := targets.Load("tinyodin-event")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := network(3, float.ReadMembrane, true)
+	n.Sizes, n.Weights, n.Reset = []int{9, 14, 4}, [][]float32{n.Weights[0], n.Weights[1][:14*4]}, float.ResetZero
+	for _, w := range n.Weights { // 4-bit weights, a threshold of 8
+		for i := range w {
+			w[i] = float32(math.Round(float64(w[i])*3)) / 8
+		}
+		w[0] = 7.0 / 8
+	}
+	m, _, err := quantize.Quantize(n, quantize.Options{Bits: []int{4}, Arithmetic: chip.Arithmetic, Scheme: quantize.Max, Rounding: fixedpoint.NearestEven})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.Layers[0].Threshold != 8 {
+		t.Fatalf("got threshold %d, want 8", m.Layers[0].Threshold)
+	}
+	gt := *m // the float neuron fires above its threshold, not at it
+	gt.Layers = slices.Clone(m.Layers)
+	gt.Layers[0].Threshold++
+	one := samples(60)
+	for i := range one.Len() {
+		clear(one.Pixels[9*i : 9*i+9])
+		one.Pixels[9*i+i%9] = uint8(100 + i)
+	}
+	if r := compare(t, n, &gt, one, 2); r.SameSpikes != 60 || r.FirstPart != nil || r.Layers[0].FloatRate == 0 || r.Layers[0].MembraneRMS > 0.1 {
+		t.Errorf("one input: %+v, %+v", r, r.Layers[0])
+	}
+
+	// With more inputs the chip fires between events: more often, repeats in a
+	// tick included, and every spike is on one side or on both.
+	r := compare(t, n, &gt, samples(60), 2)
+	l := r.Layers[0]
+	slots := 60 * 10 * 14.0
+	if l.FixedRate <= l.FloatRate || l.Differing <= 0 || l.Differing >= 1 || r.FirstPart == nil {
+		t.Errorf("got %+v", l)
+	}
+	common := (l.FloatRate + l.FixedRate) * slots / (2 - l.Differing) * (1 - l.Differing)
+	if math.Abs(common-math.Round(common)) > 1e-6 || common > l.FloatRate*slots {
+		t.Errorf("got %v spikes on both sides, want a whole number below the float network's %v", common, l.FloatRate*slots)
+	}
+}
+
 // naive is Compare's counts worked out sample by sample with sets of spikes.
 func naive(t *testing.T, n *float.Network, m *fixedpoint.Model, set *dataset.Set) *parity.Report {
 	t.Helper()
