@@ -25,6 +25,13 @@
 // membrane after T ticks over T (Readout membrane: it integrates and never
 // fires) or its spike count over T.
 //
+// With PerEvent the last two lines are done for each spike that arrives, one after
+// the other, q being its weight: inputs ascending, then a layer's spikes in the
+// order in which they were fired, by event and then neuron. A neuron may fire
+// several times a tick. It is the neuron of chips that test after every event
+// (fixedpoint.PerEvent); there are no decays, which belong to a tick. Learning is
+// the same, on the same counts.
+//
 // # Learning
 //
 //	e = S_out - S_T                          eq. 4, with its sign; S_T is one-hot
@@ -75,6 +82,11 @@
 //	membranes to 0.3 (the default)              98.24
 //	membranes to 0.5, rate 0.003 decaying 0.8   97.95
 //	membranes to 0.5, gain 3                    98.16
+//
+// For a chip that tests after every event PerEvent is what matters. MNIST pooled
+// to 14 x 14, 196-50-10, 3 epochs, 4-bit weights with tinyODIN's arithmetic, test
+// accuracy in float and as integers: trained in ticks 93.70 and 92.54, per event
+// 93.96 and 93.59.
 //
 // About half of the second hidden layer ends silent: its mean drive falls below
 // the window, and then nothing brings it back. That is open.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -117,6 +118,84 @@ func TestChipOrder(t *testing.T) {
 	near(t, "S_out 1", float64(out[1]), 3, 0) // above threshold, and never fired
 	if len(s.Fired(2)) != 0 {
 		t.Error("a read-out fired")
+	}
+}
+
+// TestPerEvent works one neuron by hand and compares wider networks, spike by
+// spike, with the definition written out.
+func TestPerEvent(t *testing.T) {
+	c, _ := ChipDefaults()
+	c.Sizes, c.Ticks, c.PerEvent, c.Readout = []int{4, 1, 2}, 2, true, ReadMembrane
+	s := (&Network{Config: c, Weights: [][]float32{{0.75, 0.5, -1, 1.25}, {0.5, -0.25}}}).NewState()
+	// 0.75; 1.25 fires, 0; -1; 0.25: one spike, where a test a tick sees 1.5 and
+	// one a tick of 0.25 none.
+	s.Step([]int32{0, 1, 2, 3})
+	if !slices.Equal(s.Fired(0), []int32{0}) || s.Membrane(0)[0] != 0.25 || s.Membrane(1)[0] != 0.5 {
+		t.Errorf("tick 0: fired %v, v %v, output %v", s.Fired(0), s.Membrane(0), s.Membrane(1))
+	}
+	// 1 is not above 1; 1.5 fires; 1.25 fires: two spikes in a tick.
+	s.Step([]int32{0, 1, 3})
+	if !slices.Equal(s.Fired(0), []int32{0, 0}) || s.Membrane(0)[0] != 0 || s.Membrane(1)[0] != 1.5 || s.Counts(0)[0] != 3 {
+		t.Errorf("tick 1: fired %v, v %v, output %v", s.Fired(0), s.Membrane(0), s.Membrane(1))
+	}
+
+	for seed := range uint64(10) {
+		rng := rand.New(rand.NewPCG(seed, 4))
+		c.Sizes, c.Readout = []int{1 + rng.IntN(9), panel + 1 + rng.IntN(9), 2 + rng.IntN(9), 3}, []Readout{ReadMembrane, ReadCount}[seed%2]
+		c.Reset = []Reset{ResetZero, ResetSubtract}[seed/2%2]
+		net, err := NewNetwork(c, seed, 12)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := net.NewState()
+		v := make([][]float32, net.Layers())
+		for l := range v {
+			v[l] = make([]float32, c.Sizes[l+1])
+		}
+		spikes := 0
+		for tick := range 20 {
+			var in []int32
+			for i := range c.Sizes[0] {
+				if rng.IntN(2) == 0 {
+					in = append(in, int32(i))
+				}
+			}
+			s.Step(in)
+			for l := range v {
+				var fired []int32
+				var sum []float32
+				if net.Integrates(l) { // a tick's input is summed first
+					sum = make([]float32, len(v[l]))
+				}
+				for _, k := range in {
+					for j, w := range net.Weights[l][int(k)*len(v[l]):][:len(v[l])] {
+						if sum != nil {
+							sum[j] += w
+							continue
+						}
+						if v[l][j] += w; v[l][j] > 1 {
+							fired = append(fired, int32(j))
+							if c.Reset == ResetSubtract {
+								v[l][j]--
+							} else {
+								v[l][j] = 0
+							}
+						}
+					}
+				}
+				for j, x := range sum {
+					v[l][j] += x
+				}
+				if !slices.Equal(s.Fired(l), fired) || !slices.Equal(s.Membrane(l), v[l]) {
+					t.Fatalf("seed %d, tick %d, layer %d: got spikes %v, want %v", seed, tick, l, s.Fired(l), fired)
+				}
+				in = fired
+				spikes += len(fired)
+			}
+		}
+		if spikes < 100 {
+			t.Errorf("seed %d: got %d spikes: the test shows little", seed, spikes)
+		}
 	}
 }
 
@@ -335,6 +414,11 @@ func TestValidate(t *testing.T) {
 		}
 	}
 	c, tc = ChipDefaults()
+	c.Sizes, c.PerEvent, c.CurrentDecay, c.MembraneDecay = []int{10, 10}, true, 1, 2
+	if err, want := c.Validate(), "current_decay: got 1 with a test after every spike, want 4096\nmembrane_decay: got 2 with a test after every spike, want 0"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	c, tc = ChipDefaults()
 	c.Sizes = []int{10, 10}
 	net, err := NewNetwork(c, 1, 1)
 	if err != nil {
@@ -414,6 +498,7 @@ func TestTiersDoNotMatter(t *testing.T) {
 		"sgd": func(c *Config, tc *TrainConfig) {
 			c.Sizes, tc.Optimiser, tc.Rate, tc.Batch = []int{784, 131, 48, 10}, SGD, 0.1, 7
 		},
+		"per event": func(c *Config, tc *TrainConfig) { c.PerEvent, c.Sizes = true, []int{784, 40, 17, 10} },
 		"spiking read-out": func(c *Config, tc *TrainConfig) {
 			c.Reset, c.Readout, c.CurrentDecay, c.MembraneDecay, c.Ticks, c.Encoder = ResetSubtract, ReadCount, 1000, 300, 37, encode.Bernoulli
 		},
@@ -441,8 +526,10 @@ func TestTiersDoNotMatter(t *testing.T) {
 // TestRunIsSteps: a group of samples layer by layer is each sample tick by tick.
 func TestRunIsSteps(t *testing.T) {
 	set, _ := digits(t, 20, 10)
-	for _, ticks := range []int{1, tickBlock, 2*tickBlock + 5} {
-		tr := testTrainer(t, set, func(c *Config, _ *TrainConfig) { c.Sizes, c.Ticks = []int{784, 2*panel + 3, 40, 10}, ticks })
+	for n, ticks := range []int{1, tickBlock, 2*tickBlock + 5, 2*tickBlock + 5} {
+		tr := testTrainer(t, set, func(c *Config, _ *TrainConfig) {
+			c.Sizes, c.Ticks, c.PerEvent = []int{784, 2*panel + 3, 40, 10}, ticks, n == 3
+		})
 		for _, w := range tr.Net.Weights {
 			scale(w, 60)
 		}

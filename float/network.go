@@ -62,6 +62,9 @@ type Config struct {
 	MembraneDecay int         `json:"membrane_decay"` // d of v of firing layers; 0 keeps all (no decay)
 	Reset         Reset       `json:"reset"`
 	Readout       Readout     `json:"readout"`
+	// PerEvent tests a neuron after every spike that reaches it and not once a
+	// tick, in chip mode without decays: see doc.go.
+	PerEvent bool `json:"per_event,omitempty"`
 }
 
 // MaxWidth and MaxTicks bound a configuration read from a file or a flag.
@@ -109,6 +112,15 @@ func (c Config) Validate() error {
 				bad(d.name, "got %d, want 0..%d", d.d, DecayOne)
 			}
 		}
+		if c.PerEvent && c.CurrentDecay != DecayOne {
+			bad("current_decay", "got %d with a test after every spike, want %d", c.CurrentDecay, DecayOne)
+		}
+		if c.PerEvent && c.MembraneDecay != 0 {
+			bad("membrane_decay", "got %d with a test after every spike, want 0", c.MembraneDecay)
+		}
+	}
+	if c.PerEvent && c.Mode != Chip {
+		bad("per_event", "got true in mode %s, want %s", c.Mode, Chip)
 	}
 	return errors.Join(errs...)
 }

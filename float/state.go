@@ -1,6 +1,8 @@
 package float
 
 import (
+	"slices"
+
 	"glsnn/float/encode"
 	"glsnn/float/simd"
 )
@@ -52,7 +54,7 @@ const (
 type layerState struct {
 	q, u, v []float32
 	drive   []float32          // sum of u over the ticks so far
-	fired   []int32            // of the last tick, ascending
+	fired   []int32            // of the last tick: see Fired
 	block   [tickBlock][]int32 // the same of each tick of a block
 	count   []float32          // spikes so far
 }
@@ -114,7 +116,12 @@ func runTrains(states []*State, trains []encode.Train) {
 func runBlock(states []*State, ticks int) {
 	for i := range states[0].layers {
 		n := len(states[0].layers[i].q)
-		for lo := 0; lo < n; lo += panel {
+		if states[0].net.PerEvent {
+			for _, s := range states {
+				s.runEvents(i, ticks)
+			}
+		}
+		for lo := 0; lo < n && !states[0].net.PerEvent; lo += panel {
 			for _, s := range states {
 				s.runPanel(i, lo, min(lo+panel, n), ticks)
 			}
@@ -151,7 +158,29 @@ func (s *State) runPanel(i, lo, hi, ticks int) {
 	}
 }
 
-// Fired lists the neurons of a layer that fired in the last tick, ascending.
+// runEvents is ticks ticks of layer i where every spike is tested.
+func (s *State) runEvents(i, ticks int) {
+	l, p, w := &s.layers[i], s.params[i], s.rows[i]
+	integrates := s.net.Integrates(i)
+	for t, in := range s.in[:ticks] {
+		fired := l.block[t][:0]
+		for k := range in {
+			simd.AddRows(l.q, w.data, w.stride, in[k:k+1])
+			if !integrates {
+				fired = simd.LIF(p, l.q, l.u, l.v, l.drive, l.count, slices.Grow(fired, len(l.q)), 0)
+			}
+		}
+		if integrates {
+			integrateStep(p, l.q, l.u, l.v)
+			continue
+		}
+		l.block[t] = fired
+	}
+}
+
+// Fired lists the neurons of a layer that fired in the last tick, ascending; by
+// event, then ascending, and as often as each fired where the network is
+// PerEvent.
 func (s *State) Fired(layer int) []int32 { return s.layers[layer].fired }
 
 // Membrane is a layer's v after the last tick, in units of the threshold.

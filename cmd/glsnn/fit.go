@@ -27,6 +27,12 @@ func (o *trainOptions) fitTarget(changed func(flag string) bool) error {
 	if err := chip.Known("arithmetic"); err != nil {
 		return err
 	}
+	if chip.Arithmetic.Update == fixedpoint.PerEvent && !changed("per-event") {
+		o.net.PerEvent = true
+		if err := asFlags(o.net.Validate()); err != nil {
+			return fmt.Errorf("target %s: %w", chip.Name, err)
+		}
+	}
 	resets := chip.Arithmetic.Fire.Resets
 	for _, r := range []struct {
 		of fixedpoint.Reset

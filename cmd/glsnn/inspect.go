@@ -91,7 +91,8 @@ func (a *app) inspect(path string) error {
 
 func inspectNetwork(w io.Writer, n *float.Network) {
 	o := n.Origin
-	fmt.Fprintf(w, "network\t%s\tmode %s, %d ticks, encoder %s, reset %s, read-out %s\n", joinInts(n.Sizes, "-"), n.Mode, n.Ticks, n.Encoder, n.Reset, n.Readout)
+	fmt.Fprintf(w, "network\t%s\tmode %s, %d ticks, encoder %s, reset %s, read-out %s%s\n", joinInts(n.Sizes, "-"), n.Mode, n.Ticks, n.Encoder, n.Reset, n.Readout,
+		map[bool]string{true: ", tested after every spike"}[n.PerEvent])
 	fmt.Fprintf(w, "decays\tcurrent %d/%d\tmembrane %d/%d\n", n.CurrentDecay, float.DecayOne, n.MembraneDecay, float.DecayOne)
 	fmt.Fprintf(w, "trained on\t%s\tsha256 %.12s, seed %d, epoch %d of %d kept\n", o.Data.Name, o.Data.Hash, o.Train.Seed, o.KeptEpoch, o.Train.Epochs)
 }

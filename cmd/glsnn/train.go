@@ -95,6 +95,7 @@ set is looked at once, at the end.`,
 	f.IntVar(&o.net.MembraneDecay, "membrane-decay", n.MembraneDecay, "d of the membrane, likewise; 0 is no decay")
 	stringFlag(cmd, &o.net.Reset, "reset", n.Reset, "what a spike does to the membrane: zero or subtract")
 	stringFlag(cmd, &o.net.Readout, "readout", n.Readout, "output: membrane (integrated, never fires) or count (of spikes)")
+	f.BoolVar(&o.net.PerEvent, "per-event", n.PerEvent, "test neurons after every spike that reaches them, and not once a tick")
 	f.Uint64Var(&o.train.Seed, "seed", t.Seed, "seed of weights, feedback, order and starting membranes")
 	f.IntVar(&o.train.Epochs, "epochs", t.Epochs, "passes over the training set")
 	f.IntVar(&o.train.Batch, "batch", t.Batch, "samples a step")
@@ -147,7 +148,7 @@ func (o *trainOptions) modeDefaults(cmd *cobra.Command) error {
 			d.set()
 		}
 	}
-	for _, flag := range []string{"encoder", "encoder-seed", "current-decay", "membrane-decay", "reset", "readout", "window", "random-membrane"} {
+	for _, flag := range []string{"encoder", "encoder-seed", "current-decay", "membrane-decay", "reset", "readout", "per-event", "window", "random-membrane"} {
 		if f.Changed(flag) {
 			return usage("--%s: has no meaning in --mode paper", flag)
 		}
@@ -407,7 +408,7 @@ func (o *trainOptions) agrees(c *float.Checkpoint, hidden []int, changed func(st
 		{"data", o.data, c.Data.Name}, {"size", o.size, c.Data.Size}, {"samples", o.samples, c.Data.Samples},
 		{"mode", n.Mode, was.Mode}, {"ticks", n.Ticks, was.Ticks}, {"encoder", n.Encoder, was.Encoder},
 		{"encoder-seed", n.EncoderSeed, was.EncoderSeed}, {"current-decay", n.CurrentDecay, was.CurrentDecay},
-		{"membrane-decay", n.MembraneDecay, was.MembraneDecay}, {"reset", n.Reset, was.Reset}, {"readout", n.Readout, was.Readout},
+		{"membrane-decay", n.MembraneDecay, was.MembraneDecay}, {"reset", n.Reset, was.Reset}, {"readout", n.Readout, was.Readout}, {"per-event", n.PerEvent, was.PerEvent},
 		{"seed", t.Seed, wasTrain.Seed}, {"batch", t.Batch, wasTrain.Batch}, {"optimizer", t.Optimiser, wasTrain.Optimiser},
 		{"rate", t.Rate, wasTrain.Rate}, {"rate-decay", t.RateDecay, wasTrain.RateDecay}, {"target-rate", t.TargetRate, wasTrain.TargetRate},
 		{"feedback-scale", t.FeedbackScale, wasTrain.FeedbackScale}, {"feedback-bias", t.FeedbackBias, wasTrain.FeedbackBias},

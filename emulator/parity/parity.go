@@ -169,7 +169,7 @@ type pair struct {
 	out    []float32
 	v      []int64
 	scores []int64
-	spikes []int32
+	spikes [2][]int32
 	firing int
 }
 
@@ -191,7 +191,7 @@ func (p *pair) run(set *dataset.Set, lo, hi int) blockResult {
 			p.mach.Step(in)
 			for l := range p.firing {
 				k := &r.layers[l]
-				a, b := p.st.Fired(l), p.ascending(p.mach.Spikes(l))
+				a, b := p.ascending(0, p.net.PerEvent, p.st.Fired(l)), p.ascending(1, p.m.Arithmetic.Update == fixedpoint.PerEvent, p.mach.Spikes(l))
 				common := overlap(a, b)
 				k.floatSpikes += uint64(len(a))
 				k.fixedSpikes += uint64(len(b))
@@ -242,15 +242,15 @@ func (p *pair) run(set *dataset.Set, lo, hi int) blockResult {
 	return r
 }
 
-// ascending is a tick's spikes by neuron. Where neurons are tested after every
-// event they come by event, and a neuron as often as it fired.
-func (p *pair) ascending(spikes []int32) []int32 {
-	if p.m.Arithmetic.Update == fixedpoint.PerTick {
+// ascending is a tick's spikes by neuron, of side 0 or 1. Where neurons are tested
+// after every event they come by event, and a neuron as often as it fired.
+func (p *pair) ascending(side int, byEvent bool, spikes []int32) []int32 {
+	if !byEvent {
 		return spikes
 	}
-	p.spikes = append(p.spikes[:0], spikes...)
-	slices.Sort(p.spikes)
-	return p.spikes
+	p.spikes[side] = append(p.spikes[side][:0], spikes...)
+	slices.Sort(p.spikes[side])
+	return p.spikes[side]
 }
 
 // membranes adds the squared differences of v, each in its own thresholds.

@@ -146,6 +146,14 @@ func TestPerEvent(t *testing.T) {
 		t.Errorf("one input: %+v, %+v", r, r.Layers[0])
 	}
 
+	// A float network that is tested after every event itself does the same with
+	// any input, repeats and order included.
+	n.PerEvent = true
+	if r := compare(t, n, &gt, samples(60), 2); r.SameSpikes != 60 || r.FirstPart != nil || r.Layers[0].FloatRate == 0 || r.Agreement != 1 {
+		t.Errorf("per event: %+v, %+v", r, r.Layers[0])
+	}
+	n.PerEvent = false
+
 	// With more inputs the chip fires between events: more often, repeats in a
 	// tick included, and every spike is on one side or on both.
 	r := compare(t, n, &gt, samples(60), 2)

@@ -9,10 +9,12 @@
 // therefore 2^WeightExp/Scale. The scale is nudged so that this is a whole
 // multiple of the target's threshold step: the threshold itself loses nothing.
 //
-// Where the contract tests after every event, the float network, which sums the
-// spikes of a tick first, is an approximation: a membrane may cross the threshold
-// between two events of a tick, several times, and be below it at the end. Which
-// threshold serves best is then found by trying: see Calibrate.
+// Where the contract tests after every event, so should the float network
+// (float.Config.PerEvent). One that sums the spikes of a tick first is an
+// approximation: a membrane may cross the threshold between two events of a tick,
+// several times, and be below it at the end. And a weight's error that is small
+// in a tick's sum may decide between two events. Which threshold serves best is
+// found by trying: see Calibrate.
 package quantize
 
 import (
@@ -155,6 +157,9 @@ func Quantize(net *float.Network, o Options) (*fixedpoint.Model, *Report, error)
 	}
 	if err := errors.Join(o.Arithmetic.Validate(), o.Validate(net.Layers())); err != nil {
 		return nil, nil, err
+	}
+	if net.PerEvent && o.Arithmetic.Update != fixedpoint.PerEvent {
+		return nil, nil, &fixedpoint.RangeError{Field: "update", Msg: fmt.Sprintf("got neurons tested after every spike, and the target tests %s; train without --per-event, or name a target that does", o.Arithmetic.Update)}
 	}
 	m := fixedpoint.Model{
 		Arithmetic: o.Arithmetic,

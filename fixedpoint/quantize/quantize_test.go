@@ -414,6 +414,8 @@ func TestRefuses(t *testing.T) {
 		{"no synaptic current", func(n *net, o *opt) { o.Arithmetic.Current = fixedpoint.State{}; n.CurrentDecay = 1024 }, both(
 			"current_decay: got 1024/4096 a tick, and the target has no synaptic current; train with --current-decay 4096")},
 		{"no synaptic current, none wanted", func(n *net, o *opt) { o.Arithmetic.Current = fixedpoint.State{} }, ""},
+		{"per event", func(n *net, o *opt) { n.PerEvent, n.MembraneDecay = true, 0 },
+			"update: got neurons tested after every spike, and the target tests per_tick; train without --per-event, or name a target that does"},
 		{"unsigned", func(n *net, o *opt) { o.Arithmetic.Weight.Signed = false }, both("weights: got signed weights, and the target has unsigned ones")},
 		{"unsigned bit", func(n *net, o *opt) { o.Arithmetic.Weight = fixedpoint.Weight{Bits: 1}; o.Bits = []int{2} }, "bits: got 2, and the target has unsigned weights of 1"},
 		{"weights too large", func(n *net, o *opt) { o.Arithmetic.Weight.ExpMax = 0; scale(n, 1e6) }, both(
