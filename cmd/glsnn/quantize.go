@@ -49,9 +49,9 @@ and the model can be exported to any target that can express it exactly; with
 it, the model is made for that chip's own formats. Rates of both networks are
 compared on training samples, and a layer that went silent is an error.
 
-A chip that tests its neurons after every event, and not once a tick, fires where
-the float network would not: for such a target thresholds are the float ones times
-a factor, the one that gets most of the training samples right.`,
+On a chip that tests its neurons after every event, and not once a tick, a small
+error of a weight can move a spike. For such a target each threshold is the float
+one times a factor: of those tried, the one that gets most training samples right.`,
 		Example: "  glsnn quantize --bits 8\n  glsnn quantize --bits 4,6,8 --scale percentile --percentile 99.9\n  glsnn quantize --bits 8 --target loihi -o loihi.glsnn",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r, err := a.quantize(cmd.Context(), o)

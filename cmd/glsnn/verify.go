@@ -33,7 +33,13 @@ is then rebuilt from the table files alone, by following their routes, and run
 beside the model that was exported: every sum, current, membrane, spike and
 score after every tick must be the same (exit code 5). Where the chip takes a tick
 from layer to layer, the network is run in that timing as well, and its scores
-must be the same.`,
+must be the same.
+
+The tables of a crossbar are events and memories: they are run by an integer model
+of the chip, event by event, and with --rtl on the chip's own RTL, and every spike
+and final membrane must be the emulator's. The RTL's clock cycles are printed
+beside the estimate of the same samples, those of events apart from those of what
+the host writes by the serial port, which --spi runs.`,
 		Example: "  glsnn verify\n  glsnn verify mychip-tables --samples 10000",
 		Args:    wantArgs(0, 1, "at most one FOLDER"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -72,7 +78,7 @@ must be the same.`,
 		},
 	}
 	cmd.Flags().StringVar(&o.model, "model", defaultModel, "the model that was exported")
-	cmd.Flags().StringVar(&o.rtl, "rtl", "", "tinyodin tables: run them on this clone of the chip's RTL as well")
+	cmd.Flags().StringVar(&o.rtl, "rtl", "", "tables of a crossbar: run them on this clone of the chip's RTL as well, and count its cycles")
 	cmd.Flags().StringVar(&o.simulator, "simulator", rtl.Icarus, "for --rtl: iverilog or verilator (much faster)")
 	cmd.Flags().BoolVar(&o.spi, "spi", false, "for --rtl: the host writes thresholds and membranes by the chip's serial port, as it must, and not straight into the memory (slower)")
 	o.data.register(cmd, "test", 1000, "run so many samples; 0 for all")
