@@ -62,6 +62,10 @@ type Config struct {
 	MembraneDecay int         `json:"membrane_decay"` // d of v of firing layers; 0 keeps all (no decay)
 	Reset         Reset       `json:"reset"`
 	Readout       Readout     `json:"readout"`
+	// Floor adds each arriving weight straight to the membrane, ascending
+	// inputs, and stops at 0 after each: an unsigned register. It goes without
+	// synaptic current and decay.
+	Floor bool `json:"floor,omitempty"`
 }
 
 // MaxWidth and MaxTicks bound a configuration read from a file or a flag.
@@ -108,6 +112,9 @@ func (c Config) Validate() error {
 			if d.d < 0 || d.d > DecayOne {
 				bad(d.name, "got %d, want 0..%d", d.d, DecayOne)
 			}
+		}
+		if c.Floor && (c.CurrentDecay != DecayOne || c.MembraneDecay != 0) {
+			bad("floor", "got a floor with current_decay %d and membrane_decay %d, want %d and 0: weights go straight into a membrane that keeps them", c.CurrentDecay, c.MembraneDecay, DecayOne)
 		}
 	}
 	return errors.Join(errs...)

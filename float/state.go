@@ -136,7 +136,11 @@ func (s *State) runPanel(i, lo, hi, ticks int) {
 	q, u, v, drive, count := l.q[lo:hi], l.u[lo:hi], l.v[lo:hi], l.drive[lo:hi], l.count[lo:hi]
 	integrates := s.net.Integrates(i)
 	for t, in := range s.in[:ticks] {
-		simd.AddRows(q, w.data[lo:], w.stride, in)
+		if s.net.Floor {
+			addFloored(v, drive, w, lo, in)
+		} else {
+			simd.AddRows(q, w.data[lo:], w.stride, in)
+		}
 		if integrates {
 			integrateStep(p, q, u, v)
 			continue

@@ -151,8 +151,12 @@ func wanted(e *emulator.Engine, m *fixedpoint.Model, t crossbar.Train) crossbar.
 	e.Reset()
 	for tick := range m.Ticks {
 		e.Step(t.At(tick))
-		for _, n := range e.Spikes(0) {
-			w.Spikes = append(w.Spikes, rtl.SpikeLog{Tick: tick, Neuron: int(n)})
+		first := 0
+		for l := range m.Layers {
+			for _, n := range e.Spikes(l) {
+				w.Spikes = append(w.Spikes, rtl.SpikeLog{Tick: tick, Neuron: first + int(n)})
+			}
+			first += m.Layers[l].Out
 		}
 	}
 	for l := range m.Layers {

@@ -84,7 +84,7 @@ func (a *app) export(ctx context.Context, o *exportOptions) (*exportResult, erro
 	if err != nil {
 		return nil, err
 	}
-	if chip.Tables.Format == targets.TinyODINTables {
+	if chip.Tables.Format.Crossbar() {
 		return a.exportCrossbar(ctx, o, m, hash, chip)
 	}
 	mp, err := mapModel(m, o.target)

@@ -37,11 +37,20 @@ func (o *trainOptions) fitTarget(changed func(flag string) bool) error {
 			break
 		}
 	}
+	if !changed("row-signs") {
+		o.train.RowSigns = chip.Arithmetic.Weight.Kind == fixedpoint.WeightSignByAxon
+	}
+	if m := chip.Arithmetic.Membrane.Register; !changed("floor") {
+		o.net.Floor = o.net.CurrentDecay == float.DecayOne && o.net.MembraneDecay == 0 && chip.Arithmetic.Integrate == fixedpoint.IntegrateMembrane && !m.Signed && m.Overflow == fixedpoint.Saturate
+	}
 	// Weights up to half a threshold, about what training ends with: only shape
 	// and neurons are on trial.
 	net, err := float.NewNetwork(o.net, o.train.Seed, 1)
 	if err != nil {
 		return err
+	}
+	if o.train.RowSigns {
+		net.OneSign(o.train.Seed)
 	}
 	for _, w := range net.Weights {
 		top := float32(0)
@@ -56,7 +65,7 @@ func (o *trainOptions) fitTarget(changed func(flag string) bool) error {
 		Bits: []int{min(8, chip.Arithmetic.Weight.Bits)}, Arithmetic: chip.Arithmetic, Scheme: quantize.Max, Rounding: fixedpoint.NearestEven,
 	})
 	if err == nil {
-		if chip.Tables.Format == targets.TinyODINTables {
+		if chip.Tables.Format.Crossbar() {
 			_, err = crossbar.Place(m, chip)
 		} else {
 			_, err = export.Map(m, chip)

@@ -68,7 +68,7 @@ must be the same.`,
 		},
 	}
 	cmd.Flags().StringVar(&o.model, "model", defaultModel, "the model that was exported")
-	cmd.Flags().StringVar(&o.rtl, "rtl", "", "tinyodin tables: run them on this clone of the chip's RTL as well")
+	cmd.Flags().StringVar(&o.rtl, "rtl", "", "tinyodin and odin tables: run them on this clone of the chip's RTL as well")
 	cmd.Flags().StringVar(&o.simulator, "simulator", rtl.Icarus, "for --rtl: iverilog or verilator (much faster)")
 	o.data.register(cmd, "test", 1000, "run so many samples; 0 for all")
 	return cmd

@@ -31,10 +31,10 @@ func (c *Core) predict(ops Sample) (out SampleLog, ok bool) {
 		v[i] = n.V
 	}
 	held, tick := c.Synchronous, 0
-	var queue, kept []int // rows still to be served; what fired in the last leak
+	var queue, kept []int // rows still to be served; what fired and is to be fed
 
 	// test is the compare that ends every update of a neuron.
-	test := func(i int, leaking bool) {
+	test := func(i int) {
 		n := c.Neurons[i]
 		fire := !held && !n.Integrator && v[i] >= n.Threshold
 		if c.Chip == ODIN && v[i] == 255 {
@@ -48,9 +48,7 @@ func (c *Core) predict(ops Sample) (out SampleLog, ok bool) {
 			return
 		}
 		out.Spikes = append(out.Spikes, SpikeLog{tick, i})
-		if leaking {
-			kept = append(kept, i)
-		}
+		kept = append(kept, i)
 		if c.ClosedLoop && len(queue) < l.queue { // a full queue loses it
 			queue = append(queue, i)
 		}
@@ -62,7 +60,7 @@ func (c *Core) predict(ops Sample) (out SampleLog, ok bool) {
 			ok = rows < 1_000
 			for i := range c.Neurons {
 				v[i] = min(max(v[i]+c.weight(queue[0], i), l.vMin), c.Chip.top())
-				test(i, false)
+				test(i)
 			}
 			queue = queue[1:]
 		}
@@ -71,30 +69,30 @@ func (c *Core) predict(ops Sample) (out SampleLog, ok bool) {
 	for _, o := range ops {
 		switch o.Kind {
 		case Tick:
-			tick = o.A
+			tick, kept = o.A, nil
 		case Spike:
 			queue = append(queue, o.A)
 			serve()
 		case Leak:
-			kept = nil
 			for i, n := range c.Neurons {
 				if v[i] >= 0 {
 					v[i] = max(v[i]-n.Leak, 0)
 				} else {
 					v[i] = min(v[i]+n.Leak, 0)
 				}
-				test(i, true)
+				test(i)
 			}
 			serve()
 		case Hold, Release:
 			held = o.Kind == Hold
 		case Feed:
-			for _, i := range kept {
+			for _, i := range kept[:len(kept):len(kept)] {
 				if i >= o.A && i <= o.B {
 					queue = append(queue, i)
 					serve()
 				}
 			}
+			kept = nil
 		case State:
 			out.States = append(out.States, StateLog{tick, state()})
 		}

@@ -21,10 +21,10 @@ type OpKind string
 const (
 	Tick    OpKind = "tick"    // tick A begins: later spikes are logged under it
 	Spike   OpKind = "spike"   // presynaptic event on row A
-	Leak    OpKind = "leak"    // leak event of all neurons; what fires is kept for Feed
+	Leak    OpKind = "leak"    // leak event of all neurons
 	Hold    OpKind = "hold"    // thresholds out of reach
 	Release OpKind = "release" // the real thresholds
-	Feed    OpKind = "feed"    // the spikes kept by Leak in neurons A..B, as row events, in firing order
+	Feed    OpKind = "feed"    // what neurons A..B fired since the tick began or the last feed, as row events, in firing order
 	State   OpKind = "state"   // log all membranes
 	end     OpKind = "end"
 )
