@@ -17,28 +17,38 @@ import (
 	"glsnn/targets"
 )
 
-func tinyodin(t *testing.T) *targets.Chip {
+func load(t *testing.T, name string) *targets.Chip {
 	t.Helper()
-	chip, err := targets.Load("tinyodin")
+	chip, err := targets.Load(name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return chip
 }
 
-// model is a random network in chip's arithmetic, with leaks on the hidden layer.
+// model is a random network in chip's arithmetic, with leaks on the hidden layer
+// and, where the chip wants it, one sign a row.
 func model(rng *rand.Rand, chip *targets.Chip, sizes ...int) *fixedpoint.Model {
 	m := fixedpoint.Model{Arithmetic: chip.Arithmetic, Ticks: 1 + rng.IntN(6), Readout: fixedpoint.ReadMembrane}
 	for l := range len(sizes) - 1 {
 		w := make([]int16, sizes[l]*sizes[l+1])
+		low, high := chip.Arithmetic.Weight.Range(chip.Arithmetic.Weight.Bits)
 		for i := range w {
-			w[i] = int16(rng.IntN(16)-8) * int16(rng.IntN(2)) // half of them 0
+			w[i] = int16(low+rng.Int64N(high-low+1)) * int16(rng.IntN(2)) // half of them 0
 			if rng.IntN(3) == 0 {
-				w[i] = int16(rng.IntN(8))
+				w[i] = int16(rng.Int64N(high + 1))
+			}
+		}
+		if chip.Arithmetic.Weight.Kind == fixedpoint.WeightSignByAxon {
+			for i := range sizes[l] {
+				sign := int16(1 - 2*(rng.IntN(8)/7))
+				for j := range sizes[l+1] {
+					w[i*sizes[l+1]+j] *= sign * max(-1, min(1, w[i*sizes[l+1]+j]))
+				}
 			}
 		}
 		layer := fixedpoint.Layer{
-			In: sizes[l], Out: sizes[l+1], Weights: fixedpoint.NewMatrix(sizes[l], sizes[l+1], w), WeightBits: 4,
+			In: sizes[l], Out: sizes[l+1], Weights: fixedpoint.NewMatrix(sizes[l], sizes[l+1], w), WeightBits: chip.Arithmetic.Weight.Bits,
 			Threshold: int64(1 + rng.IntN(30)), MembraneLeak: int64(rng.IntN(4)),
 		}
 		if l == len(sizes)-2 {
@@ -57,8 +67,10 @@ func wanted(m *fixedpoint.Model, train Train) Want {
 	e, w := emulator.New(m, emulator.Options{}), Want{}
 	for tick := range m.Ticks {
 		e.Step(train.At(tick))
-		for _, n := range e.Spikes(0) {
-			w.Spikes = append(w.Spikes, rtl.SpikeLog{Tick: tick, Neuron: int(n)})
+		for l, first := range []int{0, m.Layers[0].Out} {
+			for _, n := range e.Spikes(l) {
+				w.Spikes = append(w.Spikes, rtl.SpikeLog{Tick: tick, Neuron: first + int(n)})
+			}
 		}
 	}
 	for l := range m.Layers {
@@ -71,9 +83,14 @@ func wanted(m *fixedpoint.Model, train Train) Want {
 // was read by rtl's model of the chip's events: spikes and membranes are the
 // emulator's.
 func TestThereAndBack(t *testing.T) {
-	chip := tinyodin(t)
-	spikes := 0
-	for seed := range uint64(20) {
+	for _, name := range []string{"tinyodin", "odin"} {
+		t.Run(name, func(t *testing.T) { thereAndBack(t, load(t, name)) })
+	}
+}
+
+func thereAndBack(t *testing.T, chip *targets.Chip) {
+	spikes, early := 0, 0
+	for seed := range uint64(10) {
 		rng := rand.New(rand.NewPCG(seed, 5))
 		m := model(rng, chip, 1+rng.IntN(120), 1+rng.IntN(60), 2+rng.IntN(20))
 		p, err := Place(m, chip)
@@ -83,9 +100,10 @@ func TestThereAndBack(t *testing.T) {
 		var trains []Train
 		var want []Want
 		for range 4 {
-			train := fptest.RandomTrain(rng, m.Ticks, m.Inputs(), 0.4)
+			train := fptest.RandomTrain(rng, m.Ticks, m.Inputs(), 0.4+0.5*rng.Float64())
 			trains = append(trains, train)
 			want = append(want, wanted(p.Model, train))
+			early += beforeLeak(want[len(want)-1].Spikes, m.Layers[0].Out)
 		}
 		dir := filepath.Join(t.TempDir(), "tables")
 		if err := p.Write(dir, trains, table.Options{Tool: "test"}); err != nil {
@@ -122,14 +140,27 @@ func TestThereAndBack(t *testing.T) {
 			t.Error("a sample too few was not noticed")
 		}
 	}
-	if spikes < 1000 {
-		t.Errorf("got %d spikes in all: the test shows little", spikes)
+	if spikes < 1000 || (early > 0) != (chip.Arithmetic.Held != 0) {
+		t.Errorf("got %d spikes in all, %d of them before a leak event: the test shows little", spikes, early)
 	}
+}
+
+// beforeLeak counts spikes that no leak event made: those of outputs, and those of
+// the hidden neurons that fired again in the same tick.
+func beforeLeak(spikes []rtl.SpikeLog, hidden int) (n int) {
+	seen := map[rtl.SpikeLog]bool{}
+	for _, s := range spikes {
+		if seen[s] || s.Neuron >= hidden {
+			n++
+		}
+		seen[s] = true
+	}
+	return n
 }
 
 // TestRefuses: what one crossbar cannot hold, and why.
 func TestRefuses(t *testing.T) {
-	chip := tinyodin(t)
+	chip := load(t, "tinyodin")
 	rng := rand.New(rand.NewPCG(1, 1))
 	for _, c := range []struct {
 		sizes []int
