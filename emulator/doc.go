@@ -28,7 +28,7 @@
 //     result narrowed; with Place after_integrate it forgets last. While the
 //     refractory counter is above 0 it is then 0.
 //  6. Fire: the membrane is compared with the threshold. Integrators, the
-//     read-out layer of models that are read by membrane, never fire. A
+//     read-out layer of models that are read by membrane, never fire here. A
 //     membrane that does not fire is compared with the negative threshold.
 //     With Place after_test the membrane forgets now; the test stands.
 //  7. Reset: a membrane that fired is reset, narrowed, and with ExtraSpikes

@@ -39,9 +39,10 @@ type LayerBounds struct {
 // register, are cut there. Where Proved is true the engines may use plain adds
 // for the first Ticks ticks from rest.
 //
-// Where Update is per_event, or Held makes neurons fire while a tick's
-// spikes arrive, nothing bounds the number of events of a tick: the membrane is then given its register's range, less and more than any one
-// operation adds, and Proved is false.
+// Where Update is per_event, or Held makes neurons fire while a tick's spikes
+// arrive, nothing bounds the number of events of a tick: the membrane is then
+// given its register's range, less and more than any one operation adds, and
+// Proved is false.
 func (m *Model) Bounds(layer int) LayerBounds {
 	l, a := m.Layers[layer], m.Arithmetic
 	repeats := int64(1)

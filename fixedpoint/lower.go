@@ -129,7 +129,7 @@ func Lower(m *Model, a Arithmetic) (*Model, error) {
 			if top := min(b.Membrane.Hi, src.Membrane.Register.Max()); a.Held == 0 && a.Fire.When.Fires(top, a.Threshold.Max()) {
 				bad("threshold", "a read-out membrane may reach %d, and the target's highest threshold is %d", top, a.Threshold.Max())
 			}
-			continue // threshold and reset never act
+			continue // the threshold never acts
 		}
 		if !slices.Contains(a.Fire.Resets, l.Reset) {
 			bad("reset", "got %s, want one of %v", l.Reset, a.Fire.Resets)

@@ -73,7 +73,7 @@ type Layer struct {
 	MembraneDecay int64   // d of Arithmetic.Membrane.Decay
 	Threshold     int64   // raw, in Arithmetic.Threshold
 	Reset         Reset   // what a spike does to v
-	Integrator    bool    // a read-out layer: it fires against Held only
+	Integrator    bool    // a read-out layer: never tested against Threshold
 	Scale         float64 // real = weight × Scale, for reports only; 0 if unknown
 
 	// What not every chip has; the zero value is the mechanism's absence.

@@ -1,12 +1,12 @@
 // Package crossbar puts a quantised network on a chip that is one crossbar and
-// knows events only, tinyODIN or ODIN, and gets it back: inputs, hidden neurons and
-// outputs share the chip's rows, a host drives the ticks, and the tables are
+// knows events only, tinyODIN or ODIN, and gets it back: inputs, hidden neurons
+// and outputs share the chip's rows, a host drives the ticks, and the tables are
 // the SPI programs and memory images of package rtl.
 //
 // The scheme is rtl's synchronous one. Its tick is the emulator's for a chip
 // whose weights go straight into the membrane, which forgets after integrating:
 // hidden neurons integrate, leak, are tested and reset; outputs only gather, and
-// fire only where the chip cannot keep them from it (fixedpoint's Arithmetic.Held). An
+// fire where the chip cannot keep them from it (fixedpoint.Arithmetic.Held). An
 // output's leak would come before its input and not after, so it must be off.
 package crossbar
 
@@ -124,8 +124,8 @@ type Result struct {
 	Cycles     uint64 `json:"cycles"` // clock cycles of all samples; 0 without RTL
 }
 
-// Want is what the emulator says of one sample: spikes in order, neurons numbered
-// from the first hidden one over the outputs, and the membranes of hidden neurons and outputs after the last tick.
+// Want is what the emulator says of one sample: spikes in order, and membranes
+// after the last tick. Neurons are hidden ones from 0 on, then outputs.
 type Want struct {
 	Spikes    []rtl.SpikeLog
 	Membranes []int64

@@ -51,7 +51,7 @@
 // tinyODIN holds by bit 11 of the threshold, one byte a neuron: no membrane
 // reaches 2048, so all spikes are those of step 3. ODIN has no such value. It is
 // held at 255, and a membrane that gets there in step 1, or in an Integrator,
-// fires and is 0 at once: fixedpoint's Arithmetic.Held. Such a spike of a hidden
+// fires and is 0 at once: fixedpoint.Arithmetic.Held. Such a spike of a hidden
 // neuron is fed in step 5 like the others; that of an output goes nowhere.
 //
 // # Native scheduling
