@@ -98,7 +98,11 @@ func (e *Engine) addRow(i, k int) {
 
 func (e *Engine) addWeight(i, k, j int) {
 	l := &e.layers[i]
-	l.v[j] = e.add(i, j, machine.Membrane, int64(l.v[j]), l.Weights.At(k, j)<<l.WeightExp, e.m.Arithmetic.Membrane.Register, &l.memOver)
+	a := &e.m.Arithmetic
+	l.v[j] = e.add(i, j, machine.Membrane, int64(l.v[j]), l.Weights.At(k, j)<<l.WeightExp, a.Membrane.Register, &l.memOver)
+	if held := a.Held; held != 0 && a.Fire.When.Fires(int64(l.v[j]), held) {
+		l.v[j] = int32(e.spikeAny(i, j, int64(l.v[j]), held))
+	}
 }
 
 // forgetU and forgetV are State.Forget of a value of neuron j, counted.
@@ -133,11 +137,19 @@ func (e *Engine) testAny(i, j int) (fired bool) {
 	case below:
 		v = int64(e.add(i, j, machine.Membrane, l.NegReset.Apply(v, l.NegThreshold, l.ResetValue), 0, a.Membrane.Register, &l.memOver))
 	case above:
-		for n := 0; n == 0 || n <= a.Fire.ExtraSpikes && a.Fire.When.Fires(v, l.Threshold); n++ {
-			v = int64(e.add(i, j, machine.Membrane, l.Reset.Apply(v, l.Threshold, l.ResetValue), 0, a.Membrane.Register, &l.memOver))
-			l.fired = append(l.fired, int32(j))
-		}
+		v = e.spikeAny(i, j, v, l.Threshold)
 	}
 	l.v[j] = int32(v)
 	return above
+}
+
+// spikeAny is step 7 of neuron j of layer i: the membrane v, which passed the
+// test against threshold, after the reset.
+func (e *Engine) spikeAny(i, j int, v, threshold int64) int64 {
+	l, a := &e.layers[i], &e.m.Arithmetic
+	for n := 0; n == 0 || n <= a.Fire.ExtraSpikes && a.Fire.When.Fires(v, threshold); n++ {
+		v = int64(e.add(i, j, machine.Membrane, l.Reset.Apply(v, threshold, l.ResetValue), 0, a.Membrane.Register, &l.memOver))
+		l.fired = append(l.fired, int32(j))
+	}
+	return v
 }

@@ -17,7 +17,9 @@
 //     arriving spikes one after another, narrowed at every add. Saturating
 //     sums depend on this order. Where Integrate is membrane, each membrane
 //     first forgets (if its Place is before_integrate) and then takes the
-//     weights itself; the sum stays 0.
+//     weights itself; the sum stays 0. Where Held is set, 6 and 7 follow
+//     each of these adds, with Held for every neuron's threshold, integrators
+//     included: such spikes come before those of 6, and one neuron may have several.
 //     Then, for each neuron, ascending:
 //  4. Current: the old current forgets, the sum is added, the result narrowed;
 //     with Place after_integrate it forgets last. Without a synaptic current it
@@ -26,7 +28,7 @@
 //     result narrowed; with Place after_integrate it forgets last. While the
 //     refractory counter is above 0 it is then 0.
 //  6. Fire: the membrane is compared with the threshold. Integrators, the
-//     read-out layer of models that are read by membrane, never fire. A
+//     read-out layer of models that are read by membrane, never fire here. A
 //     membrane that does not fire is compared with the negative threshold.
 //     With Place after_test the membrane forgets now; the test stands.
 //  7. Reset: a membrane that fired is reset, narrowed, and with ExtraSpikes

@@ -16,12 +16,17 @@ import (
 // emulator/doc.go:
 //
 //	3  q = 0; for each arriving spike, ascending axon:  q = Sum(q + w)        (Integrate sum)
-//	                                                    v = Membrane(v + w)   (Integrate membrane)
+//	                                                    v = Membrane(v + w)   (Integrate membrane),
+//	                                                    and 6 and 7 with Held for Threshold, unless that is 0
 //	4  u = Current(forget(u) + q)                 (u = q where Current.Present is false)
 //	   t = Bias.Register(u + bias)                (t = u where Bias.Present is false)
 //	5  v = Membrane(forget(v) + t); v = 0 while refractory
 //	6  spike = v > Threshold or v >= Threshold    (Fire.When); else the negative threshold
 //	7  on a spike: v = 0, v − Threshold, ResetValue or v     (Layer.Reset)
+//
+// Held is the threshold of every neuron while the spikes of a tick arrive: a chip
+// that tests after every event is run once a tick by holding its thresholds out
+// of reach until then, and the highest it has may be within reach.
 //
 // w is the stored weight times 2^WeightExp. forget is State.Forget, a decay and
 // then a leak; State.Place moves it behind the add (after_integrate) or between
@@ -33,6 +38,7 @@ import (
 type Arithmetic struct {
 	Update       Update    `json:"update"`
 	Integrate    Integrate `json:"integrate"`
+	Held         int64     `json:"held,omitempty" file:"integrate=membrane"` // see above; 0: none
 	Weight       Weight    `json:"weight"`
 	Sum          Register  `json:"sum" file:"null"` // null in a file, zero here, where Integrate is membrane
 	Current      State     `json:"current"`
@@ -223,6 +229,16 @@ func (a Arithmetic) Validate() error {
 			bad("fire.extra_spikes", "got %d with update per_event, want 0: one test an event", a.Fire.ExtraSpikes)
 		}
 	}
+	if a.Held != 0 {
+		if a.Update != PerTick || a.Integrate != IntegrateMembrane {
+			bad("held", "got %d with update %s and integrate %s, want 0: thresholds are held while a tick's weights go into the membrane", a.Held, a.Update, a.Integrate)
+		} else if r := a.Membrane.Register; r.Bits >= 3 && r.Bits <= 32 && (a.Held < 1 || a.Held > r.Max()) {
+			bad("held", "got %d, want 1..%d, or 0 for none", a.Held, r.Max())
+		}
+		if a.Bias.Present || a.Fire.RefractoryMax != 0 || a.Fire.Negative.When != BelowNever {
+			bad("held", "got %d with a bias, a refractory period or a negative threshold, want 0: it is for weights and one test alone", a.Held)
+		}
+	}
 	if err := a.Threshold.Validate(); err != nil {
 		bad("threshold", "%v", err)
 	}
@@ -242,7 +258,7 @@ func (e *RangeError) Error() string { return e.Field + ": " + e.Msg }
 // Equal says whether a and b are the same contract.
 func (a Arithmetic) Equal(b Arithmetic) bool {
 	f, g := a.Fire, b.Fire
-	return a.Update == b.Update && a.Integrate == b.Integrate && a.Weight == b.Weight && a.Sum == b.Sum &&
+	return a.Update == b.Update && a.Integrate == b.Integrate && a.Held == b.Held && a.Weight == b.Weight && a.Sum == b.Sum &&
 		a.Current == b.Current && a.Bias == b.Bias && a.Membrane == b.Membrane && a.Threshold == b.Threshold &&
 		a.AxonDelayMax == b.AxonDelayMax &&
 		f.When == g.When && slices.Equal(f.Resets, g.Resets) && f.ResetValue == g.ResetValue &&

@@ -124,6 +124,12 @@ func TestMechanismsValidate(t *testing.T) {
 		{[]func(*a){event, func(x *a) { x.Membrane.Place = 0 }}, "membrane.place: got before_integrate with update per_event, want after_integrate: forgetting is the event that ends a tick"},
 		{[]func(*a){event, func(x *a) { x.Fire.RefractoryMax = 2 }}, "fire.refractory_max: got 2 with update per_event, want 0: refractory periods count ticks"},
 		{[]func(*a){event, func(x *a) { x.Fire.ExtraSpikes = 2 }}, "fire.extra_spikes: got 2 with update per_event, want 0: one test an event"},
+		{[]func(*a){event, func(x *a) { x.Held = 2 }}, "held: got 2 with update per_event and integrate membrane, want 0: thresholds are held while a tick's weights go into the membrane"},
+		{[]func(*a){func(x *a) { x.Held = 2 }}, "held: got 2 with update per_tick and integrate sum, want 0: thresholds are held while a tick's weights go into the membrane"},
+		{[]func(*a){event, func(x *a) { x.Update, x.Held = 0, 127 }}, ""},
+		{[]func(*a){event, func(x *a) { x.Update, x.Held = 0, 128 }}, "held: got 128, want 1..127, or 0 for none"},
+		{[]func(*a){event, func(x *a) { x.Update, x.Held = 0, -1 }}, "held: got -1, want 1..127, or 0 for none"},
+		{[]func(*a){event, func(x *a) { x.Update, x.Held, x.Fire.RefractoryMax = 0, 9, 2 }}, "held: got 9 with a bias, a refractory period or a negative threshold, want 0: it is for weights and one test alone"},
 		{[]func(*a){types, func(x *a) { x.Sum.Overflow = 0 }}, "sum.overflow: got saturate, want wrap: a weight spread over several axons is one add only in modular sums"},
 		{[]func(*a){types, event, func(x *a) { x.Membrane.Register.Overflow = 0 }}, "membrane.register.overflow: got saturate, want wrap: a weight spread over several axons is one add only in modular sums"},
 		{[]func(*a){types, func(x *a) { x.Weight.Types = 3 }}, "weight.types: got 3, want 4..64: a type for each of weight.bits"},
@@ -242,8 +248,8 @@ func TestArithmeticEqual(t *testing.T) {
 			t.Errorf("equal after a change: %+v", x)
 		}
 	})
-	if n != 60 {
-		t.Errorf("changed %d fields, want 60", n)
+	if n != 61 {
+		t.Errorf("changed %d fields, want 61", n)
 	}
 	rng := fptest.Rand(t, 4)
 	for range 200 {

@@ -39,9 +39,10 @@ type LayerBounds struct {
 // register, are cut there. Where Proved is true the engines may use plain adds
 // for the first Ticks ticks from rest.
 //
-// Where Update is per_event nothing bounds the number of events of a tick: the
-// membrane is then given its register's range, less and more than any one
-// operation adds, and Proved is false.
+// Where Update is per_event, or Held makes neurons fire while a tick's spikes
+// arrive, nothing bounds the number of events of a tick: the membrane is then
+// given its register's range, less and more than any one operation adds, and
+// Proved is false.
 func (m *Model) Bounds(layer int) LayerBounds {
 	l, a := m.Layers[layer], m.Arithmetic
 	repeats := int64(1)
@@ -61,7 +62,7 @@ func (m *Model) Bounds(layer int) LayerBounds {
 			add(j, l.Weights.At(k, j))
 		}
 	}
-	if a.Update == PerEvent {
+	if a.Update == PerEvent || a.Held != 0 {
 		return m.boundsPerEvent(layer)
 	}
 	stored := func(i Interval, r Register) Interval { // i, and what r makes of it
@@ -220,10 +221,10 @@ func (m *Model) boundsAfterTest(l *Layer, v Interval, forget, put func(Interval)
 	return out
 }
 
-// boundsPerEvent is Bounds where Update is per_event.
+// boundsPerEvent is Bounds where each event is tested.
 func (m *Model) boundsPerEvent(layer int) LayerBounds {
 	l, a := &m.Layers[layer], &m.Arithmetic
-	step := max(l.MembraneLeak, -l.MembraneLeak, l.Threshold, l.NegThreshold, -l.NegThreshold, l.ResetValue, -l.ResetValue)
+	step := max(l.MembraneLeak, -l.MembraneLeak, l.Threshold, a.Held, l.NegThreshold, -l.NegThreshold, l.ResetValue, -l.ResetValue)
 	for k := range l.In {
 		for j := range l.Out {
 			w := l.Weights.At(k, j) << l.WeightExp

@@ -14,7 +14,7 @@ import (
 // does not use (a leak of 0, a negative level out of reach, a place to forget
 // where nothing is forgotten) may be missing or be switched off.
 //
-// Update, Integrate and Fire.ExtraSpikes must be the same in both contracts:
+// Update, Integrate, Held and Fire.ExtraSpikes must be the same in both contracts:
 // states in the middle of a tick differ between them.
 //
 // Lower never approximates: a network that does not lower has to be quantised
@@ -32,6 +32,8 @@ func Lower(m *Model, a Arithmetic) (*Model, error) {
 	whole("update", m.Arithmetic.Update == a.Update, m.Arithmetic.Update, a.Update)
 	whole("integrate", m.Arithmetic.Integrate == a.Integrate, m.Arithmetic.Integrate, a.Integrate)
 	whole("fire.extra_spikes", m.Arithmetic.Fire.ExtraSpikes == a.Fire.ExtraSpikes, m.Arithmetic.Fire.ExtraSpikes, a.Fire.ExtraSpikes)
+	held := func(a Arithmetic) string { return fmt.Sprintf("%s %d", a.Fire.When, a.Held) }
+	whole("held", m.Arithmetic.Held == a.Held && (a.Held == 0 || m.Arithmetic.Fire.When == a.Fire.When), held(m.Arithmetic), held(a))
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
@@ -124,10 +126,10 @@ func Lower(m *Model, a Arithmetic) (*Model, error) {
 			bad("reset_value", "got %d, want a value of %s", l.ResetValue, f)
 		}
 		if l.Integrator {
-			if top := min(b.Membrane.Hi, src.Membrane.Register.Max()); a.Fire.When.Fires(top, a.Threshold.Max()) {
+			if top := min(b.Membrane.Hi, src.Membrane.Register.Max()); a.Held == 0 && a.Fire.When.Fires(top, a.Threshold.Max()) {
 				bad("threshold", "a read-out membrane may reach %d, and the target's highest threshold is %d", top, a.Threshold.Max())
 			}
-			continue // threshold and reset never act
+			continue // the threshold never acts
 		}
 		if !slices.Contains(a.Fire.Resets, l.Reset) {
 			bad("reset", "got %s, want one of %v", l.Reset, a.Fire.Resets)

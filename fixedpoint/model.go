@@ -73,7 +73,7 @@ type Layer struct {
 	MembraneDecay int64   // d of Arithmetic.Membrane.Decay
 	Threshold     int64   // raw, in Arithmetic.Threshold
 	Reset         Reset   // what a spike does to v
-	Integrator    bool    // never fires: a read-out layer
+	Integrator    bool    // a read-out layer: never tested against Threshold
 	Scale         float64 // real = weight × Scale, for reports only; 0 if unknown
 
 	// What not every chip has; the zero value is the mechanism's absence.
@@ -130,6 +130,9 @@ func (a Arithmetic) HighestThreshold() int64 {
 	if a.Fire.When == GT {
 		top--
 	}
+	if a.Held != 0 { // what gets there has fired before
+		top = min(top, a.Held-1)
+	}
 	return min(top>>a.Threshold.Exp<<a.Threshold.Exp, a.Threshold.Max())
 }
 
@@ -178,6 +181,9 @@ func (m *Model) Extras() []string {
 	}
 	if a.Fire.ExtraSpikes > 0 {
 		out = append(out, "extra_spikes")
+	}
+	if a.Held != 0 {
+		out = append(out, "held")
 	}
 	for i := range m.Layers {
 		l := &m.Layers[i]
@@ -403,6 +409,8 @@ func (m *Model) Validate() error {
 			if !a.Threshold.Contains(l.Threshold) || l.Threshold < 0 {
 				bad(at("threshold"), "got %d, want a value of %s from 0 on", l.Threshold, a.Threshold)
 			}
+		}
+		if !l.Integrator || a.Held != 0 {
 			if !slices.Contains(a.Fire.Resets, l.Reset) {
 				bad(at("reset"), "got %s, want one of %v", l.Reset, a.Fire.Resets)
 			}

@@ -298,7 +298,10 @@ func TestWorkersDoNotMatter(t *testing.T) {
 func TestResume(t *testing.T) {
 	set, _ := digits(t, 100, 10)
 	for _, optimiser := range []Optimiser{Adam, SGD} {
-		config := func(_ *Config, tc *TrainConfig) { tc.HeldOut, tc.Batch, tc.Optimiser = 20, 30, optimiser }
+		config := func(c *Config, tc *TrainConfig) {
+			tc.HeldOut, tc.Batch, tc.Optimiser = 20, 30, optimiser
+			c.Floor, tc.RowSigns = optimiser == SGD, optimiser == SGD
+		}
 		whole := testTrainer(t, set, config)
 		batches := 0
 		if err := whole.Run(context.Background(), Hooks{OnBatch: func(_, _, _ int) { batches++ }}); err != nil {
@@ -420,6 +423,11 @@ func TestValidate(t *testing.T) {
 	}
 	c, tc = ChipDefaults()
 	c.Sizes = []int{10, 10}
+	c.Floor, c.MembraneDecay = true, 9
+	if err := c.Validate(); err == nil || err.Error() != "floor: got a floor with current_decay 4096 and membrane_decay 9, want 4096 and 0: weights go straight into a membrane that keeps them" {
+		t.Errorf("got %v", err)
+	}
+	c.Floor, c.MembraneDecay = false, 0
 	net, err := NewNetwork(c, 1, 1)
 	if err != nil {
 		t.Fatal(err)
@@ -502,6 +510,7 @@ func TestTiersDoNotMatter(t *testing.T) {
 		"spiking read-out": func(c *Config, tc *TrainConfig) {
 			c.Reset, c.Readout, c.CurrentDecay, c.MembraneDecay, c.Ticks, c.Encoder = ResetSubtract, ReadCount, 1000, 300, 37, encode.Bernoulli
 		},
+		"floor": func(c *Config, tc *TrainConfig) { c.Sizes, c.Floor, tc.RowSigns = []int{784, 67, 10}, true, true },
 	} {
 		var first []byte
 		for _, tier := range simd.Tiers() {

@@ -9,6 +9,22 @@ import "glsnn/float/simd"
 // likewise.
 type lifParams = simd.LIFParams
 
+// addFloored adds the columns of rows of w from lo on to v, one row after
+// another, and stops at 0 after each; drive takes them as they are:
+//
+//	v = max(v + w, 0);  drive += w
+//
+// What follows, simd.LIF or integrateStep with q = 0, then only tests.
+func addFloored(v, drive []float32, w matrix, lo int, rows []int32) {
+	for _, i := range rows {
+		row := w.data[int(i)*w.stride+lo:][:len(v)]
+		for j, x := range row {
+			v[j] = max(v[j]+x, 0)
+			drive[j] += x
+		}
+	}
+}
+
 // integrateStep is simd.LIF for a read-out that never fires.
 func integrateStep(p lifParams, q, u, v []float32) {
 	u, v = u[:len(q)], v[:len(q)]

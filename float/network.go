@@ -65,6 +65,10 @@ type Config struct {
 	// PerEvent tests a neuron after every spike that reaches it and not once a
 	// tick, in chip mode without decays: see doc.go.
 	PerEvent bool `json:"per_event,omitempty"`
+	// Floor adds each arriving weight straight to the membrane, ascending
+	// inputs, and stops at 0 after each: an unsigned register. It goes without
+	// synaptic current and decay.
+	Floor bool `json:"floor,omitempty"`
 }
 
 // MaxWidth and MaxTicks bound a configuration read from a file or a flag.
@@ -117,6 +121,9 @@ func (c Config) Validate() error {
 		}
 		if c.PerEvent && c.MembraneDecay != 0 {
 			bad("membrane_decay", "got %d with a test after every spike, want 0", c.MembraneDecay)
+		}
+		if c.Floor && (c.CurrentDecay != DecayOne || c.MembraneDecay != 0) {
+			bad("floor", "got a floor with current_decay %d and membrane_decay %d, want %d and 0: weights go straight into a membrane that keeps them", c.CurrentDecay, c.MembraneDecay, DecayOne)
 		}
 	}
 	if c.PerEvent && c.Mode != Chip {

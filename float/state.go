@@ -143,7 +143,11 @@ func (s *State) runPanel(i, lo, hi, ticks int) {
 	q, u, v, drive, count := l.q[lo:hi], l.u[lo:hi], l.v[lo:hi], l.drive[lo:hi], l.count[lo:hi]
 	integrates := s.net.Integrates(i)
 	for t, in := range s.in[:ticks] {
-		simd.AddRows(q, w.data[lo:], w.stride, in)
+		if s.net.Floor {
+			addFloored(v, drive, w, lo, in)
+		} else {
+			simd.AddRows(q, w.data[lo:], w.stride, in)
+		}
 		if integrates {
 			integrateStep(p, q, u, v)
 			continue
@@ -165,7 +169,11 @@ func (s *State) runEvents(i, ticks int) {
 	for t, in := range s.in[:ticks] {
 		fired := l.block[t][:0]
 		for k := range in {
-			simd.AddRows(l.q, w.data, w.stride, in[k:k+1])
+			if s.net.Floor {
+				addFloored(l.v, l.drive, w, 0, in[k:k+1])
+			} else {
+				simd.AddRows(l.q, w.data, w.stride, in[k:k+1])
+			}
 			if !integrates {
 				fired = simd.LIF(p, l.q, l.u, l.v, l.drive, l.count, slices.Grow(fired, len(l.q)), 0)
 			}

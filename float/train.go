@@ -30,15 +30,16 @@ type TrainConfig struct {
 	Epochs         int       `json:"epochs"`
 	Batch          int       `json:"batch"`
 	Optimiser      Optimiser `json:"optimiser"`
-	Rate           float64   `json:"rate"`            // eta_w at the first epoch
-	RateDecay      float64   `json:"rate_decay"`      // factor an epoch
-	TargetRate     float64   `json:"target_rate"`     // eta_t of eq. 5
-	FeedbackScale  float64   `json:"feedback_scale"`  // see Feedback
-	FeedbackBias   float64   `json:"feedback_bias"`   // see Feedback
-	Window         float64   `json:"window"`          // local condition: mean drive in -Window..1+Window thresholds; negative is off
-	RandomMembrane float64   `json:"random_membrane"` // training starts v uniformly in 0..this many thresholds
-	Gain           float64   `json:"gain"`            // of the starting weights
-	HeldOut        int       `json:"validate"`        // samples held out of the training set's tail
+	Rate           float64   `json:"rate"`                // eta_w at the first epoch
+	RateDecay      float64   `json:"rate_decay"`          // factor an epoch
+	TargetRate     float64   `json:"target_rate"`         // eta_t of eq. 5
+	FeedbackScale  float64   `json:"feedback_scale"`      // see Feedback
+	FeedbackBias   float64   `json:"feedback_bias"`       // see Feedback
+	Window         float64   `json:"window"`              // local condition: mean drive in -Window..1+Window thresholds; negative is off
+	RandomMembrane float64   `json:"random_membrane"`     // training starts v uniformly in 0..this many thresholds
+	Gain           float64   `json:"gain"`                // of the starting weights
+	HeldOut        int       `json:"validate"`            // samples held out of the training set's tail
+	RowSigns       bool      `json:"row_signs,omitempty"` // one sign a presynaptic unit: see Network.OneSign
 }
 
 // Validate reports every field that cannot be.
@@ -98,6 +99,7 @@ type Trainer struct {
 	m, s              [][]float32 // Adam's moments
 	steps             int         // Adam's step count
 	feedback          []Feedback
+	signs             [][]float32 // of each layer's rows, with RowSigns
 	running           runningStats
 	best              *bestWeights
 	bufs              []sampleBuffers // one a sample of a batch
@@ -172,6 +174,9 @@ func NewTrainer(net *Network, tc TrainConfig, train *dataset.Set) (*Trainer, err
 			t.m = append(t.m, make([]float32, len(w)))
 			t.s = append(t.s, make([]float32, len(w)))
 		}
+	}
+	if tc.RowSigns {
+		t.signs = net.OneSign(tc.Seed)
 	}
 	t.resetRunning()
 	return t, nil
@@ -492,6 +497,9 @@ func (t *Trainer) update(batch int) {
 					simd.Axpy(row, -float32(rate), g)
 				} else {
 					simd.Adam(adam, row, t.m[l][i*out:(i+1)*out], t.s[l][i*out:(i+1)*out], g)
+				}
+				if t.signs != nil {
+					clampSign(row, t.signs[l][i])
 				}
 				if t.rows != nil && t.rows[l].stride != out {
 					copy(t.rows[l].data[i*t.rows[l].stride:], row)

@@ -197,7 +197,7 @@ func TestEdits(t *testing.T) {
 		{"bias: {present: false}", "bias: {present: true}", "arithmetic.bias.register: got nothing, want a mapping\nt.yaml:23: arithmetic.bias.bits: got nothing, want a decimal integer\nt.yaml:23: arithmetic.bias.exp_min: got nothing, want a decimal integer\nt.yaml:23: arithmetic.bias.exp_max: got nothing, want a decimal integer"},
 		{"negative: {when: none}", "negative: {when: none, min: -3}", "arithmetic.fire.negative: got fields with when none, want none"},
 		{"kind: integer", "kind: types", "arithmetic.weight.types: got nothing, want a decimal integer\nt.yaml:15: arithmetic.weight.table_bits: got nothing, want a decimal integer"},
-		{"integrate: sum", "integrate: membrane", "arithmetic.sum: got a register with integrate membrane, want null\nt.yaml:18: arithmetic.current.present: got true with integrate membrane, want false: weights pass no current"},
+		{"integrate: sum", "integrate: membrane", "arithmetic.held: got nothing, want a decimal integer\nt.yaml:16: arithmetic.sum: got a register with integrate membrane, want null\nt.yaml:18: arithmetic.current.present: got true with integrate membrane, want false: weights pass no current"},
 		{"neurons: 8", "neurons: 3000000000", "core.neurons: got 3000000000, want -2147483648..2147483647"},
 		{"neurons: 8", "neurons: 2000000", "core.neurons: got 2000000, want 1..1048576"},
 		{"synapse_bits: 512", "synapse_bits: 99999999999999999999", "core.synapse_bits: got 99999999999999999999, want -9223372036854775808..9223372036854775807"},

@@ -19,13 +19,14 @@ const (
 	NoTables       TableFormat = "none"     // nothing can be written yet
 	CoreTables     TableFormat = "cores"    // package export/table: cores, routes, synapse rows
 	TinyODINTables TableFormat = "tinyodin" // package export/crossbar: SPI programs and SRAM images of tinyODIN
+	ODINTables     TableFormat = "odin"     // the same of ODIN
 )
 
-var tableFormats = []string{string(NoTables), string(CoreTables), string(TinyODINTables)}
+var tableFormats = []string{string(NoTables), string(CoreTables), string(TinyODINTables), string(ODINTables)}
 
 // Crossbar says whether tables of the format are those of a chip that is one
 // crossbar, package export/crossbar's.
-func (t TableFormat) Crossbar() bool { return t == TinyODINTables }
+func (t TableFormat) Crossbar() bool { return t == TinyODINTables || t == ODINTables }
 
 // UnmarshalText reads a format's name.
 func (t *TableFormat) UnmarshalText(text []byte) error {

@@ -43,11 +43,20 @@ func (o *trainOptions) fitTarget(changed func(flag string) bool) error {
 			break
 		}
 	}
+	if !changed("row-signs") {
+		o.train.RowSigns = chip.Arithmetic.Weight.Kind == fixedpoint.WeightSignByAxon
+	}
+	if m := chip.Arithmetic.Membrane.Register; !changed("floor") {
+		o.net.Floor = o.net.CurrentDecay == float.DecayOne && o.net.MembraneDecay == 0 && chip.Arithmetic.Integrate == fixedpoint.IntegrateMembrane && !m.Signed && m.Overflow == fixedpoint.Saturate
+	}
 	// Weights up to half a threshold, about what training ends with: only shape
 	// and neurons are on trial.
 	net, err := float.NewNetwork(o.net, o.train.Seed, 1)
 	if err != nil {
 		return err
+	}
+	if o.train.RowSigns {
+		net.OneSign(o.train.Seed)
 	}
 	for _, w := range net.Weights {
 		top := float32(0)

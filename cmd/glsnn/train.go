@@ -77,7 +77,7 @@ set is looked at once, at the end.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.target, "target", "", "train inside this target's limits: its reset and decays where no flag says otherwise, and refused at once where it would not fit")
+	f.StringVar(&o.target, "target", "", "train inside this target's limits: its reset, signs and floor where no flag says otherwise, and refused at once where it would not fit")
 	f.StringVar(&o.data, "data", "digits", "data set: a name of 'glsnn data list' or a folder of IDX files")
 	f.IntVar(&o.size, "size", 0, "pool images down to this side; 0 keeps them")
 	f.IntVar(&o.samples, "samples", 0, "train on the first so many samples; 0 for all")
@@ -96,6 +96,7 @@ set is looked at once, at the end.`,
 	stringFlag(cmd, &o.net.Reset, "reset", n.Reset, "what a spike does to the membrane: zero or subtract")
 	stringFlag(cmd, &o.net.Readout, "readout", n.Readout, "output: membrane (integrated, never fires) or count (of spikes)")
 	f.BoolVar(&o.net.PerEvent, "per-event", n.PerEvent, "test neurons after every spike that reaches them, and not once a tick")
+	f.BoolVar(&o.net.Floor, "floor", n.Floor, "membranes take each weight as it comes and stop at 0, as unsigned ones do")
 	f.Uint64Var(&o.train.Seed, "seed", t.Seed, "seed of weights, feedback, order and starting membranes")
 	f.IntVar(&o.train.Epochs, "epochs", t.Epochs, "passes over the training set")
 	f.IntVar(&o.train.Batch, "batch", t.Batch, "samples a step")
@@ -108,6 +109,7 @@ set is looked at once, at the end.`,
 	f.Float64Var(&o.train.Window, "window", t.Window, "a neuron learns where its mean drive is within -w..1+w thresholds; negative: always")
 	f.Float64Var(&o.train.RandomMembrane, "random-membrane", t.RandomMembrane, "training starts membranes uniformly in 0..this many thresholds")
 	f.Float64Var(&o.train.Gain, "gain", t.Gain, "factor on the orthogonal starting weights")
+	f.BoolVar(&o.train.RowSigns, "row-signs", t.RowSigns, "the weights of one input or neuron all have one sign, drawn before training")
 	f.IntVar(&o.train.HeldOut, "validate", t.HeldOut, "hold out so many samples at the end of the training set")
 	return cmd
 }
@@ -148,7 +150,7 @@ func (o *trainOptions) modeDefaults(cmd *cobra.Command) error {
 			d.set()
 		}
 	}
-	for _, flag := range []string{"encoder", "encoder-seed", "current-decay", "membrane-decay", "reset", "readout", "per-event", "window", "random-membrane"} {
+	for _, flag := range []string{"encoder", "encoder-seed", "current-decay", "membrane-decay", "reset", "readout", "per-event", "floor", "window", "random-membrane"} {
 		if f.Changed(flag) {
 			return usage("--%s: has no meaning in --mode paper", flag)
 		}
@@ -413,7 +415,7 @@ func (o *trainOptions) agrees(c *float.Checkpoint, hidden []int, changed func(st
 		{"rate", t.Rate, wasTrain.Rate}, {"rate-decay", t.RateDecay, wasTrain.RateDecay}, {"target-rate", t.TargetRate, wasTrain.TargetRate},
 		{"feedback-scale", t.FeedbackScale, wasTrain.FeedbackScale}, {"feedback-bias", t.FeedbackBias, wasTrain.FeedbackBias},
 		{"window", t.Window, wasTrain.Window}, {"random-membrane", t.RandomMembrane, wasTrain.RandomMembrane},
-		{"gain", t.Gain, wasTrain.Gain}, {"validate", t.HeldOut, wasTrain.HeldOut},
+		{"gain", t.Gain, wasTrain.Gain}, {"floor", n.Floor, was.Floor}, {"row-signs", t.RowSigns, wasTrain.RowSigns}, {"validate", t.HeldOut, wasTrain.HeldOut},
 	} {
 		if changed(s.flag) && s.got != s.want {
 			return differ(s.flag, s.got, s.want)

@@ -301,6 +301,7 @@ func TestCrossbar(t *testing.T) {
 	}
 
 	// Without its constant what the host writes is left out, and said.
+	p.OwnQueue = true
 	q.HostWriteCycles = targets.Quantity{Reason: "not known"}
 	e := estimate(t, c, chip, p)
 	rest, part := e.Split("host_write_cycles")

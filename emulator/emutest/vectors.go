@@ -31,6 +31,7 @@ import (
 //	negative lt -8..0 saturate value            paired, if it stands last
 //	refractory 5
 //	extra_spikes 3
+//	held 31
 //	axon_delay 4
 //	readout count                               or: membrane
 //	ticks 5
@@ -194,6 +195,8 @@ func (v *vector) line(word string, f []string) {
 		}
 	case "refractory":
 		a.Fire.RefractoryMax = int(v.number(f[0]))
+	case "held":
+		a.Held = v.number(f[0])
 	case "extra_spikes":
 		a.Fire.ExtraSpikes = int(v.number(f[0]))
 	case "axon_delay":

@@ -138,6 +138,9 @@ func (e *Engine) stepLayer(i int, arriving []int32) {
 				l.q[j] = e.add(i, j, machine.Sum, l.q[j], w, a.Sum, &n.SumOverflows)
 			} else {
 				l.v[j] = e.add(i, j, machine.Membrane, l.v[j], w, a.Membrane.Register, &n.MembraneOverflows)
+				if a.Held != 0 && a.Fire.When.Fires(l.v[j], a.Held) {
+					e.spike(i, j, a.Held)
+				}
 			}
 			e.countSynOp(i, j)
 		}
@@ -209,8 +212,7 @@ func (e *Engine) stepEvents(i int, arriving []int32) {
 	}
 }
 
-// test is steps 6 and 7 of neuron j of layer i: it appends the neuron to what
-// fired, once for each spike.
+// test is steps 6 and 7 of neuron j of layer i.
 func (e *Engine) test(i, j int) (fired bool) {
 	l, a := &e.layers[i], &e.m.Arithmetic
 	fires := !l.Integrator && a.Fire.When.Fires(l.v[j], l.Threshold)
@@ -221,18 +223,25 @@ func (e *Engine) test(i, j int) (fired bool) {
 	if below {
 		e.store(i, j, l.NegReset.Apply(l.v[j], l.NegThreshold, l.ResetValue))
 	}
-	for spikes := 0; fires && spikes <= a.Fire.ExtraSpikes; spikes++ {
-		e.store(i, j, l.Reset.Apply(l.v[j], l.Threshold, l.ResetValue))
+	if fires {
+		e.spike(i, j, l.Threshold)
+	}
+	return fires
+}
+
+// spike is step 7 of neuron j of layer i, which passed the test against
+// threshold: it appends the neuron to what fired, once for each spike.
+func (e *Engine) spike(i, j int, threshold int64) {
+	l, a := &e.layers[i], &e.m.Arithmetic
+	for n := 0; n == 0 || n <= a.Fire.ExtraSpikes && a.Fire.When.Fires(l.v[j], threshold); n++ {
+		e.store(i, j, l.Reset.Apply(l.v[j], threshold, l.ResetValue))
 		l.fired = append(l.fired, int32(j))
 		l.count[j]++
 		e.counters.Layers[i].Spikes++
 		if c := e.core(l, j); c != nil {
 			c.Spikes++
 		}
-		fired = true
-		fires = a.Fire.When.Fires(l.v[j], l.Threshold)
 	}
-	return fired
 }
 
 // store writes what a reset made of a membrane, narrowed and counted.

@@ -1,5 +1,5 @@
 // Package crossbar puts a quantised network on a chip that is one crossbar and
-// knows events only, tinyODIN, and gets it back: inputs and neurons share the
+// knows events only, tinyODIN or ODIN, and gets it back: inputs and neurons share the
 // chip's rows, and the tables are the SPI programs and memory images of package
 // rtl. There are two schemes, and the target's arithmetic says which:
 //

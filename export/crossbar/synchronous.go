@@ -7,7 +7,8 @@ import (
 // synchronous places p.Model for rtl's synchronous scheme. Its tick is the
 // emulator's for a chip whose weights go straight into the membrane, which
 // forgets after integrating: hidden neurons integrate, leak, are tested and
-// reset; outputs only gather. An output's leak would come before its input and
+// reset; outputs only gather, and fire where the chip cannot keep them from it
+// (fixedpoint.Arithmetic.Held). An output's leak would come before its input and
 // not after, so it must be off. Inputs have the first rows, then come the hidden
 // neurons and the outputs.
 func (p *Placed) synchronous() error {

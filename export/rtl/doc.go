@@ -38,8 +38,8 @@
 //     are compared (v >= threshold), and go to zero where they fire. Outputs
 //     leak by OutputLeak, which may be 0. Spikes leave in ascending order.
 //  4. Hold: the thresholds go out of reach again.
-//  5. Feed: the bench sends the addresses that came out in step 3 back in as
-//     row events. Outputs integrate; they never fire.
+//  5. Feed: the bench sends the addresses that came out in this tick back in as
+//     row events, in that order. Outputs integrate.
 //
 // So in one tick a hidden neuron does integrate, leak, test, reset, and an
 // output does leak, integrate. Membranes of outputs after the last tick are
@@ -49,9 +49,10 @@
 // in advance.
 //
 // tinyODIN holds by bit 11 of the threshold, one byte a neuron: no membrane
-// reaches 2048. ODIN has no such value. It is held at 255, and a membrane that
-// gets there while held, or in an Integrator, fires and resets; Predict says
-// when. The scheme is exact for networks whose sums stay below 255.
+// reaches 2048, so all spikes are those of step 3. ODIN has no such value. It is
+// held at 255, and a membrane that gets there in step 1, or in an Integrator,
+// fires and is 0 at once: fixedpoint.Arithmetic.Held. Such a spike of a hidden
+// neuron is fed in step 5 like the others; that of an output goes nowhere.
 //
 // # Native scheduling
 //

@@ -32,8 +32,7 @@ func (c *Core) predict(ops Sample) (out SampleLog, ok bool) {
 		v[i] = n.V
 	}
 	held, tick := c.Synchronous, 0
-	var queue, kept []int // rows still to be served; what fired, for Feed
-	keeping := false
+	var queue, kept []int // rows still to be served; what fired in the tick
 
 	// test is the compare that ends every update of a neuron.
 	test := func(i int) {
@@ -50,9 +49,7 @@ func (c *Core) predict(ops Sample) (out SampleLog, ok bool) {
 			return
 		}
 		out.Spikes = append(out.Spikes, SpikeLog{tick, i})
-		if keeping {
-			kept = append(kept, i)
-		}
+		kept = append(kept, i)
 		if c.ClosedLoop && len(queue) < l.queue { // a full queue loses it
 			queue = append(queue, i)
 		}
@@ -73,12 +70,11 @@ func (c *Core) predict(ops Sample) (out SampleLog, ok bool) {
 	for _, o := range ops {
 		switch o.Kind {
 		case Tick:
-			tick, kept, keeping = o.A, nil, true
+			tick, kept = o.A, nil
 		case Spike:
 			queue = append(queue, o.A)
 			serve()
 		case Leak:
-			kept, keeping = nil, true
 			for i, n := range c.Neurons {
 				if v[i] >= 0 {
 					v[i] = max(v[i]-n.Leak, 0)
@@ -88,11 +84,10 @@ func (c *Core) predict(ops Sample) (out SampleLog, ok bool) {
 				test(i)
 			}
 			serve()
-			keeping = false
 		case Hold, Release:
 			held = o.Kind == Hold
 		case Feed:
-			for _, i := range kept {
+			for _, i := range kept[:len(kept):len(kept)] {
 				if i >= o.A && i <= o.B {
 					queue = append(queue, i)
 					serve()

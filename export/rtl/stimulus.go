@@ -19,12 +19,12 @@ type Op struct {
 type OpKind string
 
 const (
-	Tick    OpKind = "tick"    // tick A begins: spikes are logged under it, and kept for Feed until its Leak
+	Tick    OpKind = "tick"    // tick A begins: later spikes are logged under it
 	Spike   OpKind = "spike"   // presynaptic event on row A
-	Leak    OpKind = "leak"    // leak event of all neurons; what it fires is kept for Feed, and nothing else
+	Leak    OpKind = "leak"    // leak event of all neurons
 	Hold    OpKind = "hold"    // thresholds out of reach
 	Release OpKind = "release" // the real thresholds
-	Feed    OpKind = "feed"    // the kept spikes of neurons A..B, as row events, in firing order
+	Feed    OpKind = "feed"    // what neurons A..B fired since the tick began, as row events, in firing order
 	State   OpKind = "state"   // log all membranes
 	end     OpKind = "end"
 )

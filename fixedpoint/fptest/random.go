@@ -154,6 +154,12 @@ func randomMechanisms(rng *rand.Rand, a *fixedpoint.Arithmetic, register func() 
 		if coin(rng) {
 			a.Update, a.Bias, a.Fire.RefractoryMax, a.Fire.ExtraSpikes = fixedpoint.PerEvent, fixedpoint.Bias{}, 0, 0
 			a.Membrane.Place = fixedpoint.AfterIntegrate
+		} else if coin(rng) {
+			a.Bias, a.Fire.RefractoryMax, a.Fire.Negative = fixedpoint.Bias{}, 0, fixedpoint.Negative{}
+			a.Held = between(rng, 1, min(a.Membrane.Register.Max(), 1<<(a.Weight.Bits+3)))
+			if !slices.Contains(a.Fire.Resets, fixedpoint.ResetValue) {
+				a.Fire.ResetValue = fixedpoint.Format{}
+			}
 		}
 	}
 	if a.Weight.Kind == fixedpoint.WeightTypes {
@@ -317,6 +323,8 @@ func randomLayer(rng *rand.Rand, a fixedpoint.Arithmetic, in, out int, integrato
 	l.Delay = rng.IntN(a.AxonDelayMax + 1)
 	if !integrator {
 		l.Threshold = randomThreshold(rng, a.Threshold, hi<<l.WeightExp)
+	}
+	if !integrator || a.Held != 0 {
 		l.Reset = pick(rng, a.Fire.Resets...)
 	}
 	if n := a.Fire.Negative; n.When != fixedpoint.BelowNever {

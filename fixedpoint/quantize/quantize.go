@@ -40,8 +40,9 @@ const (
 // Schemes lists every scheme.
 func Schemes() []Scheme { return []Scheme{MSE, Max, Percentile} }
 
-// MinBits and MaxBits bound a weight's width, sign included. Two bits are
-// ternary: the range is symmetric, -(2^(b-1)-1) to 2^(b-1)-1.
+// MinBits and MaxBits bound a weight's width, sign included where each weight
+// has its own. Two such bits are ternary: the range is symmetric, -(2^(b-1)-1)
+// to 2^(b-1)-1. Where the sign is the in-axon's it is -(2^b-1) to 2^b-1.
 const (
 	MinBits = 2
 	MaxBits = 16
@@ -231,15 +232,23 @@ func quantizeLayer(net *float.Network, l int, o Options) (fixedpoint.Layer, Laye
 	if !layer.Integrator && !slices.Contains(a.Fire.Resets, layer.Reset) {
 		return fail("reset", "got %s, the target has %v; train with --reset %s", layer.Reset, a.Fire.Resets, a.Fire.Resets[0])
 	}
-	if !a.Weight.Signed {
+	if r := a.Membrane.Register; net.Floor && (a.Integrate != fixedpoint.IntegrateMembrane || r.Signed || r.Overflow != fixedpoint.Saturate) {
+		return fail("floor", "got membranes that stop at 0 after each weight, and the target's do not; train without --floor")
+	}
+	if a.Weight.Kind == fixedpoint.WeightSignByAxon {
+		if i := mixedRow(weights, layer.Out); i >= 0 {
+			return fail(fmt.Sprintf("weights[%d]", i), "got both signs in one row, and the target has one sign an in-axon; train with --row-signs")
+		}
+	} else if !a.Weight.Signed {
 		return fail("weights", "got signed weights, and the target has unsigned ones")
 	}
 	if p := a.Membrane.Place; layer.MembraneDecay != 0 && p != fixedpoint.BeforeIntegrate || a.Current.Place != fixedpoint.BeforeIntegrate {
 		return fail("decay", "got decays before the input, and the target forgets %s and %s", a.Current.Place, p)
 	}
 
-	top := float64(int64(1)<<(bits-1) - 1)
-	wanted := chooseScale(weights, largest, bits, o)
+	_, highest := a.Weight.Range(bits)
+	top := float64(highest)
+	wanted := chooseScale(weights, largest, top, o)
 	// Prefer the exponent that leaves 8-bit weights 6 fraction bits (Loihi's
 	// fixed shift) and narrower ones more, so that membranes have the same
 	// range; go down while a register might overflow.
@@ -248,7 +257,7 @@ func quantizeLayer(net *float.Network, l int, o Options) (fixedpoint.Layer, Laye
 	var bestBounds fixedpoint.LayerBounds
 	// Of the exponents tried the first that is best: 4 proved and inside
 	// o.Within, 3 proved, 2 a read-out below the highest threshold (or no
-	// read-out), 1 any.
+	// read-out, or one that fires when it gets there), 1 any.
 	rank := 0
 	for exp := start; exp >= a.Weight.ExpMin; exp-- {
 		layer.WeightExp = exp
@@ -271,10 +280,10 @@ func quantizeLayer(net *float.Network, l int, o Options) (fixedpoint.Layer, Laye
 			layer.Threshold = int64(raw)
 			layer.Scale = one / raw
 		}
-		layer.Weights = fixedpoint.NewMatrix(layer.In, layer.Out, roundWeights(weights, layer.Scale, bits, o.Rounding))
+		layer.Weights = fixedpoint.NewMatrix(layer.In, layer.Out, roundWeights(weights, layer.Scale, top, o.Rounding))
 		b := (&fixedpoint.Model{Arithmetic: a, Ticks: net.Ticks, Layers: []fixedpoint.Layer{layer}}).Bounds(0)
 		r := 1
-		if !layer.Integrator || !a.Fire.When.Fires(b.Membrane.Hi, a.Threshold.Max()) {
+		if !layer.Integrator || a.Held != 0 || !a.Fire.When.Fires(b.Membrane.Hi, a.Threshold.Max()) {
 			r = 2
 			if b.Proved {
 				r = 3
@@ -296,7 +305,7 @@ func quantizeLayer(net *float.Network, l int, o Options) (fixedpoint.Layer, Laye
 	if rank == 1 {
 		return fail("threshold", "the read-out membrane may reach %d, and the target's highest threshold is %d; try fewer --bits or --readout count in training", bestBounds.Membrane.Hi, a.Threshold.Max())
 	}
-	lr := layerReport(weights, best, bestBounds)
+	lr := layerReport(weights, best, top, bestBounds)
 	lr.Factor = o.threshold(l)
 	if lr.Zero == lr.Weights {
 		return fail("weights", "all %d round to zero at %d bits with scale %s; try --scale mse or more --bits", lr.Weights, bits, o.Scheme)
@@ -335,9 +344,19 @@ func decay(to fixedpoint.Decay, d int, flag string) (int64, error) {
 	return param, nil
 }
 
-// chooseScale returns the real value of one weight step.
-func chooseScale(weights []float32, largest float64, bits int, o Options) float64 {
-	top := float64(int64(1)<<(bits-1) - 1)
+// mixedRow is the first row of n weights that has both signs, or -1.
+func mixedRow(weights []float32, n int) int {
+	for i := 0; i < len(weights); i += n {
+		if row := weights[i : i+n]; slices.Min(row) < 0 && slices.Max(row) > 0 {
+			return i / n
+		}
+	}
+	return -1
+}
+
+// chooseScale returns the real value of one weight step; top is the largest
+// integer.
+func chooseScale(weights []float32, largest, top float64, o Options) float64 {
 	switch o.Scheme {
 	case Percentile:
 		mags := make([]float64, len(weights))
@@ -383,9 +402,9 @@ func squaredError(weights []float32, s, top float64, mode fixedpoint.RoundMode) 
 	return sum
 }
 
-// roundWeights rounds w/scale once, clipped in float before it is converted.
-func roundWeights(weights []float32, scale float64, bits int, mode fixedpoint.RoundMode) []int16 {
-	top := float64(int64(1)<<(bits-1) - 1)
+// roundWeights rounds w/scale once, clipped to top in float before it is
+// converted.
+func roundWeights(weights []float32, scale, top float64, mode fixedpoint.RoundMode) []int16 {
 	out := make([]int16, len(weights))
 	for i, w := range weights {
 		out[i] = int16(min(max(roundFloat(float64(w)/scale, mode), -top), top))
@@ -406,12 +425,11 @@ func roundFloat(x float64, mode fixedpoint.RoundMode) float64 {
 	}
 }
 
-func layerReport(weights []float32, l fixedpoint.Layer, b fixedpoint.LayerBounds) LayerReport {
+func layerReport(weights []float32, l fixedpoint.Layer, top float64, b fixedpoint.LayerBounds) LayerReport {
 	r := LayerReport{
 		Bits: l.WeightBits, Weights: len(weights), Scale: l.Scale, WeightExp: l.WeightExp, Threshold: l.Threshold,
 		SumBits: b.Sum.Bits(), CurrentBits: b.Current.Bits(), MembraneBits: b.Membrane.Bits(), NeverOverflow: b.Proved,
 	}
-	top := float64(int64(1)<<(l.WeightBits-1) - 1)
 	q := l.Weights.Values()
 	errSum, sum := 0.0, 0.0
 	for i, w := range weights {

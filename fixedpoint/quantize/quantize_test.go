@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,13 +23,18 @@ func arithmetics(t testing.TB) map[string]fixedpoint.Arithmetic {
 	t.Helper()
 	all := map[string]fixedpoint.Arithmetic{"wide": fixedpoint.Wide()}
 	for _, name := range []string{"toy", "generic", "loihi"} {
-		chip, err := targets.Load(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all[name] = chip.Arithmetic
+		all[name] = arithmetic(t, name)
 	}
 	return all
+}
+
+func arithmetic(t testing.TB, name string) fixedpoint.Arithmetic {
+	t.Helper()
+	chip, err := targets.Load(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return chip.Arithmetic
 }
 
 // network has normal weights, about as large as training leaves them.
@@ -368,7 +374,7 @@ func TestDecays(t *testing.T) {
 }
 
 func TestRefuses(t *testing.T) {
-	all := arithmetics(t)
+	all, odin := arithmetics(t), arithmetic(t, "odin")
 	type net = float.Network
 	type opt = quantize.Options
 	for _, c := range []struct {
@@ -422,6 +428,12 @@ func TestRefuses(t *testing.T) {
 			"threshold: rounds to zero or exceeds 8388607 at every weight exponent in 0..0; try more --bits or another --scale")},
 		{"weights too small", func(n *net, o *opt) { scale(n, 1e-9) }, both(
 			"threshold: rounds to zero or exceeds 8388607 at every weight exponent in 0..14; try more --bits or another --scale")},
+		{"both signs in a row", func(n *net, o *opt) {
+			o.Arithmetic, o.Bits, n.MembraneDecay = odin, []int{3}, 0
+			n.Weights[0] = []float32{1, 0, 0.5, -1, -1, 0, 0, 0, 0, 0, 1, 1}
+		}, "layer 1: weights[0]: got both signs in one row, and the target has one sign an in-axon; train with --row-signs"},
+		{"floor", func(n *net, o *opt) { n.Floor, n.MembraneDecay = true, 0 }, both(
+			"floor: got membranes that stop at 0 after each weight, and the target's do not; train without --floor")},
 		{"read-out", func(n *net, o *opt) {
 			n.Readout = float.ReadMembrane
 			o.Arithmetic.Threshold.Bits = 7
@@ -441,6 +453,75 @@ func TestRefuses(t *testing.T) {
 		if got != c.want || (err == nil) != (m != nil && r != nil) {
 			t.Errorf("%s:\n got %s\nwant %s", c.name, got, c.want)
 		}
+	}
+}
+
+// TestOneSignARow: networks with one sign a row and a floor, whose weights are
+// whole steps, fire the same spikes in float and in ODIN's magnitudes of 3 bits,
+// and end with the same read-out.
+func TestOneSignARow(t *testing.T) {
+	a := arithmetic(t, "odin")
+	spikes := 0
+	for seed := range uint64(50) {
+		rng := rand.New(rand.NewPCG(seed, 9))
+		c := config(5+rng.IntN(20), 4+rng.IntN(20), 3)
+		c.MembraneDecay, c.Readout, c.Floor = 0, float.ReadMembrane, true
+		threshold := 10 + 2*rng.IntN(20)
+		n := &float.Network{Config: c}
+		var whole [][]int64
+		for l := range c.Layers() {
+			in, out := c.Sizes[l], c.Sizes[l+1]
+			w := make([]int64, in*out)
+			for i := range in {
+				sign := int64(1 - 2*rng.IntN(2))
+				for j := range out {
+					w[i*out+j] = sign * rng.Int64N(8)
+				}
+			}
+			w[0] = 7 * (1 - 2*min(1, max(0, -w[0]))) // the scale's end
+			for j := range out {
+				if w[0]*w[j] < 0 {
+					w[j] = -w[j]
+				}
+			}
+			x := make([]float32, len(w))
+			for i := range w {
+				x[i] = float32(float64(w[i]) / (float64(threshold) - 0.4)) // no sum is a threshold
+			}
+			whole, n.Weights = append(whole, w), append(n.Weights, x)
+		}
+		m, r, err := quantize.Quantize(n, options(a, 3))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := r.Layers[0]; got.Threshold != int64(threshold) || got.Clipped != 0 {
+			t.Fatalf("seed %d: got %+v, want threshold %d and nothing clipped", seed, got, threshold)
+		}
+		for l, w := range whole {
+			for i, q := range m.Layers[l].Weights.Values() {
+				if int64(q) != w[i] {
+					t.Fatalf("seed %d: layer %d weight %d: got %d, want %d", seed, l, i, q, w[i])
+				}
+			}
+		}
+		s, e := n.NewState(), emulator.New(m, emulator.Options{})
+		for tick := range m.Ticks {
+			in := fptest.RandomSpikes(rng, m.Inputs(), 0.4)
+			s.Step(in)
+			e.Step(in)
+			if got, want := e.Spikes(0), s.Fired(0); !slices.Equal(got, want) {
+				t.Fatalf("seed %d: tick %d: got spikes %v, want %v", seed, tick, got, want)
+			}
+			spikes += len(e.Spikes(0))
+		}
+		for j, v := range e.Membrane(1, nil) {
+			if want := float64(s.Membrane(1)[j]) * (float64(threshold) - 0.4); math.Abs(float64(v)-want) > 1e-3 {
+				t.Errorf("seed %d: output %d: got %d, want %v", seed, j, v, want)
+			}
+		}
+	}
+	if spikes < 500 {
+		t.Errorf("got %d spikes: the test shows little", spikes)
 	}
 }
 

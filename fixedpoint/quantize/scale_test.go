@@ -34,11 +34,11 @@ func TestChooseScale(t *testing.T) {
 		largest := mags[len(mags)-1]
 		for bits := 2; bits <= 8; bits++ {
 			top := float64(int(1)<<(bits-1) - 1)
-			if got := chooseScale(w, largest, bits, Options{Scheme: Max}); got != largest/top {
+			if got := chooseScale(w, largest, top, Options{Scheme: Max}); got != largest/top {
 				t.Fatalf("max: got %v, want %v", got, largest/top)
 			}
 			for _, p := range []float64{50, 75, 99, 100} {
-				got := chooseScale(w, largest, bits, Options{Scheme: Percentile, Percentile: p}) * top
+				got := chooseScale(w, largest, top, Options{Scheme: Percentile, Percentile: p}) * top
 				at := 0 // weights within the range
 				for _, m := range mags {
 					if m <= got*(1+1e-12) {
@@ -52,7 +52,7 @@ func TestChooseScale(t *testing.T) {
 					t.Fatalf("percentile %v: got %v, and %d of %d lie below", p, got, below, len(mags))
 				}
 			}
-			got := chooseScale(w, largest, bits, Options{Scheme: MSE, Rounding: fixedpoint.NearestEven})
+			got := chooseScale(w, largest, top, Options{Scheme: MSE, Rounding: fixedpoint.NearestEven})
 			e := squaredError(w, got, top, fixedpoint.NearestEven)
 			if most := squaredError(w, largest/top, top, fixedpoint.NearestEven); e > most {
 				t.Fatalf("seed %d, %d bits: mse has error %v, max %v", seed, bits, e, most)
