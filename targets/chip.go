@@ -19,15 +19,17 @@ type Chip struct {
 	// Nullable. Ask Known before using such a part; its Go value is zero.
 	Unknown    map[string]string     `json:"unknown"`
 	Arithmetic fixedpoint.Arithmetic `json:"arithmetic" file:"null"`
-	Core       Core                  `json:"core"`
-	Fabric     Fabric                `json:"fabric"`
-	Origins    Origins               `json:"origins"`
-	Cost       Cost                  `json:"cost"`
-	Tables     Tables                `json:"tables"`
-	Learning   Learning              `json:"learning"`
-	Checkers   []string              `json:"checkers"`           // what can verify an export, free text
-	SHA256     string                `json:"sha256" file:"-"`    // of the file's bytes, in hex
-	File       string                `json:"file" file:"-"     ` // as given, or a built-in's file name
+	// Registers are the parameters of a neuron as the chip stores them; see Neuron.
+	Registers map[string]Register `json:"registers,omitempty" file:"optional"`
+	Core      Core                `json:"core"`
+	Fabric    Fabric              `json:"fabric"`
+	Origins   Origins             `json:"origins"`
+	Cost      Cost                `json:"cost"`
+	Tables    Tables              `json:"tables"`
+	Learning  Learning            `json:"learning"`
+	Checkers  []string            `json:"checkers"`           // what can verify an export, free text
+	SHA256    string              `json:"sha256" file:"-"`    // of the file's bytes, in hex
+	File      string              `json:"file" file:"-"     ` // as given, or a built-in's file name
 
 	lines map[string]int  // line of each key of the file, for messages
 	nulls map[string]bool // fields that are null in the file

@@ -31,6 +31,14 @@ func (c *Chip) WriteText(w io.Writer) error {
 	} else {
 		section(&s, "arithmetic", c.Origins.Arithmetic, arithmetic(a))
 	}
+	if len(c.Registers) > 0 {
+		var rows [][2]string
+		for _, name := range slices.Sorted(maps.Keys(c.Registers)) {
+			lo, hi := c.Registers[name].limits()
+			rows = append(rows, [2]string{name + " " + between(lo, hi), c.Registers[name].text(name)})
+		}
+		section(&s, "registers", c.Origins.Arithmetic, rows)
+	}
 
 	neuron := "unknown: " + oneLine(k.NeuronBits.Reason)
 	if k.NeuronBits.Value != nil {
