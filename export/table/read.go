@@ -14,8 +14,6 @@ import (
 	"glsnn/targets"
 )
 
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
-
 // open is the folder dir.
 func open(dir string) folder {
 	if dir == "" {
