@@ -68,7 +68,7 @@ func neuronsPerCore(layer fixedpoint.Layer, l, next int, chip *targets.Chip) (in
 	if layer.In > c.AxonsIn {
 		return fail("in-axons of a core", int64(layer.In), int64(c.AxonsIn), "axons", "narrow the layer below, or pool the images with --size")
 	}
-	bits, _, err := c.SynapseMemory(layer.In, 1, layer.WeightBits)
+	bits, _, err := c.SynapseMemory(layer.In, 1, storedWidth(chip, &layer))
 	if err != nil {
 		return fail("weight width", int64(layer.WeightBits), int64(c.WeightBits[len(c.WeightBits)-1]), "bits", "quantise to fewer bits")
 	}
@@ -83,7 +83,7 @@ func neuronsPerCore(layer fixedpoint.Layer, l, next int, chip *targets.Chip) (in
 		return fail("out-axons of a core, for one neuron", int64(outPerNeuron), int64(c.AxonsOut), "axons", "narrow the layer above, so that it takes fewer cores")
 	}
 	fits := func(n int) bool {
-		bits, _, err := c.SynapseMemory(layer.In, n, layer.WeightBits)
+		bits, _, err := c.SynapseMemory(layer.In, n, storedWidth(chip, &layer))
 		return err == nil && n <= c.Neurons && bits <= c.SynapseBits && n*outPerNeuron <= c.AxonsOut
 	}
 	lo, hi := 1, max(1, min(c.Neurons, layer.Out)) // fits(lo); memory grows with n

@@ -78,6 +78,9 @@ func (c *Chip) WriteText(w io.Writer) error {
 		learning = "yes"
 	}
 	fmt.Fprintf(&s, "\ntables: %s", c.Tables.Format)
+	if t := c.Tables; t.CompartmentProfiles > 0 {
+		fmt.Fprintf(&s, ", at most %d compartment profiles, %d threshold profiles, %d synapse formats a core", t.CompartmentProfiles, t.ThresholdProfiles, t.SynapseFormats)
+	}
 	if c.Tables.Reason != "" {
 		fmt.Fprintf(&s, ": %s", oneLine(c.Tables.Reason))
 	}
