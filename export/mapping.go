@@ -9,7 +9,7 @@ import (
 
 // Mapping is a network laid out on a chip. Its invariants:
 //  1. every neuron lies in exactly one part, every part on its own core;
-//  2. no core is over a limit of the chip;
+//  2. no core is over a limit of the chip, where it is known;
 //  3. parts are ordered by layer, then by first neuron.
 //
 // Routes are implied, and dense: input i, or neuron i of layer l-1, reaches
@@ -26,7 +26,7 @@ type Mapping struct {
 // fixedpoint.Lower's reasons where the chip cannot express the network, and
 // FitErrors where it is too large.
 func Map(m *fixedpoint.Model, chip *targets.Chip) (*Mapping, error) {
-	if err := chip.Known(); err != nil {
+	if err := chip.Known("arithmetic", "neurons"); err != nil {
 		return nil, err
 	}
 	cores := chip.Tables.Format == targets.CoreTables
@@ -166,13 +166,13 @@ func (m *Mapping) Check() error {
 			return fmt.Errorf("layer %d: %w (target %s)", u.Part.Layer, err, m.Chip.Name)
 		}
 		for _, lim := range []struct {
-			what       string
+			key, what  string
 			need, have int64
 		}{
-			{"neurons", int64(u.Neurons), int64(c.Neurons)}, {"in-axons", int64(u.AxonsIn), int64(c.AxonsIn)},
-			{"out-axons", int64(u.AxonsOut), int64(c.AxonsOut)}, {"synapse memory", u.SynapseBits, c.SynapseBits},
+			{"neurons", "neurons", int64(u.Neurons), int64(c.Neurons)}, {"axons_in", "in-axons", int64(u.AxonsIn), int64(c.AxonsIn)},
+			{"axons_out", "out-axons", int64(u.AxonsOut), int64(c.AxonsOut)}, {"synapse_bits", "synapse memory", u.SynapseBits, c.SynapseBits},
 		} {
-			if lim.need > lim.have {
+			if m.Chip.Exceeds(lim.key, lim.need) {
 				return fmt.Errorf("layer %d on core %d: %s: need %d, have %d (target %s)", u.Part.Layer, u.Core, lim.what, lim.need, lim.have, m.Chip.Name)
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"glsnn/fixedpoint"
 )
@@ -50,7 +51,7 @@ var ErrUnknown = errors.New("not known")
 
 // Known says whether the parts of c named by keys of Chip.Unknown are known; all
 // of them if none is named. Quantising and emulating need "arithmetic", mapping
-// needs everything. The error wraps ErrUnknown and lists each part with the
+// needs "neurons" as well. The error wraps ErrUnknown and lists each part with the
 // reason.
 func (c *Chip) Known(keys ...string) error {
 	var errs []error
@@ -61,6 +62,28 @@ func (c *Chip) Known(keys ...string) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// Exceeds says whether need is over a limit of a core: neurons, axons_in,
+// axons_out or synapse_bits. Nothing exceeds a limit that is not known: what is
+// mapped onto such a chip may be more than a core holds, and [Chip.Unchecked]
+// says so.
+func (c *Chip) Exceeds(limit string, need int64) bool {
+	_, unknown := c.Unknown[limit]
+	have := map[string]int64{"neurons": int64(c.Core.Neurons), "axons_in": int64(c.Core.AxonsIn), "axons_out": int64(c.Core.AxonsOut), "synapse_bits": c.Core.SynapseBits}
+	return !unknown && need > have[limit]
+}
+
+// Unchecked are the limits of a core that no mapping is held against, each with
+// the reason why it is not known: "core.axons_in is not known: not public".
+func (c *Chip) Unchecked() []string {
+	var out []string
+	for _, n := range nullable {
+		if reason, ok := c.Unknown[n.key]; ok && strings.HasPrefix(n.field, "core.") {
+			out = append(out, fmt.Sprintf("%s is not known: %s", n.field, oneLine(reason)))
+		}
+	}
+	return out
 }
 
 // Source is where a number comes from.
