@@ -39,6 +39,7 @@ type LayerBounds struct {
 // register, are cut there. Where Proved is true the engines may use plain adds
 // for the first Ticks ticks from rest.
 //
+// Where Integrate is split, Sum is of the larger of the two sums, in mantissas.
 // Where Update is per_event nothing bounds the number of events of a tick: the
 // membrane is then given its register's range, less and more than any one
 // operation adds, and Proved is false.
@@ -49,11 +50,15 @@ func (m *Model) Bounds(layer int) LayerBounds {
 		repeats += int64(a.Fire.ExtraSpikes)
 	}
 	pos, neg := make([]int64, l.Out), make([]int64, l.Out)
+	exp := l.WeightExp
+	if a.Integrate == IntegrateSplit {
+		exp = 0 // of the difference of the two sums
+	}
 	add := func(j int, w int64) {
 		if w > 0 {
-			pos[j] += repeats * w << l.WeightExp
+			pos[j] += repeats * w << exp
 		} else {
-			neg[j] += repeats * w << l.WeightExp
+			neg[j] += repeats * w << exp
 		}
 	}
 	for k := range l.In {
@@ -99,6 +104,11 @@ func (m *Model) Bounds(layer int) LayerBounds {
 			q = stored(in, a.Sum)
 			b.Sum.include(q)
 		}
+		if a.Integrate == IntegrateSplit {
+			most := max(in.Hi, -in.Lo)
+			b.Sum.include(Interval{0, most})
+			q = Interval{max(in.Lo, -a.Sum.Max()) << l.WeightExp, min(in.Hi, a.Sum.Max()) << l.WeightExp}
+		}
 		var u, v Interval
 		for range m.Ticks {
 			u0, v0 := u, v
@@ -130,7 +140,10 @@ func (m *Model) Bounds(layer int) LayerBounds {
 				v = put(Interval{v.Lo + in.Lo, v.Hi + in.Hi})
 				b.Membrane.include(v) // the stored partial sums
 			}
-			if a.Integrate == IntegrateSum || a.Bias.Present {
+			switch {
+			case mem.Decay.Kind == DecayTowardInput:
+				v = put(Interval{mem.Decay.Join(v.Lo, t.Lo, l.MembraneDecay), mem.Decay.Join(v.Hi, t.Hi, l.MembraneDecay)})
+			case a.Integrate != IntegrateMembrane || a.Bias.Present:
 				v = put(Interval{v.Lo + t.Lo, v.Hi + t.Hi})
 			}
 			if mem.Place == AfterIntegrate {

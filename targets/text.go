@@ -170,9 +170,12 @@ func arithmetic(a fixedpoint.Arithmetic) [][2]string {
 	default:
 		weight += ", " + w.Kind.String()
 	}
-	sum := "none: straight into the membrane"
-	if a.Integrate == fixedpoint.IntegrateSum {
-		sum = register(a.Sum)
+	sum := register(a.Sum)
+	switch a.Integrate {
+	case fixedpoint.IntegrateMembrane:
+		sum = "none: straight into the membrane"
+	case fixedpoint.IntegrateSplit:
+		sum += " of mantissas, one for each sign of the weights"
 	}
 	bias := "none"
 	if b := a.Bias; b.Present {
@@ -223,6 +226,9 @@ func state(s fixedpoint.State) string {
 	case fixedpoint.DecayMultiply:
 		full := int64(1) << d.FracBits
 		text += fmt.Sprintf(", decay x*(%d-d)/%d rounded %s, d %d..%d", full, full, d.Round, d.Min, d.Max)
+	case fixedpoint.DecayTowardInput:
+		full := int64(1) << d.FracBits
+		text += fmt.Sprintf(", toward its input t: t - (t-x)*(%d-d)/%d rounded %s, d %d..%d", full, full, d.Round, d.Min, d.Max)
 	default:
 		text += fmt.Sprintf(", decay by %s, d %d..%d", d.Kind, d.Min, d.Max)
 	}

@@ -58,7 +58,7 @@ type exportResult struct {
 	Tiles         int          `json:"tiles"`
 	Neurons       int          `json:"neurons"`
 	Synapses      int          `json:"synapses"`
-	Uses          []export.Use `json:"footprint"` // none on a crossbar
+	Uses          []export.Use `json:"footprint"`     // none on a crossbar
 	NeuronsLimit  *int64       `json:"neurons_limit"` // null: not known
 	AxonsInLimit  *int64       `json:"axons_in_limit"`
 	AxonsOutLimit *int64       `json:"axons_out_limit"`

@@ -272,7 +272,8 @@ func (c *Case) model(chip *targets.Chip) (*fixedpoint.Model, *feed, error) {
 		l.Bias = append(l.Bias, 0)
 	}
 	a.Weight = fixedpoint.Weight{Bits: bits, Signed: true}
-	if a.Integrate == fixedpoint.IntegrateSum {
+	if a.Integrate != fixedpoint.IntegrateMembrane {
+		a.Integrate = fixedpoint.IntegrateSum
 		a.Sum = fixedpoint.Register{Bits: 32, Signed: true, Overflow: fixedpoint.Saturate}
 	}
 	l.Out, l.WeightBits = 2, bits

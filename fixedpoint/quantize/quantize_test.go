@@ -386,7 +386,7 @@ func TestRefuses(t *testing.T) {
 		{"scheme", func(_ *net, o *opt) { o.Scheme = "best" }, `scale: got "best", want one of mse, max, percentile`},
 		{"percentile", func(_ *net, o *opt) { o.Scheme = quantize.Percentile; o.Percentile = 49 }, "percentile: got 49, want 50..100"},
 		{"percentile NaN", func(_ *net, o *opt) { o.Scheme = quantize.Percentile; o.Percentile = math.NaN() }, "percentile: got NaN, want 50..100"},
-		{"rounding", func(_ *net, o *opt) { o.Rounding = 4 }, "rounding: got invalid(4), want one of [toward_zero floor nearest_even half_away]"},
+		{"rounding", func(_ *net, o *opt) { o.Rounding = 4 }, "rounding: got invalid(5), want one of [toward_zero floor nearest_even half_away half_up]"},
 		{"two choices", func(_ *net, o *opt) { o.Bits = []int{1}; o.Scheme = "" }, "bits: got 1, want 2..8\nscale: got \"\", want one of mse, max, percentile"},
 		{"arithmetic", func(_ *net, o *opt) { o.Arithmetic.Sum.Bits = 40 }, "sum.bits: got 40, want 3..32"},
 		{"NaN", func(n *net, _ *opt) { n.Weights[0][5] = float32(math.NaN()) }, "layer 0: weights[1][2]: got NaN, want a finite number"},
