@@ -37,6 +37,15 @@ func (o *trainOptions) fitTarget(changed func(flag string) bool) error {
 			break
 		}
 	}
+	if chip.Arithmetic.Membrane.Decay.Kind == fixedpoint.DecayTowardInput {
+		// Such a membrane takes in its input by its decay alone, and cannot only gather.
+		if !changed("membrane-decay") {
+			o.net.MembraneDecay = float.DecayOne / 8
+		}
+		if !changed("readout") {
+			o.net.Readout = float.ReadCount
+		}
+	}
 	// Weights up to half a threshold, about what training ends with: only shape
 	// and neurons are on trial.
 	net, err := float.NewNetwork(o.net, o.train.Seed, 1)

@@ -58,7 +58,7 @@ compared on training samples, and a layer that went silent is an error.`,
 	f.StringVar(&o.target, "target", "", "quantise in this target's formats: a name of 'glsnn targets list' or a YAML file")
 	stringFlag(cmd, &o.scheme, "scale", quantize.MSE, "how a layer's scale is chosen: mse, max or percentile")
 	f.Float64Var(&o.percentile, "percentile", defaultPercentile, "for --scale percentile")
-	f.StringVar(&o.rounding, "rounding", "nearest_even", "of weights: nearest_even, half_away, toward_zero or floor")
+	f.StringVar(&o.rounding, "rounding", "nearest_even", "of weights: nearest_even, half_away, half_up, toward_zero or floor")
 	o.data.split = "train"
 	o.data.register(cmd, "", 500, "training samples for the activity check; 0 skips it")
 	return cmd
