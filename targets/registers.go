@@ -328,8 +328,11 @@ func (r Register) text(name string) string {
 	default:
 		s = fmt.Sprintf("%d x %s", f, name)
 	}
-	if r.Plus != 0 {
-		s += fmt.Sprintf(" %+d", r.Plus)
+	switch {
+	case r.Plus > 0:
+		s += fmt.Sprintf(" + %d", r.Plus)
+	case r.Plus < 0:
+		s += fmt.Sprintf(" - %d", -r.Plus)
 	}
 	return r.Sets + " = " + s
 }
