@@ -56,30 +56,35 @@ type registerField struct {
 
 func between(lo, hi int64) string { return fmt.Sprintf("%d..%d", lo, hi) }
 
-func decayField(name string, of func(*fixedpoint.Arithmetic) *fixedpoint.Decay, set func(*fixedpoint.Layer, int64)) registerField {
+// rangeField is a field that takes lo..hi, where the arithmetic has it.
+func rangeField(name string, of func(*fixedpoint.Arithmetic) (has bool, lo, hi int64), set func(*fixedpoint.Layer, int64)) registerField {
 	return registerField{
-		name:    name,
-		has:     func(a *fixedpoint.Arithmetic) bool { return of(a).Kind != fixedpoint.DecayNone },
-		accepts: func(a *fixedpoint.Arithmetic, x int64) bool { return of(a).Accepts(x) },
-		want:    func(a *fixedpoint.Arithmetic) string { return between(of(a).Min, of(a).Max) },
-		set:     set,
+		name: name,
+		has:  func(a *fixedpoint.Arithmetic) bool { has, _, _ := of(a); return has },
+		accepts: func(a *fixedpoint.Arithmetic, x int64) bool {
+			_, lo, hi := of(a)
+			return x >= lo && x <= hi
+		},
+		want: func(a *fixedpoint.Arithmetic) string {
+			_, lo, hi := of(a)
+			return between(lo, hi)
+		},
+		set: set,
 	}
 }
 
-func leakField(name string, of func(*fixedpoint.Arithmetic) *fixedpoint.Leak, set func(*fixedpoint.Layer, int64)) registerField {
-	return registerField{
-		name:    name,
-		has:     func(a *fixedpoint.Arithmetic) bool { return of(a).Kind != fixedpoint.LeakNone },
-		accepts: func(a *fixedpoint.Arithmetic, x int64) bool { return of(a).Accepts(x) },
-		want:    func(a *fixedpoint.Arithmetic) string { return between(of(a).Min, of(a).Max) },
-		set:     set,
-	}
+func decayRange(d fixedpoint.Decay) (has bool, lo, hi int64) {
+	return d.Kind != fixedpoint.DecayNone, d.Min, d.Max
+}
+
+func leakRange(l fixedpoint.Leak) (has bool, lo, hi int64) {
+	return l.Kind != fixedpoint.LeakNone, l.Min, l.Max
 }
 
 // registerFields are all of them, in the order of a tick.
 var registerFields = []registerField{
-	decayField("current_decay", func(a *fixedpoint.Arithmetic) *fixedpoint.Decay { return &a.Current.Decay }, func(l *fixedpoint.Layer, x int64) { l.CurrentDecay = x }),
-	leakField("current_leak", func(a *fixedpoint.Arithmetic) *fixedpoint.Leak { return &a.Current.Leak }, func(l *fixedpoint.Layer, x int64) { l.CurrentLeak = x }),
+	rangeField("current_decay", func(a *fixedpoint.Arithmetic) (bool, int64, int64) { return decayRange(a.Current.Decay) }, func(l *fixedpoint.Layer, x int64) { l.CurrentDecay = x }),
+	rangeField("current_leak", func(a *fixedpoint.Arithmetic) (bool, int64, int64) { return leakRange(a.Current.Leak) }, func(l *fixedpoint.Layer, x int64) { l.CurrentLeak = x }),
 	{
 		name:    "bias",
 		has:     func(a *fixedpoint.Arithmetic) bool { return a.Bias.Present },
@@ -89,8 +94,8 @@ var registerFields = []registerField{
 		},
 		set: func(l *fixedpoint.Layer, x int64) { l.Bias = []int64{x} },
 	},
-	decayField("membrane_decay", func(a *fixedpoint.Arithmetic) *fixedpoint.Decay { return &a.Membrane.Decay }, func(l *fixedpoint.Layer, x int64) { l.MembraneDecay = x }),
-	leakField("membrane_leak", func(a *fixedpoint.Arithmetic) *fixedpoint.Leak { return &a.Membrane.Leak }, func(l *fixedpoint.Layer, x int64) { l.MembraneLeak = x }),
+	rangeField("membrane_decay", func(a *fixedpoint.Arithmetic) (bool, int64, int64) { return decayRange(a.Membrane.Decay) }, func(l *fixedpoint.Layer, x int64) { l.MembraneDecay = x }),
+	rangeField("membrane_leak", func(a *fixedpoint.Arithmetic) (bool, int64, int64) { return leakRange(a.Membrane.Leak) }, func(l *fixedpoint.Layer, x int64) { l.MembraneLeak = x }),
 	{
 		name:    "threshold",
 		has:     func(*fixedpoint.Arithmetic) bool { return true },
@@ -115,15 +120,10 @@ var registerFields = []registerField{
 		want:    func(a *fixedpoint.Arithmetic) string { return "a value of " + a.Fire.ResetValue.String() },
 		set:     func(l *fixedpoint.Layer, x int64) { l.ResetValue = x },
 	},
-	{
-		name: "neg_threshold",
-		has:  func(a *fixedpoint.Arithmetic) bool { return a.Fire.Negative.When != fixedpoint.BelowNever },
-		accepts: func(a *fixedpoint.Arithmetic, x int64) bool {
-			return x >= a.Fire.Negative.Min && x <= a.Fire.Negative.Max
-		},
-		want: func(a *fixedpoint.Arithmetic) string { return between(a.Fire.Negative.Min, a.Fire.Negative.Max) },
-		set:  func(l *fixedpoint.Layer, x int64) { l.NegThreshold = x },
-	},
+	rangeField("neg_threshold", func(a *fixedpoint.Arithmetic) (bool, int64, int64) {
+		n := a.Fire.Negative
+		return n.When != fixedpoint.BelowNever, n.Min, n.Max
+	}, func(l *fixedpoint.Layer, x int64) { l.NegThreshold = x }),
 	{
 		name: "neg_reset",
 		has:  func(a *fixedpoint.Arithmetic) bool { return len(a.Fire.Negative.Resets) > 1 },
@@ -144,13 +144,9 @@ var registerFields = []registerField{
 			return nil
 		},
 	},
-	{
-		name:    "refractory",
-		has:     func(a *fixedpoint.Arithmetic) bool { return a.Fire.RefractoryMax > 0 },
-		accepts: func(a *fixedpoint.Arithmetic, x int64) bool { return x >= 0 && x <= int64(a.Fire.RefractoryMax) },
-		want:    func(a *fixedpoint.Arithmetic) string { return between(0, int64(a.Fire.RefractoryMax)) },
-		set:     func(l *fixedpoint.Layer, x int64) { l.Refractory = int(x) },
-	},
+	rangeField("refractory", func(a *fixedpoint.Arithmetic) (bool, int64, int64) {
+		return a.Fire.RefractoryMax > 0, 0, int64(a.Fire.RefractoryMax)
+	}, func(l *fixedpoint.Layer, x int64) { l.Refractory = int(x) }),
 }
 
 // implied says whether no register has to set f: on paired chips the reset says

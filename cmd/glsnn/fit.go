@@ -38,7 +38,8 @@ func (o *trainOptions) fitTarget(changed func(flag string) bool) error {
 		}
 	}
 	if chip.Arithmetic.Membrane.Decay.Kind == fixedpoint.DecayTowardInput {
-		// Such a membrane takes in its input by its decay alone, and cannot only gather.
+		// Such a membrane takes in its input by its decay alone, and cannot only
+		// gather. An eighth a tick is no more than a start: it was not tuned.
 		if !changed("membrane-decay") {
 			o.net.MembraneDecay = float.DecayOne / 8
 		}

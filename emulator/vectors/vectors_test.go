@@ -226,8 +226,8 @@ func FuzzParse(f *testing.F) {
 		}
 		chip := chips[got.Target]
 		for _, c := range got.Cases {
-			if chip == nil || len(c.Input) > 100 {
-				continue
+			if chip == nil || len(c.Input) > 100 || slices.ContainsFunc(c.Input, func(x int64) bool { return x > 1<<20 || x < -1<<20 }) {
+				continue // it would take a while
 			}
 			if r, err := c.Run(context.Background(), chip); err == nil {
 				c.Compare(r)

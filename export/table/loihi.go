@@ -61,14 +61,14 @@ const (
 
 // loihiLimits are what a core holds, from the chip's file.
 type loihiLimits struct {
-	Compartments        int `json:"compartments"`
-	CompartmentProfiles int `json:"compartment_profiles"`
-	ThresholdProfiles   int `json:"threshold_profiles"`
-	SynapseFormats      int `json:"synapse_formats"`
-	SynapseMap          int `json:"synapse_map_entries"`
-	SynapseWords        int `json:"synapse_words"`
-	AxonsOut            int `json:"axons_out"`
-	BlockSynapses       int `json:"block_synapses"`
+	Compartments        int   `json:"compartments"`
+	CompartmentProfiles int   `json:"compartment_profiles"`
+	ThresholdProfiles   int   `json:"threshold_profiles"`
+	SynapseFormats      int   `json:"synapse_formats"`
+	SynapseMap          int   `json:"synapse_map_entries"`
+	SynapseWords        int64 `json:"synapse_words"`
+	AxonsOut            int   `json:"axons_out"`
+	BlockSynapses       int   `json:"block_synapses"`
 }
 
 // loihiCore is cores/core_NNNN.json.
@@ -137,17 +137,19 @@ func loihiLimitsOf(chip *targets.Chip) *loihiLimits {
 	k, t := chip.Core, chip.Tables
 	return &loihiLimits{
 		Compartments: k.Neurons, CompartmentProfiles: t.CompartmentProfiles, ThresholdProfiles: t.ThresholdProfiles, SynapseFormats: t.SynapseFormats,
-		SynapseMap: k.AxonsIn, SynapseWords: int(k.SynapseBits / loihiWordBits), AxonsOut: k.AxonsOut, BlockSynapses: k.SynapseLayout.BlockSynapses,
+		SynapseMap: k.AxonsIn, SynapseWords: k.SynapseBits / loihiWordBits, AxonsOut: k.AxonsOut, BlockSynapses: k.SynapseLayout.BlockSynapses,
 	}
 }
 
-// loihiLayout checks that the chip lays synapses out as this form does, so that
-// the memory it counts is what is written.
-func loihiLayout(l targets.SynapseLayout) error {
-	want := targets.SynapseLayout{WordBits: loihiWordBits, BlockSynapses: l.BlockSynapses, BlockHeaderBits: loihiFormatBits + loihiCountBits}
-	if l != want || l.BlockSynapses < 1 || l.BlockSynapses > 1<<loihiCountBits {
-		return fmt.Errorf("core.synapse_layout: got words of %d bits, blocks of %d and headers of %d bits, want %d, 1..%d and %d: tables of format loihi have no other",
-			l.WordBits, l.BlockSynapses, l.BlockHeaderBits, want.WordBits, 1<<loihiCountBits, want.BlockHeaderBits)
+// loihiHolds checks that the form can write chip's limits, and lays synapses out
+// as the chip does, so that the memory it counts is what is written.
+func loihiHolds(chip *targets.Chip) error {
+	l := chip.Core.SynapseLayout
+	if l.WordBits != loihiWordBits || l.BlockHeaderBits != loihiFormatBits+loihiCountBits {
+		return fmt.Errorf("core.synapse_layout: got words of %d and headers of %d bits, want %d and %d", l.WordBits, l.BlockHeaderBits, loihiWordBits, loihiFormatBits+loihiCountBits)
+	}
+	if field, got, most := loihiLimitsOf(chip).fault(); field != "" {
+		return fmt.Errorf("%s of a core: got %d, want 1..%d", field, got, most)
 	}
 	return nil
 }

@@ -28,21 +28,23 @@ func numbered(first, prefix string, n int) string {
 	return b.String()
 }
 
-// check says whether the limits can be a chip's.
-func (l *loihiLimits) check(f folder, name string) error {
+// fault is the first limit that this form cannot have, and its largest value; ""
+// if there is none.
+func (l *loihiLimits) fault() (field string, got, most int64) {
 	for _, k := range []struct {
-		field   string
-		got, hi int
+		field     string
+		got, most int64
 	}{
-		{"compartments", l.Compartments, maxInputs}, {"compartment_profiles", l.CompartmentProfiles, 1 << 16}, {"threshold_profiles", l.ThresholdProfiles, 1 << 16},
-		{"synapse_formats", l.SynapseFormats, 1 << loihiFormatBits}, {"synapse_map_entries", l.SynapseMap, maxInputs}, {"synapse_words", l.SynapseWords, maxSynapses},
-		{"axons_out", l.AxonsOut, maxInputs}, {"block_synapses", l.BlockSynapses, 1 << loihiCountBits},
+		{"compartments", int64(l.Compartments), maxInputs}, {"compartment_profiles", int64(l.CompartmentProfiles), 1 << 16},
+		{"threshold_profiles", int64(l.ThresholdProfiles), 1 << 16}, {"synapse_formats", int64(l.SynapseFormats), 1 << loihiFormatBits},
+		{"synapse_map_entries", int64(l.SynapseMap), maxInputs}, {"synapse_words", l.SynapseWords, maxSynapses},
+		{"axons_out", int64(l.AxonsOut), maxInputs}, {"block_synapses", int64(l.BlockSynapses), 1 << loihiCountBits},
 	} {
-		if k.got < 1 || k.got > k.hi {
-			return f.fault(name, 0, "limits."+k.field, k.got, fmt.Sprintf("1..%d", k.hi))
+		if k.got < 1 || k.got > k.most {
+			return k.field, k.got, k.most
 		}
 	}
-	return nil
+	return "", 0, 0
 }
 
 // readLoihiCore reads the files of a core but for its axons; total counts the
@@ -61,7 +63,7 @@ func readLoihiCore(f folder, id targets.CoreID, n *networkFile, total *int) (*lo
 		{"core", int(k.Core), int(id), int(id)},
 		{"compartments", k.Compartments, 1, n.Limits.Compartments},
 		{"synapse_map_entries", k.SynapseMap, 1, n.Limits.SynapseMap},
-		{"synapse_words", k.SynapseWords, 1, n.Limits.SynapseWords},
+		{"synapse_words", k.SynapseWords, 1, int(n.Limits.SynapseWords)},
 		{"axons_out", k.AxonsOut, 0, n.Limits.AxonsOut},
 		{"compartment_profiles", len(k.CompartmentProfiles), 1, n.Limits.CompartmentProfiles},
 		{"threshold_profiles", len(k.ThresholdProfiles), 1, n.Limits.ThresholdProfiles},
@@ -277,13 +279,7 @@ func (f folder) words(name string, n int) (words []uint64, lines []int, err erro
 	if err != nil {
 		return nil, nil, err
 	}
-	line := 0
-	for text := range strings.Lines(string(data)) {
-		line++
-		text = strings.TrimSuffix(text, "\n")
-		if strings.HasPrefix(text, "//") || text == "" {
-			continue
-		}
+	for line, text := range imageWords(data) {
 		if len(words) == n {
 			return nil, nil, f.fault(name, line, "words", "more than "+strconv.Itoa(n), strconv.Itoa(n))
 		}

@@ -13,7 +13,6 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"glsnn/emulator"
 	"glsnn/export"
 	"glsnn/fixedpoint"
 	"glsnn/fixedpoint/artefact"
@@ -181,9 +180,14 @@ func TestLoihiRefuses(t *testing.T) {
 		{"weights", func(mp *export.Mapping, o *Options) { mp.Model.Arithmetic.Weight.Kind = fixedpoint.WeightInteger },
 			"target tiny: tables: does not fit: weight.kind: got another contract, want mixed_sign_lsb"},
 		{"header", func(mp *export.Mapping, o *Options) { mp.Chip.Core.SynapseLayout.BlockHeaderBits = 0 },
-			"target tiny: tables: does not fit: core.synapse_layout: got words of 64 bits, blocks of 64 and headers of 0 bits, want 64, 1..64 and 10: tables of format loihi have no other"},
+			"target tiny: tables: does not fit: core.synapse_layout: got words of 64 and headers of 0 bits, want 64 and 10"},
 		{"blocks", func(mp *export.Mapping, o *Options) { mp.Chip.Core.SynapseLayout.BlockSynapses = 65 },
-			"target tiny: tables: does not fit: core.synapse_layout: got words of 64 bits, blocks of 65 and headers of 10 bits, want 64, 1..64 and 10: tables of format loihi have no other"},
+			"target tiny: tables: does not fit: block_synapses of a core: got 65, want 1..64"},
+		{"formats", func(mp *export.Mapping, o *Options) { mp.Chip.Tables.SynapseFormats = 17 },
+			"target tiny: tables: does not fit: synapse_formats of a core: got 17, want 1..16"},
+		{"a limit that is not known", func(mp *export.Mapping, o *Options) {
+			mp.Chip.Core.AxonsOut, mp.Chip.Unknown = 0, map[string]string{"axons_out": "lost"}
+		}, "target tiny: tables: does not fit: axons_out of a core: got 0, want 1..1048576"},
 		{"images", func(mp *export.Mapping, o *Options) { o.Images = []Image{COE} },
 			"target tiny: tables: does not fit: got images [coe], want none with format loihi"},
 	} {
@@ -335,19 +339,6 @@ func FuzzLoihiFolder(f *testing.F) {
 				fsys[names[i]] = &fstest.MapFile{Data: part}
 			}
 		}
-		m, err := read(folder{fsys, "d"})
-		if (m == nil) != (err != nil) {
-			t.Fatalf("got %v, %v", m, err)
-		}
-		if err != nil {
-			fault(t, err)
-			return
-		}
-		if m.Ticks > 1000 {
-			return
-		}
-		e := emulator.New(m, emulator.Options{})
-		e.Reset()
-		e.Step([]int32{int32(m.Inputs() - 1)})
+		readAndStep(t, fsys)
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -125,13 +126,7 @@ func (f folder) image(name string, axons, neurons, bits int, signed bool) ([]int
 	}
 	digits := (neurons*bits + 3) / 4
 	var weights []int16
-	line := 0
-	for text := range strings.Lines(string(data)) {
-		line++
-		text = strings.TrimSuffix(text, "\n")
-		if strings.HasPrefix(text, "//") || text == "" {
-			continue
-		}
+	for line, text := range imageWords(data) {
 		if len(text) != digits {
 			return nil, f.fault(name, line, "word", fmt.Sprintf("%d digits", len(text)), fmt.Sprintf("%d for %d weights of %d bits", digits, neurons, bits))
 		}
@@ -168,6 +163,21 @@ func (f folder) image(name string, axons, neurons, bits int, signed bool) ([]int
 		return nil, f.fault(name, 0, "words", got, strconv.Itoa(axons)+", one an in-axon")
 	}
 	return weights, nil
+}
+
+// imageWords are the words of a $readmemh image with their lines: comments and
+// empty lines are left out.
+func imageWords(data []byte) iter.Seq2[int, string] {
+	return func(yield func(int, string) bool) {
+		line := 0
+		for text := range strings.Lines(string(data)) {
+			line++
+			text = strings.TrimSuffix(text, "\n")
+			if !strings.HasPrefix(text, "//") && text != "" && !yield(line, text) {
+				return
+			}
+		}
+	}
 }
 
 func clip(s string) string {

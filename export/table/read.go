@@ -217,8 +217,8 @@ func readNetwork(f folder) (*networkFile, error) {
 	case len(n.Images) > 0:
 		return nil, f.fault(name, 0, "images", len(n.Images), "none with form "+loihiForm)
 	default:
-		if err := n.Limits.check(f, name); err != nil {
-			return nil, err
+		if field, got, most := n.Limits.fault(); field != "" {
+			return nil, f.fault(name, 0, "limits."+field, got, fmt.Sprintf("1..%d", most))
 		}
 		if err := loihiSuits(n.Arithmetic); err != nil {
 			return nil, invalid(f.path(name), "arithmetic", err)

@@ -32,7 +32,7 @@ func Write(dir string, mp *export.Mapping, o Options) error {
 		return err
 	}
 	if isLoihi(mp) {
-		if err := errors.Join(loihiSuits(mp.Model.Arithmetic), loihiLayout(mp.Chip.Core.SynapseLayout)); err != nil {
+		if err := errors.Join(loihiSuits(mp.Model.Arithmetic), loihiHolds(mp.Chip)); err != nil {
 			return fmt.Errorf("target %s: tables: %w: %w", mp.Chip.Name, export.ErrNoFit, err)
 		}
 		if len(o.Images) > 0 {
