@@ -142,7 +142,8 @@ func (m *Model) Bounds(layer int) LayerBounds {
 			}
 			switch {
 			case mem.Decay.Kind == DecayTowardInput:
-				v = put(Interval{mem.Decay.Join(v.Lo, t.Lo, l.MembraneDecay), mem.Decay.Join(v.Hi, t.Hi, l.MembraneDecay)})
+				d, k := mem.Decay, uint(mem.Decay.FracBits)
+				v = put(Interval{TowardInput(v.Lo, t.Lo, l.MembraneDecay, k, d.Round), TowardInput(v.Hi, t.Hi, l.MembraneDecay, k, d.Round)})
 			case a.Integrate != IntegrateMembrane || a.Bias.Present:
 				v = put(Interval{v.Lo + t.Lo, v.Hi + t.Hi})
 			}

@@ -55,7 +55,7 @@ func (p *Place) UnmarshalText(b []byte) error { return enumParse(p, b, placeName
 //	multiply        DecayMul: x·(2^FracBits − d)/2^FracBits rounded by Round
 //	shift           DecayShift: x − floor(x/2^d)
 //	shift_min_one   DecayShiftMinOne: the same, but at least 1 where x is not 0
-//	toward_input    TowardInput, with FracBits and Round: see [Decay.Join]
+//	toward_input    TowardInput, with FracBits and Round; it takes in the input too
 type Decay struct {
 	Kind     DecayKind `json:"kind"`
 	FracBits int       `json:"frac_bits" file:"kind=multiply|toward_input"`
@@ -81,18 +81,9 @@ func (d DecayKind) String() string                { return enumString(d, decayNa
 func (d DecayKind) MarshalText() ([]byte, error)  { return enumText(d, decayNames) }
 func (d *DecayKind) UnmarshalText(b []byte) error { return enumParse(d, b, decayNames) }
 
-// Join is step 5 of the tick, what a membrane v makes of its input t, not yet
-// narrowed: Apply(v) + t, or TowardInput in one step where the decay is that.
-func (d Decay) Join(v, t, param int64) int64 {
-	if d.Kind == DecayTowardInput {
-		return TowardInput(v, t, param, uint(d.FracBits), d.Round)
-	}
-	return d.Apply(v, param) + t
-}
-
 // Apply returns x after one tick with a layer's parameter d. It is monotone in
 // x, keeps 0 and never grows |x|. Where the decay is toward the input it is x:
-// Join has the rest.
+// TowardInput does it all.
 func (d Decay) Apply(x, param int64) int64 {
 	switch d.Kind {
 	case DecayMultiply:

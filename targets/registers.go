@@ -155,6 +155,10 @@ func (f *registerField) implied(a *fixedpoint.Arithmetic) bool {
 	return f.name == "neg_reset" && a.Fire.Negative.Paired
 }
 
+// takesAll says whether a checked register can have no raw value that f does not
+// accept: biases are mantissas times powers of two, with gaps between them.
+func (f *registerField) takesAll() bool { return f.name != "bias" }
+
 // limits is the range of raw values.
 func (r Register) limits() (lo, hi int64) {
 	if len(r.Modes) > 0 {
@@ -312,7 +316,7 @@ func checkRegisters(c *Chip, f *faults) {
 }
 
 // text says what a register sets.
-func (r Register) text(name string) string {
+func (r Register) text(name string, a *fixedpoint.Arithmetic) string {
 	if len(r.Modes) > 0 {
 		return r.Sets + " = " + strings.Join(r.Modes, ", ")
 	}
@@ -325,10 +329,17 @@ func (r Register) text(name string) string {
 		s = fmt.Sprintf("%d x %s", f, name)
 	}
 	switch {
+	case r.Plus > 0 && r.factor() == -1:
+		s = fmt.Sprintf("%d - %s", r.Plus, name)
 	case r.Plus > 0:
 		s += fmt.Sprintf(" + %d", r.Plus)
 	case r.Plus < 0:
 		s += fmt.Sprintf(" - %d", -r.Plus)
+	}
+	for _, f := range registerFields {
+		if f.name == r.Sets && !f.takesAll() {
+			s += ", " + f.want(a)
+		}
 	}
 	return r.Sets + " = " + s
 }

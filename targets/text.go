@@ -35,7 +35,7 @@ func (c *Chip) WriteText(w io.Writer) error {
 		var rows [][2]string
 		for _, name := range slices.Sorted(maps.Keys(c.Registers)) {
 			lo, hi := c.Registers[name].limits()
-			rows = append(rows, [2]string{name + " " + between(lo, hi), c.Registers[name].text(name)})
+			rows = append(rows, [2]string{name + " " + between(lo, hi), c.Registers[name].text(name, &a)})
 		}
 		section(&s, "registers", c.Origins.Arithmetic, rows)
 	}
