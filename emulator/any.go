@@ -14,10 +14,13 @@ import (
 func (e *Engine) stepAny(i int, arriving []int32) {
 	l, a := &e.layers[i], &e.m.Arithmetic
 	mem := &a.Membrane
-	sums := a.Integrate == fixedpoint.IntegrateSum
-	if sums {
+	sums := a.Integrate != fixedpoint.IntegrateMembrane
+	switch a.Integrate {
+	case fixedpoint.IntegrateSum:
 		e.integrate(i, arriving)
-	} else {
+	case fixedpoint.IntegrateSplit:
+		e.integrateSplit(i, arriving)
+	default:
 		if mem.Place == fixedpoint.BeforeIntegrate {
 			for j := range l.v {
 				l.v[j] = e.forgetV(i, j, int64(l.v[j]))
@@ -56,6 +59,9 @@ func (e *Engine) stepAny(i int, arriving []int32) {
 			if mem.Place == fixedpoint.BeforeIntegrate {
 				v = int64(e.forgetV(i, j, v))
 			}
+			if d := mem.Decay; d.Kind == fixedpoint.DecayTowardInput {
+				v, x = 0, fixedpoint.TowardInput(v, x, l.MembraneDecay, uint(d.FracBits), d.Round)
+			}
 			v = int64(e.add(i, j, machine.Membrane, v, x, mem.Register, &l.memOver))
 		} else if a.Bias.Present {
 			v = int64(e.add(i, j, machine.Membrane, v, x, mem.Register, &l.memOver))
@@ -71,6 +77,26 @@ func (e *Engine) stepAny(i int, arriving []int32) {
 		if e.testAny(i, j) && l.Refractory > 0 { // 6., 7.
 			l.held[j] = int32(l.Refractory - 1) // this tick has counted
 		}
+	}
+}
+
+// integrateSplit is step 3 with a sum for each sign. Magnitudes only add up, so
+// the order within a sum does not matter; the adds that overflow are counted.
+func (e *Engine) integrateSplit(i int, arriving []int32) {
+	l, sum := &e.layers[i], e.m.Arithmetic.Sum
+	clear(l.q)
+	clear(l.minus)
+	for _, k := range arriving {
+		for j := range l.q {
+			if w := l.Weights.At(int(k), j); w >= 0 {
+				l.q[j] = e.add(i, j, machine.Sum, int64(l.q[j]), w, sum, &l.sumOver)
+			} else {
+				l.minus[j] = e.add(i, j, machine.Sum, int64(l.minus[j]), -w, sum, &l.sumOver)
+			}
+		}
+	}
+	for j := range l.q {
+		l.q[j] = (l.q[j] - l.minus[j]) << l.WeightExp
 	}
 }
 

@@ -20,12 +20,16 @@
 //     weights itself; the sum stays 0. Where Held is set, 6 and 7 follow
 //     each of these adds, with Held for every neuron's threshold, integrators
 //     included: such spikes come before those of 6, and one neuron may have several.
+//     Where Integrate is split, positive and negative weights have a sum each, of
+//     mantissas, narrowed at every add; their difference, shifted by the layer's
+//     exponent, is the sum.
 //     Then, for each neuron, ascending:
 //  4. Current: the old current forgets, the sum is added, the result narrowed;
 //     with Place after_integrate it forgets last. Without a synaptic current it
 //     is the sum. The bias is added in its own register.
 //  5. Membrane: the old membrane forgets, current and bias are added, the
-//     result narrowed; with Place after_integrate it forgets last. While the
+//     result narrowed; with Place after_integrate it forgets last. Where it decays
+//     toward its input, decay and add are one operation. While the
 //     refractory counter is above 0 it is then 0.
 //  6. Fire: the membrane is compared with the threshold. Integrators, the
 //     read-out layer of models that are read by membrane, never fire here. A
@@ -86,8 +90,8 @@
 // and each core.
 //
 // Not modelled: synaptic delays, graded spikes, stochastic rounding, leaks and
-// thresholds, learning on the chip, recurrent connections, more than one sum a
-// neuron. Nor is anything that depends on where neurons are placed: queues,
+// thresholds, learning on the chip, recurrent connections, more sums a neuron
+// than one for each sign. Nor is anything that depends on where neurons are placed: queues,
 // packet loss, congestion, sums that a chip splits over cores. Time and energy
 // are not measured here; they are counts times targets.Cost. Ticks are algorithm
 // steps, never milliseconds.

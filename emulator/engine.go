@@ -39,7 +39,8 @@ type layer struct {
 
 	classic bool // steps 4 to 7 are those of fire, not of fireAny
 	q, u, v []int32
-	scaled  bool // q is a sum of mantissas, still to be shifted by WeightExp
+	minus   []int32 // Integrate split: the sum of the negative weights
+	scaled  bool    // q is a sum of mantissas, still to be shifted by WeightExp
 	held    []int32
 	fired   []int32
 	ring    [][]int32 // fired, of the last len(ring) ticks, by tick modulo len(ring)
@@ -80,6 +81,7 @@ func newEngine(m *fixedpoint.Model, opt Options, proofs []proof) *Engine {
 			Layer:   ml,
 			classic: isClassic(&m.Arithmetic, &ml),
 			q:       make([]int32, n), u: make([]int32, n), v: make([]int32, n), held: make([]int32, n), count: make([]int32, n),
+			minus:     make([]int32, n),
 			sumProved: proofs[i].sum,
 		}
 		travel := ml.Delay + 1 // a slot for each tick on the way and one for this tick

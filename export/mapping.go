@@ -9,7 +9,7 @@ import (
 
 // Mapping is a network laid out on a chip. Its invariants:
 //  1. every neuron lies in exactly one part, every part on its own core;
-//  2. no core is over a limit of the chip;
+//  2. no core is over a limit of the chip, where it is known;
 //  3. parts are ordered by layer, then by first neuron.
 //
 // Routes are implied, and dense: input i, or neuron i of layer l-1, reaches
@@ -26,19 +26,20 @@ type Mapping struct {
 // fixedpoint.Lower's reasons where the chip cannot express the network, and
 // FitErrors where it is too large.
 func Map(m *fixedpoint.Model, chip *targets.Chip) (*Mapping, error) {
-	if err := chip.Known(); err != nil {
+	if err := chip.Known("arithmetic", "neurons"); err != nil {
 		return nil, err
 	}
+	cores := chip.Tables.Format == targets.CoreTables
 	switch k := chip.Arithmetic.Weight.Kind; {
 	case chip.Tables.Format == targets.NoTables:
 		return nil, fmt.Errorf("target %s: tables: %w: none can be written: %s", chip.Name, ErrNoFit, chip.Tables.Reason)
-	case chip.Tables.Format != targets.CoreTables:
-		return nil, fmt.Errorf("target %s: tables: %w: got format %s, want cores: this chip is one crossbar and is not mapped core by core", chip.Name, ErrNoFit, chip.Tables.Format)
+	case !cores && chip.Tables.Format != targets.LoihiTables:
+		return nil, fmt.Errorf("target %s: tables: %w: got format %s, want cores or loihi: this chip is one crossbar and is not mapped core by core", chip.Name, ErrNoFit, chip.Tables.Format)
 	case k == fixedpoint.WeightTypes || k == fixedpoint.WeightSignByAxon:
 		return nil, fmt.Errorf("target %s: weights: %w: got kind %s, want a kind that stores each weight with its sign", chip.Name, ErrNoFit, k)
 	}
 	for i, l := range m.Layers {
-		if l.Bias != nil {
+		if cores && l.Bias != nil {
 			return nil, fmt.Errorf("layer %d: bias: %w: got one for each neuron, want none: the tables have no place for it yet", i, ErrNoFit)
 		}
 	}
@@ -91,6 +92,16 @@ type Use struct {
 	StoredBits  int            `json:"stored_weight_bits"`
 }
 
+// storedWidth is the width that a layer's weights need in a core's memory. Loihi's
+// tables store magnitudes where all weights of a layer have one sign, and a
+// layer that is a bit wider than others has.
+func storedWidth(chip *targets.Chip, l *fixedpoint.Layer) int {
+	if chip.Tables.Format == targets.LoihiTables {
+		return min(l.WeightBits, chip.Arithmetic.Weight.Bits)
+	}
+	return l.WeightBits
+}
+
 // Footprint is the use of every core in the order of Parts.
 func (m *Mapping) Footprint() []Use {
 	uses := make([]Use, len(m.Parts))
@@ -101,7 +112,7 @@ func (m *Mapping) Footprint() []Use {
 		if m.Chip.Fabric.Multicast {
 			out = min(out, 1)
 		}
-		bits, stored, _ := m.Chip.Core.SynapseMemory(layer.In, p.Count, layer.WeightBits)
+		bits, stored, _ := m.Chip.Core.SynapseMemory(layer.In, p.Count, storedWidth(m.Chip, &layer))
 		x, y := m.Chip.Fabric.Position(m.Cores[i])
 		uses[i] = Use{m.Cores[i], x, y, p, p.Count, layer.In, p.Count * out, bits, stored}
 	}
@@ -151,17 +162,17 @@ func (m *Mapping) Check() error {
 	}
 	c := m.Chip.Core
 	for _, u := range m.Footprint() {
-		if _, err := c.StoredBits(m.Model.Layers[u.Part.Layer].WeightBits); err != nil {
+		if _, err := c.StoredBits(storedWidth(m.Chip, &m.Model.Layers[u.Part.Layer])); err != nil {
 			return fmt.Errorf("layer %d: %w (target %s)", u.Part.Layer, err, m.Chip.Name)
 		}
 		for _, lim := range []struct {
-			what       string
+			key, what  string
 			need, have int64
 		}{
-			{"neurons", int64(u.Neurons), int64(c.Neurons)}, {"in-axons", int64(u.AxonsIn), int64(c.AxonsIn)},
-			{"out-axons", int64(u.AxonsOut), int64(c.AxonsOut)}, {"synapse memory", u.SynapseBits, c.SynapseBits},
+			{"neurons", "neurons", int64(u.Neurons), int64(c.Neurons)}, {"axons_in", "in-axons", int64(u.AxonsIn), int64(c.AxonsIn)},
+			{"axons_out", "out-axons", int64(u.AxonsOut), int64(c.AxonsOut)}, {"synapse_bits", "synapse memory", u.SynapseBits, c.SynapseBits},
 		} {
-			if lim.need > lim.have {
+			if m.Chip.Exceeds(lim.key, lim.need) {
 				return fmt.Errorf("layer %d on core %d: %s: need %d, have %d (target %s)", u.Part.Layer, u.Core, lim.what, lim.need, lim.have, m.Chip.Name)
 			}
 		}

@@ -19,8 +19,8 @@ type Part struct {
 // as equal as they can be: the first parts have one neuron more where the
 // count does not divide. Layers are taken from the last to the first, since a
 // neuron needs an out-axon for each core of the next layer. The limits are
-// neurons, in-axons, out-axons and synapse memory of a core, and the chip's
-// cores; every layer that exceeds one gives a FitError, all joined.
+// neurons, in-axons, out-axons and synapse memory of a core, as far as they are
+// known, and the chip's cores; every layer that exceeds one gives a FitError, all joined.
 func Partition(m *fixedpoint.Model, chip *targets.Chip) ([]Part, error) {
 	var errs []error
 	counts := make([]int, len(m.Layers)) // cores of each layer
@@ -65,26 +65,26 @@ func neuronsPerCore(layer fixedpoint.Layer, l, next int, chip *targets.Chip) (in
 	fail := func(resource string, need, have int64, unit, remedy string) (int, error) {
 		return 0, &FitError{Layer: l, Resource: resource, Need: need, Have: have, Unit: unit, Target: chip.Name, Remedy: remedy}
 	}
-	if layer.In > c.AxonsIn {
+	if chip.Exceeds("axons_in", int64(layer.In)) {
 		return fail("in-axons of a core", int64(layer.In), int64(c.AxonsIn), "axons", "narrow the layer below, or pool the images with --size")
 	}
-	bits, _, err := c.SynapseMemory(layer.In, 1, layer.WeightBits)
+	bits, _, err := c.SynapseMemory(layer.In, 1, storedWidth(chip, &layer))
 	if err != nil {
 		return fail("weight width", int64(layer.WeightBits), int64(c.WeightBits[len(c.WeightBits)-1]), "bits", "quantise to fewer bits")
 	}
-	if bits > c.SynapseBits {
+	if chip.Exceeds("synapse_bits", bits) {
 		return fail("synapse memory of a core, for one neuron", bits, c.SynapseBits, "bits", "narrow the layer below or use fewer weight bits")
 	}
 	outPerNeuron := next
 	if chip.Fabric.Multicast {
 		outPerNeuron = min(next, 1)
 	}
-	if outPerNeuron > c.AxonsOut {
+	if chip.Exceeds("axons_out", int64(outPerNeuron)) {
 		return fail("out-axons of a core, for one neuron", int64(outPerNeuron), int64(c.AxonsOut), "axons", "narrow the layer above, so that it takes fewer cores")
 	}
 	fits := func(n int) bool {
-		bits, _, err := c.SynapseMemory(layer.In, n, layer.WeightBits)
-		return err == nil && n <= c.Neurons && bits <= c.SynapseBits && n*outPerNeuron <= c.AxonsOut
+		bits, _, err := c.SynapseMemory(layer.In, n, storedWidth(chip, &layer))
+		return err == nil && !chip.Exceeds("neurons", int64(n)) && !chip.Exceeds("synapse_bits", bits) && !chip.Exceeds("axons_out", int64(n*outPerNeuron))
 	}
 	lo, hi := 1, max(1, min(c.Neurons, layer.Out)) // fits(lo); memory grows with n
 	for lo < hi {

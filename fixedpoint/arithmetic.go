@@ -18,9 +18,10 @@ import (
 //	3  q = 0; for each arriving spike, ascending axon:  q = Sum(q + w)        (Integrate sum)
 //	                                                    v = Membrane(v + w)   (Integrate membrane),
 //	                                                    and 6 and 7 with Held for Threshold, unless that is 0
+//	   q = (Σ⁺ − Σ⁻) << exp, sums of mantissas w > 0 and of −w > 0, each in Sum   (Integrate split)
 //	4  u = Current(forget(u) + q)                 (u = q where Current.Present is false)
 //	   t = Bias.Register(u + bias)                (t = u where Bias.Present is false)
-//	5  v = Membrane(forget(v) + t); v = 0 while refractory
+//	5  v = Membrane(forget(v) + t), or Membrane(TowardInput(v, t)); v = 0 while refractory
 //	6  spike = v > Threshold or v >= Threshold    (Fire.When); else the negative threshold
 //	7  on a spike: v = 0, v − Threshold, ResetValue or v     (Layer.Reset)
 //
@@ -88,9 +89,13 @@ type Integrate uint8
 const (
 	IntegrateSum      Integrate = iota // into a sum that starts at 0 in every tick
 	IntegrateMembrane                  // straight into the membrane, narrowed at every add
+	// IntegrateSplit: into two unsigned sums that start at 0 in every tick, one
+	// of the positive mantissas and one of the negative ones' magnitudes. Their
+	// difference is shifted by the layer's exponent.
+	IntegrateSplit
 )
 
-var integrateNames = []string{"sum", "membrane"}
+var integrateNames = []string{"sum", "membrane", "split"}
 
 func (i Integrate) String() string                { return enumString(i, integrateNames) }
 func (i Integrate) MarshalText() ([]byte, error)  { return enumText(i, integrateNames) }
@@ -177,12 +182,28 @@ func (a Arithmetic) Validate() error {
 	} else {
 		reg("sum", a.Sum)
 	}
+	if a.Integrate == IntegrateSplit {
+		switch {
+		case a.Sum.Signed:
+			bad("sum.signed", "got true with integrate split, want false: a sum has the magnitudes of one sign")
+		case a.Sum.Overflow != Saturate:
+			bad("sum.overflow", "got %s with integrate split, want saturate", a.Sum.Overflow)
+		case a.Sum.Bits+w.ExpMax > 31:
+			bad("weight.exp_max", "got %d with integrate split and sums of %d bits, want at most %d: the difference is kept in 32 bits", w.ExpMax, a.Sum.Bits, 31-a.Sum.Bits)
+		}
+		if w.Kind == WeightTypes {
+			bad("weight.kind", "got %s with integrate split, want another: a weight spread over several axons has parts of both signs", w.Kind)
+		}
+	}
 	if w.Kind == WeightTypes && a.Integrate == IntegrateSum && a.Sum.Overflow != Wrap {
 		bad("sum.overflow", "got %s, want wrap: a weight spread over several axons is one add only in modular sums", a.Sum.Overflow)
 	}
 	if a.Current.Present {
 		reg("current.register", a.Current.Register)
 		a.Current.validate("current", bad)
+		if a.Current.Decay.Kind == DecayTowardInput {
+			bad("current.decay.kind", "got %s, want another: only membranes move toward their input", a.Current.Decay.Kind)
+		}
 		if p := a.Current.Place; p != BeforeIntegrate && p != AfterIntegrate {
 			bad("current.place", "got %s, want before_integrate or after_integrate", p)
 		}
@@ -208,6 +229,9 @@ func (a Arithmetic) Validate() error {
 	} else {
 		reg("membrane.register", a.Membrane.Register)
 		a.Membrane.validate("membrane", bad)
+		if s := a.Membrane; s.Decay.Kind == DecayTowardInput && (s.Leak.Kind != LeakNone || s.Place != BeforeIntegrate || a.Integrate == IntegrateMembrane) {
+			bad("membrane.decay.kind", "got %s with leak %s, place %s and integrate %s, want none, before_integrate and a sum: it is one step", s.Decay.Kind, s.Leak.Kind, s.Place, a.Integrate)
+		}
 		if w.Kind == WeightTypes && a.Integrate == IntegrateMembrane && a.Membrane.Register.Overflow != Wrap {
 			bad("membrane.register.overflow", "got %s, want wrap: a weight spread over several axons is one add only in modular sums", a.Membrane.Register.Overflow)
 		}

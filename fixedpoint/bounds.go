@@ -39,6 +39,7 @@ type LayerBounds struct {
 // register, are cut there. Where Proved is true the engines may use plain adds
 // for the first Ticks ticks from rest.
 //
+// Where Integrate is split, Sum is of the larger of the two sums, in mantissas.
 // Where Update is per_event, or Held makes neurons fire while a tick's spikes
 // arrive, nothing bounds the number of events of a tick: the membrane is then
 // given its register's range, less and more than any one operation adds, and
@@ -50,11 +51,15 @@ func (m *Model) Bounds(layer int) LayerBounds {
 		repeats += int64(a.Fire.ExtraSpikes)
 	}
 	pos, neg := make([]int64, l.Out), make([]int64, l.Out)
+	exp := l.WeightExp
+	if a.Integrate == IntegrateSplit {
+		exp = 0 // of the difference of the two sums
+	}
 	add := func(j int, w int64) {
 		if w > 0 {
-			pos[j] += repeats * w << l.WeightExp
+			pos[j] += repeats * w << exp
 		} else {
-			neg[j] += repeats * w << l.WeightExp
+			neg[j] += repeats * w << exp
 		}
 	}
 	for k := range l.In {
@@ -100,6 +105,11 @@ func (m *Model) Bounds(layer int) LayerBounds {
 			q = stored(in, a.Sum)
 			b.Sum.include(q)
 		}
+		if a.Integrate == IntegrateSplit {
+			most := max(in.Hi, -in.Lo)
+			b.Sum.include(Interval{0, most})
+			q = Interval{max(in.Lo, -a.Sum.Max()) << l.WeightExp, min(in.Hi, a.Sum.Max()) << l.WeightExp}
+		}
 		var u, v Interval
 		for range m.Ticks {
 			u0, v0 := u, v
@@ -131,7 +141,11 @@ func (m *Model) Bounds(layer int) LayerBounds {
 				v = put(Interval{v.Lo + in.Lo, v.Hi + in.Hi})
 				b.Membrane.include(v) // the stored partial sums
 			}
-			if a.Integrate == IntegrateSum || a.Bias.Present {
+			switch {
+			case mem.Decay.Kind == DecayTowardInput:
+				d, k := mem.Decay, uint(mem.Decay.FracBits)
+				v = put(Interval{TowardInput(v.Lo, t.Lo, l.MembraneDecay, k, d.Round), TowardInput(v.Hi, t.Hi, l.MembraneDecay, k, d.Round)})
+			case a.Integrate != IntegrateMembrane || a.Bias.Present:
 				v = put(Interval{v.Lo + t.Lo, v.Hi + t.Hi})
 			}
 			if mem.Place == AfterIntegrate {

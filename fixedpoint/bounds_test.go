@@ -57,7 +57,7 @@ func (s *soma) step(arrive uint64) {
 	if a.Update == fixedpoint.PerTick && mem.Place == fixedpoint.BeforeIntegrate {
 		s.forgetV()
 	}
-	var q int64
+	var q, minus int64
 	for k := range l.In {
 		if arrive>>k&1 == 0 {
 			continue
@@ -66,6 +66,10 @@ func (s *soma) step(arrive uint64) {
 		switch {
 		case a.Integrate == fixedpoint.IntegrateSum:
 			q = s.narrow(q+w, a.Sum, &s.sum, true)
+		case a.Integrate == fixedpoint.IntegrateSplit && w >= 0:
+			q = s.narrow(q+w>>l.WeightExp, a.Sum, &s.sum, true)
+		case a.Integrate == fixedpoint.IntegrateSplit:
+			minus = s.narrow(minus-w>>l.WeightExp, a.Sum, &s.sum, true)
 		default:
 			s.v = s.narrow(s.v+w, mem.Register, &s.mb, true)
 			if a.Update == fixedpoint.PerEvent {
@@ -77,6 +81,9 @@ func (s *soma) step(arrive uint64) {
 		s.forgetV()
 		s.test()
 		return
+	}
+	if a.Integrate == fixedpoint.IntegrateSplit {
+		q = (q - minus) << l.WeightExp
 	}
 	switch {
 	case !a.Current.Present:
@@ -99,7 +106,10 @@ func (s *soma) step(arrive uint64) {
 		}
 		t = s.narrow(t+b, a.Bias.Register, &s.bs, false)
 	}
-	if a.Integrate == fixedpoint.IntegrateSum || a.Bias.Present {
+	switch d := mem.Decay; {
+	case d.Kind == fixedpoint.DecayTowardInput:
+		s.v = s.put(wantToward(s.v, t, l.MembraneDecay, uint(d.FracBits), d.Round))
+	case a.Integrate != fixedpoint.IntegrateMembrane || a.Bias.Present:
 		s.v = s.put(s.v + t)
 	}
 	if mem.Place == fixedpoint.AfterIntegrate {

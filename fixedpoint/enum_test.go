@@ -48,9 +48,9 @@ func checkEnum[E enum, P interface {
 }
 
 func TestEnums(t *testing.T) {
-	checkEnum[fixedpoint.RoundMode](t, "toward_zero", "floor", "nearest_even", "half_away")
+	checkEnum[fixedpoint.RoundMode](t, "toward_zero", "floor", "nearest_even", "half_away", "half_up")
 	checkEnum[fixedpoint.Overflow](t, "saturate", "wrap", "saturate_symmetric")
-	checkEnum[fixedpoint.DecayKind](t, "none", "multiply", "shift", "shift_min_one")
+	checkEnum[fixedpoint.DecayKind](t, "none", "multiply", "shift", "shift_min_one", "toward_input")
 	checkEnum[fixedpoint.Compare](t, "gt", "ge")
 	checkEnum[fixedpoint.Reset](t, "zero", "subtract", "value", "none")
 	checkEnum[fixedpoint.NegReset](t, "saturate", "value", "subtract", "none")
@@ -58,15 +58,15 @@ func TestEnums(t *testing.T) {
 	checkEnum[fixedpoint.LeakKind](t, "none", "toward_zero", "constant")
 	checkEnum[fixedpoint.Place](t, "before_integrate", "after_integrate", "after_test")
 	checkEnum[fixedpoint.Update](t, "per_tick", "per_event")
-	checkEnum[fixedpoint.Integrate](t, "sum", "membrane")
+	checkEnum[fixedpoint.Integrate](t, "sum", "membrane", "split")
 	checkEnum[fixedpoint.WeightKind](t, "integer", "sign_by_axon", "types", "mixed_sign_lsb")
 	checkEnum[fixedpoint.Readout](t, "membrane", "count")
-	if n := len(fixedpoint.RoundModes()); n != 4 {
+	if n := len(fixedpoint.RoundModes()); n != 5 {
 		t.Errorf("RoundModes: got %d", n)
 	}
 	var r fixedpoint.RoundMode
 	err := r.UnmarshalText([]byte("up"))
-	if want := `got "up", want one of toward_zero, floor, nearest_even, half_away`; err == nil || err.Error() != want {
+	if want := `got "up", want one of toward_zero, floor, nearest_even, half_away, half_up`; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }

@@ -55,12 +55,13 @@ func (p *Place) UnmarshalText(b []byte) error { return enumParse(p, b, placeName
 //	multiply        DecayMul: x·(2^FracBits − d)/2^FracBits rounded by Round
 //	shift           DecayShift: x − floor(x/2^d)
 //	shift_min_one   DecayShiftMinOne: the same, but at least 1 where x is not 0
+//	toward_input    TowardInput, with FracBits and Round; it takes in the input too
 type Decay struct {
 	Kind     DecayKind `json:"kind"`
-	FracBits int       `json:"frac_bits" file:"kind=multiply"`
-	Round    RoundMode `json:"round" file:"kind=multiply"`
-	Min      int64     `json:"min" file:"kind=multiply|shift|shift_min_one"`
-	Max      int64     `json:"max" file:"kind=multiply|shift|shift_min_one"`
+	FracBits int       `json:"frac_bits" file:"kind=multiply|toward_input"`
+	Round    RoundMode `json:"round" file:"kind=multiply|toward_input"`
+	Min      int64     `json:"min" file:"kind=multiply|shift|shift_min_one|toward_input"`
+	Max      int64     `json:"max" file:"kind=multiply|shift|shift_min_one|toward_input"`
 }
 
 // DecayKind names a way to forget in proportion.
@@ -71,16 +72,18 @@ const (
 	DecayMultiply                       // DecayMul
 	DecayByShift                        // DecayShift
 	DecayByShiftMinOne                  // DecayShiftMinOne
+	DecayTowardInput                    // TowardInput: decay and input are one step; membranes only
 )
 
-var decayNames = []string{"none", "multiply", "shift", "shift_min_one"}
+var decayNames = []string{"none", "multiply", "shift", "shift_min_one", "toward_input"}
 
 func (d DecayKind) String() string                { return enumString(d, decayNames) }
 func (d DecayKind) MarshalText() ([]byte, error)  { return enumText(d, decayNames) }
 func (d *DecayKind) UnmarshalText(b []byte) error { return enumParse(d, b, decayNames) }
 
 // Apply returns x after one tick with a layer's parameter d. It is monotone in
-// x, keeps 0 and never grows |x|.
+// x, keeps 0 and never grows |x|. Where the decay is toward the input it is x:
+// TowardInput does it all.
 func (d Decay) Apply(x, param int64) int64 {
 	switch d.Kind {
 	case DecayMultiply:
@@ -115,7 +118,7 @@ func (d Decay) validate(field string, bad func(field, format string, args ...any
 		if d != (Decay{}) {
 			bad(field, "got parameters with kind none, want zeros")
 		}
-	case DecayMultiply:
+	case DecayMultiply, DecayTowardInput:
 		if d.FracBits < 1 || d.FracBits > 16 {
 			bad(field+".frac_bits", "got %d, want 1..16", d.FracBits)
 			return

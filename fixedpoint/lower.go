@@ -64,7 +64,7 @@ func Lower(m *Model, a Arithmetic) (*Model, error) {
 			a.Weight.check(*l, bad)
 		}
 		a.Weight.checkExp(*l, bad)
-		if a.Integrate == IntegrateSum {
+		if a.Integrate != IntegrateMembrane {
 			register("sum", src.Sum, a.Sum, b.Sum)
 		}
 		switch {
@@ -90,13 +90,13 @@ func Lower(m *Model, a Arithmetic) (*Model, error) {
 				}
 				bad("current_decay", "got %d, want %s (off): the target has no synaptic current", l.CurrentDecay, off)
 			}
-			register("current", src.Current.Register, a.Sum, b.Current)
+			register("current", src.Current.Register, a.summed(), b.Current)
 			l.CurrentDecay = 0
 		case a.Current.Present:
 			d := int64(1) << a.Current.Decay.FracBits
 			if a.Current.Decay.Kind == DecayMultiply && a.Current.Decay.Accepts(d) && a.Current.Leak.Accepts(0) && a.Current.Place == BeforeIntegrate {
 				l.CurrentDecay = d
-				register("current", src.Sum, a.Current.Register, b.Current)
+				register("current", src.summed(), a.Current.Register, b.Current)
 			} else {
 				bad("current_decay", "got no synaptic current, and the target cannot switch its own off")
 			}
@@ -153,6 +153,15 @@ func Lower(m *Model, a Arithmetic) (*Model, error) {
 	return NewModel(out)
 }
 
+// summed is what holds q of step 4: the sum, or where that is split the 32 bits
+// of the difference, which never overflow.
+func (a Arithmetic) summed() Register {
+	if a.Integrate == IntegrateSplit {
+		return Register{Bits: 32, Signed: true}
+	}
+	return a.Sum
+}
+
 func forgetsAtOnce(d Decay, param int64) bool {
 	return d.Kind == DecayMultiply && param == int64(1)<<d.FracBits
 }
@@ -171,7 +180,7 @@ func lowerDecay(from, to Decay, param int64) (int64, error) {
 		return 0, fmt.Errorf("got %d/%d a tick, want none: the target has no decay", param, int64(1)<<from.FracBits)
 	case to.Kind != from.Kind:
 		return 0, fmt.Errorf("got kind %s, want %s", from.Kind, to.Kind)
-	case to.Kind == DecayMultiply && (to.FracBits != from.FracBits || to.Round != from.Round):
+	case (to.Kind == DecayMultiply || to.Kind == DecayTowardInput) && (to.FracBits != from.FracBits || to.Round != from.Round):
 		return 0, fmt.Errorf("got %d fraction bits rounded %s, want %d rounded %s", from.FracBits, from.Round, to.FracBits, to.Round)
 	case !to.Accepts(param):
 		return 0, fmt.Errorf("got %d, want %d..%d", param, to.Min, to.Max)

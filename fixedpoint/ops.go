@@ -54,6 +54,10 @@ func ShiftRound(x int64, k uint, mode RoundMode) int64 {
 		if rem > half || rem == half && x >= 0 {
 			q++
 		}
+	case HalfUp:
+		if rem >= half {
+			q++
+		}
 	default:
 		panic("fixedpoint: ShiftRound: " + mode.String())
 	}
@@ -73,6 +77,20 @@ func DecayMul(x, d int64, k uint, mode RoundMode) int64 {
 		return x
 	}
 	return ShiftRound(x*(int64(1)<<k-d), k, mode)
+}
+
+// TowardInput returns v after one tick that moves it toward its input t:
+//
+//	t − (t − v)·(2^k − d)/2^k, the product rounded by mode
+//
+// with d in 0..2^k and k in 1..16: d = 0 keeps v, d = 2^k gives t. |t|, |v| <
+// 2^40. The result lies between v and t, both included, so that a register which
+// holds both holds it. It grows with v and with t.
+//
+// With HalfUp and k = 15 this is the closed form of sPyNNaker's LIF, whose
+// exp_TC is 2^15 − d.
+func TowardInput(v, t, d int64, k uint, mode RoundMode) int64 {
+	return t - ShiftRound((t-v)*(int64(1)<<k-d), k, mode)
 }
 
 // DecayShift returns x − floor(x / 2^s), s in 0..31: the decay of designs that

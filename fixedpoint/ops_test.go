@@ -238,6 +238,43 @@ func TestDecayApply(t *testing.T) {
 	}
 }
 
+// TestTowardInputEveryPair: every pair of 6-bit values, every parameter of 1 to 4
+// fraction bits: the value by definition, between its two ends, and growing with
+// both.
+func TestTowardInputEveryPair(t *testing.T) {
+	for _, mode := range fixedpoint.RoundModes() {
+		for k := uint(1); k <= 4; k++ {
+			dec := fixedpoint.Decay{Kind: fixedpoint.DecayTowardInput, FracBits: int(k), Round: mode, Max: 1 << k}
+			for d := int64(0); d <= 1<<k; d++ {
+				for v := int64(-32); v < 32; v++ {
+					for x := int64(-32); x < 32; x++ {
+						got := fixedpoint.TowardInput(v, x, d, k, mode)
+						if want := wantToward(v, x, d, k, mode); got != want {
+							t.Fatalf("TowardInput(%d, %d, %d, %d, %v): got %d, want %d", v, x, d, k, mode, got, want)
+						}
+						if got < min(v, x) || got > max(v, x) || d == 0 && got != v || d == 1<<k && got != x {
+							t.Fatalf("TowardInput(%d, %d, %d, %d, %v): got %d, not between them, or not at its end", v, x, d, k, mode, got)
+						}
+						if fixedpoint.TowardInput(v+1, x, d, k, mode) < got || fixedpoint.TowardInput(v, x+1, d, k, mode) < got {
+							t.Fatalf("TowardInput(%d, %d, %d, %d, %v): %d falls where v or t grows", v, x, d, k, mode, got)
+						}
+						if dec.Apply(v, d) != v {
+							t.Fatalf("%+v of %d with %d: got %d, want it unchanged", dec, v, d, dec.Apply(v, d))
+						}
+					}
+				}
+			}
+		}
+	}
+	// By hand: 2^15 of s16.15 toward 3·2^15 with exp_TC 29648 (0.9048): 65536 ×
+	// 29648/32768 = 59296, so 98304 − 59296. A product of 0.5 goes up, −0.5 to 0.
+	for _, c := range [][4]int64{{32768, 98304, 32768 - 29648, 39008}, {0, 1, 16384, 0}, {1, 0, 16384, 0}, {0, -1, 16384, -1}} {
+		if got := fixedpoint.TowardInput(c[0], c[1], c[2], 15, fixedpoint.HalfUp); got != c[3] {
+			t.Errorf("%d toward %d with %d: got %d, want %d", c[0], c[1], c[2], got, c[3])
+		}
+	}
+}
+
 func TestCompareEveryPair(t *testing.T) {
 	for v := int64(-32); v < 32; v++ {
 		for threshold := int64(-32); threshold < 32; threshold++ {

@@ -71,6 +71,8 @@ func wantRound(x *big.Rat, mode fixedpoint.RoundMode) int64 {
 		up = false
 	case fixedpoint.NearestEven:
 		up = nearer > 0 || nearer == 0 && new(big.Int).Rem(below, bigInt(2)).Sign() != 0
+	case fixedpoint.HalfUp:
+		up = nearer >= 0
 	case fixedpoint.HalfAway:
 		up = nearer > 0 || nearer == 0 && x.Sign() > 0
 	}
@@ -84,6 +86,11 @@ func wantRound(x *big.Rat, mode fixedpoint.RoundMode) int64 {
 func wantDecay(x, d int64, k uint, mode fixedpoint.RoundMode) int64 {
 	keep := new(big.Rat).Sub(big.NewRat(1, 1), new(big.Rat).SetFrac(bigInt(d), pow2(int(k))))
 	return wantRound(keep.Mul(keep, new(big.Rat).SetInt64(x)), mode)
+}
+
+// wantToward is t − (t − v)·(1 − d/2^k), the product rounded.
+func wantToward(v, t, d int64, k uint, mode fixedpoint.RoundMode) int64 {
+	return new(big.Int).Sub(bigInt(t), bigInt(wantDecay(t-v, d, k, mode))).Int64()
 }
 
 // wantShift is x − floor(x/2^s), at least 1 nearer to 0 where minOne and x is

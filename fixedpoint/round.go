@@ -9,12 +9,13 @@ const (
 	Floor                        // arithmetic shift: toward minus infinity
 	NearestEven                  // nearest, halves to the even neighbour (NumPy, IEEE 754)
 	HalfAway                     // nearest, halves away from zero (math.Round)
+	HalfUp                       // nearest, halves toward plus infinity (a half is added, then floor)
 )
 
-var roundNames = []string{"toward_zero", "floor", "nearest_even", "half_away"}
+var roundNames = []string{"toward_zero", "floor", "nearest_even", "half_away", "half_up"}
 
 // RoundModes lists every mode in the order of the constants.
-func RoundModes() []RoundMode { return []RoundMode{TowardZero, Floor, NearestEven, HalfAway} }
+func RoundModes() []RoundMode { return []RoundMode{TowardZero, Floor, NearestEven, HalfAway, HalfUp} }
 
 func (m RoundMode) String() string                { return enumString(m, roundNames) }
 func (m RoundMode) MarshalText() ([]byte, error)  { return enumText(m, roundNames) }

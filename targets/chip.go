@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"glsnn/fixedpoint"
 )
@@ -19,15 +20,17 @@ type Chip struct {
 	// Nullable. Ask Known before using such a part; its Go value is zero.
 	Unknown    map[string]string     `json:"unknown"`
 	Arithmetic fixedpoint.Arithmetic `json:"arithmetic" file:"null"`
-	Core       Core                  `json:"core"`
-	Fabric     Fabric                `json:"fabric"`
-	Origins    Origins               `json:"origins"`
-	Cost       Cost                  `json:"cost"`
-	Tables     Tables                `json:"tables"`
-	Learning   Learning              `json:"learning"`
-	Checkers   []string              `json:"checkers"`           // what can verify an export, free text
-	SHA256     string                `json:"sha256" file:"-"`    // of the file's bytes, in hex
-	File       string                `json:"file" file:"-"     ` // as given, or a built-in's file name
+	// Registers are the parameters of a neuron as the chip stores them; see Neuron.
+	Registers map[string]Register `json:"registers,omitempty" file:"optional"`
+	Core      Core                `json:"core"`
+	Fabric    Fabric              `json:"fabric"`
+	Origins   Origins             `json:"origins"`
+	Cost      Cost                `json:"cost"`
+	Tables    Tables              `json:"tables"`
+	Learning  Learning            `json:"learning"`
+	Checkers  []string            `json:"checkers"`           // what can verify an export, free text
+	SHA256    string              `json:"sha256" file:"-"`    // of the file's bytes, in hex
+	File      string              `json:"file" file:"-"     ` // as given, or a built-in's file name
 
 	lines map[string]int  // line of each key of the file, for messages
 	nulls map[string]bool // fields that are null in the file
@@ -48,7 +51,7 @@ var ErrUnknown = errors.New("not known")
 
 // Known says whether the parts of c named by keys of Chip.Unknown are known; all
 // of them if none is named. Quantising and emulating need "arithmetic", mapping
-// needs everything. The error wraps ErrUnknown and lists each part with the
+// needs "neurons" as well. The error wraps ErrUnknown and lists each part with the
 // reason.
 func (c *Chip) Known(keys ...string) error {
 	var errs []error
@@ -59,6 +62,28 @@ func (c *Chip) Known(keys ...string) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// Exceeds says whether need is over a limit of a core: neurons, axons_in,
+// axons_out or synapse_bits. Nothing exceeds a limit that is not known: what is
+// mapped onto such a chip may be more than a core holds, and [Chip.Unchecked]
+// says so.
+func (c *Chip) Exceeds(limit string, need int64) bool {
+	_, unknown := c.Unknown[limit]
+	have := map[string]int64{"neurons": int64(c.Core.Neurons), "axons_in": int64(c.Core.AxonsIn), "axons_out": int64(c.Core.AxonsOut), "synapse_bits": c.Core.SynapseBits}
+	return !unknown && need > have[limit]
+}
+
+// Unchecked are the limits of a core that no mapping is held against, each with
+// the reason why it is not known: "core.axons_in is not known: not public".
+func (c *Chip) Unchecked() []string {
+	var out []string
+	for _, n := range nullable {
+		if reason, ok := c.Unknown[n.key]; ok && strings.HasPrefix(n.field, "core.") {
+			out = append(out, fmt.Sprintf("%s is not known: %s", n.field, oneLine(reason)))
+		}
+	}
+	return out
 }
 
 // Source is where a number comes from.

@@ -10,7 +10,9 @@
 // nothing else, a range and a source are written where they exist, and a
 // section that says `present: false`, `kind: none` or `when: none` ends there.
 // The arithmetic and the limits of a core may be null as a whole, with a reason
-// in the section `unknown`; [Chip.Known] is then the error to stop with.
+// in the section `unknown`; [Chip.Known] is then the error to stop with. The
+// section `registers`, raw register values and what each sets, may be left out:
+// then the chip has no conformance vectors; see [Chip.Neuron].
 //
 // Left out: parameters of a network (they are in fixedpoint.Model), placement,
 // and the operation counts that the costs multiply.

@@ -10,6 +10,11 @@ import (
 type Tables struct {
 	Format TableFormat `json:"format"`
 	Reason string      `json:"reason,omitempty" file:"optional"` // why there are none
+	// What a core holds beside the limits of Core, in the tables of format loihi:
+	// profiles that its compartments choose from, and formats of its synapses.
+	CompartmentProfiles int `json:"compartment_profiles,omitempty" file:"format=loihi"`
+	ThresholdProfiles   int `json:"threshold_profiles,omitempty" file:"format=loihi"`
+	SynapseFormats      int `json:"synapse_formats,omitempty" file:"format=loihi"`
 }
 
 // TableFormat names a writer.
@@ -18,11 +23,12 @@ type TableFormat string
 const (
 	NoTables       TableFormat = "none"     // nothing can be written yet
 	CoreTables     TableFormat = "cores"    // package export/table: cores, routes, synapse rows
+	LoihiTables    TableFormat = "loihi"    // package export/table: cores in Loihi's terms
 	TinyODINTables TableFormat = "tinyodin" // package export/crossbar: SPI programs and SRAM images of tinyODIN
 	ODINTables     TableFormat = "odin"     // the same of ODIN
 )
 
-var tableFormats = []string{string(NoTables), string(CoreTables), string(TinyODINTables), string(ODINTables)}
+var tableFormats = []string{string(NoTables), string(CoreTables), string(LoihiTables), string(TinyODINTables), string(ODINTables)}
 
 // Crossbar says whether tables of the format are those of a chip that is one
 // crossbar, package export/crossbar's.
@@ -43,5 +49,15 @@ func checkTables(c *Chip, f *faults) {
 		f.add("tables.reason", "nothing", "a reason, with format none")
 	case c.Tables.Format != NoTables && c.Tables.Reason != "":
 		f.add("tables.reason", "a reason", "none with format "+string(c.Tables.Format))
+	}
+	least, most := int64(0), int64(0)
+	if c.Tables.Format == LoihiTables {
+		least, most = 1, 1<<16
+	}
+	for _, n := range []struct {
+		key string
+		n   int
+	}{{"compartment_profiles", c.Tables.CompartmentProfiles}, {"threshold_profiles", c.Tables.ThresholdProfiles}, {"synapse_formats", c.Tables.SynapseFormats}} {
+		f.between("tables."+n.key, int64(n.n), least, most)
 	}
 }

@@ -31,6 +31,14 @@ func (c *Chip) WriteText(w io.Writer) error {
 	} else {
 		section(&s, "arithmetic", c.Origins.Arithmetic, arithmetic(a))
 	}
+	if len(c.Registers) > 0 {
+		var rows [][2]string
+		for _, name := range slices.Sorted(maps.Keys(c.Registers)) {
+			lo, hi := c.Registers[name].limits()
+			rows = append(rows, [2]string{name + " " + between(lo, hi), c.Registers[name].text(name, &a)})
+		}
+		section(&s, "registers", c.Origins.Arithmetic, rows)
+	}
 
 	neuron := "unknown: " + oneLine(k.NeuronBits.Reason)
 	if k.NeuronBits.Value != nil {
@@ -70,6 +78,9 @@ func (c *Chip) WriteText(w io.Writer) error {
 		learning = "yes"
 	}
 	fmt.Fprintf(&s, "\ntables: %s", c.Tables.Format)
+	if t := c.Tables; t.CompartmentProfiles > 0 {
+		fmt.Fprintf(&s, ", at most %d compartment profiles, %d threshold profiles, %d synapse formats a core", t.CompartmentProfiles, t.ThresholdProfiles, t.SynapseFormats)
+	}
 	if c.Tables.Reason != "" {
 		fmt.Fprintf(&s, ": %s", oneLine(c.Tables.Reason))
 	}
@@ -159,9 +170,12 @@ func arithmetic(a fixedpoint.Arithmetic) [][2]string {
 	default:
 		weight += ", " + w.Kind.String()
 	}
-	sum := "none: straight into the membrane"
-	if a.Integrate == fixedpoint.IntegrateSum {
-		sum = register(a.Sum)
+	sum := register(a.Sum)
+	switch a.Integrate {
+	case fixedpoint.IntegrateMembrane:
+		sum = "none: straight into the membrane"
+	case fixedpoint.IntegrateSplit:
+		sum += " of mantissas, one for each sign of the weights"
 	}
 	bias := "none"
 	if b := a.Bias; b.Present {
@@ -212,6 +226,9 @@ func state(s fixedpoint.State) string {
 	case fixedpoint.DecayMultiply:
 		full := int64(1) << d.FracBits
 		text += fmt.Sprintf(", decay x*(%d-d)/%d rounded %s, d %d..%d", full, full, d.Round, d.Min, d.Max)
+	case fixedpoint.DecayTowardInput:
+		full := int64(1) << d.FracBits
+		text += fmt.Sprintf(", toward its input t: t - (t-x)*(%d-d)/%d rounded %s, d %d..%d", full, full, d.Round, d.Min, d.Max)
 	default:
 		text += fmt.Sprintf(", decay by %s, d %d..%d", d.Kind, d.Min, d.Max)
 	}

@@ -35,6 +35,7 @@ var checks = []struct {
 	{"10 all-in energy", []string{"cost.energy"}, checkAllIn},
 	{"11 tables", []string{"tables"}, checkTables},
 	{"11 unknown parts", nil, checkUnknown},
+	{"12 registers", []string{"arithmetic"}, checkRegisters},
 }
 
 // Validate runs every check and gathers every fault, each a [FieldError].

@@ -37,10 +37,9 @@ func (a *app) exportCrossbar(ctx context.Context, o *exportOptions, m *fixedpoin
 	if err := p.Write(o.out, trains, table.Options{Tool: tool(), Model: hash, TargetSpec: o.target, Force: true}); err != nil {
 		return nil, err
 	}
-	return &exportResult{
-		Tables: o.out, Target: chip.Name, Cores: 1, CoresHave: 1, Tiles: 1, Neurons: m.Neurons(), Synapses: m.Synapses(),
-		NeuronsLimit: chip.Core.Neurons, AxonsInLimit: chip.Core.AxonsIn, AxonsOutLimit: chip.Core.AxonsOut, SynapseLimit: chip.Core.SynapseBits,
-	}, nil
+	r := &exportResult{Tables: o.out, Target: chip.Name, Cores: 1, CoresHave: 1, Tiles: 1, Neurons: m.Neurons(), Synapses: m.Synapses()}
+	r.limits(chip)
+	return r, nil
 }
 
 func encodeAll(m *fixedpoint.Model, set *dataset.Set) ([]crossbar.Train, error) {

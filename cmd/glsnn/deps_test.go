@@ -33,6 +33,7 @@ var imports = map[string]string{
 	"emulator/reference": "fixedpoint targets emulator/machine",
 	"emulator":           "fixedpoint targets emulator/machine emulator/reference",
 	"emulator/emutest":   "fixedpoint fixedpoint/fptest targets emulator emulator/machine emulator/reference",
+	"emulator/vectors":   "fixedpoint fixedpoint/artefact targets emulator emulator/machine emulator/reference",
 	"emulator/parity":    "fixedpoint targets emulator float float/dataset float/encode",
 	"emulator/cost":      "emulator targets",
 

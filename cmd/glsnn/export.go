@@ -58,11 +58,26 @@ type exportResult struct {
 	Tiles         int          `json:"tiles"`
 	Neurons       int          `json:"neurons"`
 	Synapses      int          `json:"synapses"`
-	Uses          []export.Use `json:"footprint"` // none on a crossbar
-	NeuronsLimit  int          `json:"neurons_limit"`
-	AxonsInLimit  int          `json:"axons_in_limit"`
-	AxonsOutLimit int          `json:"axons_out_limit"`
-	SynapseLimit  int64        `json:"synapse_bits_limit"`
+	Uses          []export.Use `json:"footprint"`     // none on a crossbar
+	NeuronsLimit  *int64       `json:"neurons_limit"` // null: not known
+	AxonsInLimit  *int64       `json:"axons_in_limit"`
+	AxonsOutLimit *int64       `json:"axons_out_limit"`
+	SynapseLimit  *int64       `json:"synapse_bits_limit"`
+	Unchecked     []string     `json:"unchecked,omitempty"` // limits that are not known, with the reasons
+}
+
+// limits fills in what a core of chip holds.
+func (r *exportResult) limits(chip *targets.Chip) {
+	known := func(key string, n int64) *int64 {
+		if chip.Known(key) != nil {
+			return nil
+		}
+		return &n
+	}
+	c := chip.Core
+	r.NeuronsLimit, r.AxonsInLimit = known("neurons", int64(c.Neurons)), known("axons_in", int64(c.AxonsIn))
+	r.AxonsOutLimit, r.SynapseLimit = known("axons_out", int64(c.AxonsOut)), known("synapse_bits", c.SynapseBits)
+	r.Unchecked = chip.Unchecked()
 }
 
 func (a *app) export(ctx context.Context, o *exportOptions) (*exportResult, error) {
@@ -97,12 +112,12 @@ func (a *app) export(ctx context.Context, o *exportOptions) (*exportResult, erro
 	if err := table.Write(o.out, mp, table.Options{Tool: tool(), Model: hash, TargetSpec: o.target, Images: images, Force: true}); err != nil {
 		return nil, err
 	}
-	c := mp.Chip.Core
-	return &exportResult{
+	r := &exportResult{
 		Tables: o.out, Target: mp.Chip.Name, Cores: len(mp.Parts), CoresHave: mp.Chip.Fabric.Cores(), Tiles: mp.Tiles(),
 		Neurons: m.Neurons(), Synapses: m.Synapses(), Uses: mp.Footprint(),
-		NeuronsLimit: c.Neurons, AxonsInLimit: c.AxonsIn, AxonsOutLimit: c.AxonsOut, SynapseLimit: c.SynapseBits,
-	}, nil
+	}
+	r.limits(mp.Chip)
+	return r, nil
 }
 
 // onlyTables refuses to replace a folder that holds more than tables.
@@ -145,9 +160,22 @@ func (r *exportResult) text(w io.Writer) {
 	}
 	fmt.Fprintf(w, "target %s\t%d of %d cores on %d tiles\t%d neurons, %d synapses\n", r.Target, r.Cores, r.CoresHave, r.Tiles, r.Neurons, r.Synapses)
 	fmt.Fprintln(w, "core\ttile x,y\tlayer\tneurons\tin-axons\tout-axons\tsynapse bits\tused")
+	of := func(n int64, limit *int64) string {
+		if limit == nil {
+			return fmt.Sprintf("%d of unknown", n)
+		}
+		return fmt.Sprintf("%d of %d", n, *limit)
+	}
 	for _, u := range r.Uses {
-		fmt.Fprintf(w, "%d\t%d,%d\t%d from %d\t%d of %d\t%d of %d\t%d of %d\t%d of %d\t%.1f %%\n", u.Core, u.X, u.Y, u.Part.Layer, u.Part.First,
-			u.Neurons, r.NeuronsLimit, u.AxonsIn, r.AxonsInLimit, u.AxonsOut, r.AxonsOutLimit, u.SynapseBits, r.SynapseLimit, 100*float64(u.SynapseBits)/float64(r.SynapseLimit))
+		used := "unknown"
+		if r.SynapseLimit != nil {
+			used = fmt.Sprintf("%.1f %%", 100*float64(u.SynapseBits)/float64(*r.SynapseLimit))
+		}
+		fmt.Fprintf(w, "%d\t%d,%d\t%d from %d\t%s\t%s\t%s\t%s\t%s\n", u.Core, u.X, u.Y, u.Part.Layer, u.Part.First,
+			of(int64(u.Neurons), r.NeuronsLimit), of(int64(u.AxonsIn), r.AxonsInLimit), of(int64(u.AxonsOut), r.AxonsOutLimit), of(u.SynapseBits, r.SynapseLimit), used)
+	}
+	for _, what := range r.Unchecked {
+		fmt.Fprintf(w, "not checked\t%s\n", what)
 	}
 	fmt.Fprintf(w, "wrote %s\n", r.Tables)
 }

@@ -49,6 +49,16 @@ func (o *trainOptions) fitTarget(changed func(flag string) bool) error {
 	if m := chip.Arithmetic.Membrane.Register; !changed("floor") {
 		o.net.Floor = o.net.CurrentDecay == float.DecayOne && o.net.MembraneDecay == 0 && chip.Arithmetic.Integrate == fixedpoint.IntegrateMembrane && !m.Signed && m.Overflow == fixedpoint.Saturate
 	}
+	if chip.Arithmetic.Membrane.Decay.Kind == fixedpoint.DecayTowardInput {
+		// Such a membrane takes in its input by its decay alone, and cannot only
+		// gather. An eighth a tick is no more than a start: it was not tuned.
+		if !changed("membrane-decay") {
+			o.net.MembraneDecay = float.DecayOne / 8
+		}
+		if !changed("readout") {
+			o.net.Readout = float.ReadCount
+		}
+	}
 	// Weights up to half a threshold, about what training ends with: only shape
 	// and neurons are on trial.
 	net, err := float.NewNetwork(o.net, o.train.Seed, 1)

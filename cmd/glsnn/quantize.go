@@ -68,7 +68,7 @@ one times a factor: of those tried, the one that gets most training samples righ
 	f.StringVar(&o.target, "target", "", "quantise in this target's formats: a name of 'glsnn targets list' or a YAML file")
 	stringFlag(cmd, &o.scheme, "scale", quantize.MSE, "how a layer's scale is chosen: mse, max or percentile")
 	f.Float64Var(&o.percentile, "percentile", defaultPercentile, "for --scale percentile")
-	f.StringVar(&o.rounding, "rounding", "nearest_even", "of weights: nearest_even, half_away, toward_zero or floor")
+	f.StringVar(&o.rounding, "rounding", "nearest_even", "of weights: nearest_even, half_away, half_up, toward_zero or floor")
 	o.data.split = "train"
 	o.data.register(cmd, "", 500, fmt.Sprintf("training samples for the activity check and the choice of thresholds, %d for that by default; 0 skips both", calibrationSamples))
 	return cmd

@@ -13,11 +13,12 @@ import (
 func newTargets(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "targets",
-		Short:   "List, show and check target chips",
-		Example: "  glsnn targets list\n  glsnn targets show loihi\n  glsnn targets validate ./mychip.yaml",
+		Short:   "List, show and check target chips, and run vectors against them",
+		Example: "  glsnn targets list\n  glsnn targets show loihi\n  glsnn targets validate ./mychip.yaml\n  glsnn targets vectors manual.json",
 		RunE:    func(*cobra.Command, []string) error { return a.listTargets() },
 	}
 	cmd.AddCommand(
+		newVectors(a),
 		&cobra.Command{
 			Use: "list", Short: "List the built-in targets", Example: "  glsnn targets list --output json",
 			RunE: func(*cobra.Command, []string) error { return a.listTargets() },

@@ -19,11 +19,12 @@ import (
 // of words; # begins a comment.
 //
 //	update per_event                            per_tick, if not given
-//	integrate membrane                          sum, if not given; there is then no line sum
+//	integrate membrane                          sum, if not given; there is then no line sum; or split
 //	weight s4 exp 0..2                          the arithmetic; kind sign_by_axon, if it is not integer
 //	sum s6 saturate
 //	current s6 wrap decay 3 toward_zero 0..8    or: current none
-//	membrane s6 saturate decay none             or: … decay shift 0..7 leak toward_zero 0..3 place after_test
+//	membrane s6 saturate decay none             or: … decay shift 0..7 leak toward_zero 0..3 place after_test,
+//	                                            or: … decay toward_input 3 half_up 0..8
 //	bias s6 wrap mantissa 4 exp 0..1            none, if not given, like all lines down to axon_delay
 //	threshold u6
 //	fire gt zero subtract
@@ -141,7 +142,12 @@ func (v *vector) state(f []string) (s fixedpoint.State) {
 				s.Decay.Min, s.Decay.Max = v.span(f[2])
 				n = 3
 			default:
-				s.Decay = fixedpoint.Decay{Kind: fixedpoint.DecayMultiply, FracBits: int(v.number(f[1]))}
+				s.Decay.Kind = fixedpoint.DecayMultiply
+				if f[1] == "toward_input" {
+					s.Decay.Kind = fixedpoint.DecayTowardInput
+					f = f[1:]
+				}
+				s.Decay.FracBits = int(v.number(f[1]))
 				v.must(s.Decay.Round.UnmarshalText([]byte(f[2])))
 				s.Decay.Min, s.Decay.Max = v.span(f[3])
 				n = 4

@@ -22,6 +22,7 @@ type layer struct {
 	fixedpoint.Layer
 	first   int // NeuronID of neuron 0
 	q, u, v []int64
+	minus   []int64   // Integrate split: the sum of the negative weights
 	held    []int     // refractory counters
 	outputs [][]int32 // what fired in each tick since Reset, in order, repeats included
 	fired   []int32   // in this tick
@@ -42,7 +43,7 @@ func New(m *fixedpoint.Model, opt machine.Options) *Engine {
 	for _, l := range m.Layers {
 		e.layers = append(e.layers, layer{
 			Layer: l, first: first,
-			q: make([]int64, l.Out), u: make([]int64, l.Out), v: make([]int64, l.Out),
+			q: make([]int64, l.Out), minus: make([]int64, l.Out), u: make([]int64, l.Out), v: make([]int64, l.Out),
 			held: make([]int, l.Out), count: make([]int32, l.Out),
 		})
 		first += l.Out
@@ -124,6 +125,7 @@ func (e *Engine) stepLayer(i int, arriving []int32) {
 
 	// 3. integrate: the spikes in order, each row in order
 	clear(l.q)
+	clear(l.minus)
 	if a.Integrate == fixedpoint.IntegrateMembrane && a.Membrane.Place == fixedpoint.BeforeIntegrate {
 		for j := range l.v {
 			e.forgetMembrane(i, j)
@@ -133,16 +135,28 @@ func (e *Engine) stepLayer(i int, arriving []int32) {
 		n.Events++
 		e.countEvent(l)
 		for j := range l.Out {
-			w := l.Weights.At(int(k), j) << l.WeightExp
-			if a.Integrate == fixedpoint.IntegrateSum {
+			mantissa := l.Weights.At(int(k), j)
+			w := mantissa << l.WeightExp
+			switch {
+			case a.Integrate == fixedpoint.IntegrateSum:
 				l.q[j] = e.add(i, j, machine.Sum, l.q[j], w, a.Sum, &n.SumOverflows)
-			} else {
+			case a.Integrate == fixedpoint.IntegrateSplit && mantissa >= 0:
+				l.q[j] = e.add(i, j, machine.Sum, l.q[j], mantissa, a.Sum, &n.SumOverflows)
+			case a.Integrate == fixedpoint.IntegrateSplit:
+				l.minus[j] = e.add(i, j, machine.Sum, l.minus[j], -mantissa, a.Sum, &n.SumOverflows)
+			default:
 				l.v[j] = e.add(i, j, machine.Membrane, l.v[j], w, a.Membrane.Register, &n.MembraneOverflows)
 				if a.Held != 0 && a.Fire.When.Fires(l.v[j], a.Held) {
 					e.spike(i, j, a.Held)
 				}
 			}
 			e.countSynOp(i, j)
+		}
+	}
+
+	if a.Integrate == fixedpoint.IntegrateSplit {
+		for j := range l.q {
+			l.q[j] = (l.q[j] - l.minus[j]) << l.WeightExp
 		}
 	}
 
@@ -168,10 +182,14 @@ func (e *Engine) stepLayer(i int, arriving []int32) {
 			input = e.add(i, j, machine.Bias, input, bias, a.Bias.Register, &n.BiasOverflows)
 		}
 		// 5. membrane
-		if a.Integrate == fixedpoint.IntegrateSum && a.Membrane.Place == fixedpoint.BeforeIntegrate {
+		if a.Integrate != fixedpoint.IntegrateMembrane && a.Membrane.Place == fixedpoint.BeforeIntegrate {
 			e.forgetMembrane(i, j)
 		}
-		if a.Integrate == fixedpoint.IntegrateSum || a.Bias.Present {
+		switch {
+		case a.Membrane.Decay.Kind == fixedpoint.DecayTowardInput:
+			d := a.Membrane.Decay
+			e.store(i, j, fixedpoint.TowardInput(l.v[j], input, l.MembraneDecay, uint(d.FracBits), d.Round))
+		case a.Integrate != fixedpoint.IntegrateMembrane || a.Bias.Present:
 			l.v[j] = e.add(i, j, machine.Membrane, l.v[j], input, a.Membrane.Register, &n.MembraneOverflows)
 		}
 		if a.Membrane.Place == fixedpoint.AfterIntegrate {

@@ -144,19 +144,24 @@ func FuzzFolder(f *testing.F) {
 		for i, data := range [][]byte{d0, d1, d2, d3, d4, d5, d6, d7, d8, d9, d10, d11} {
 			fsys[names[i]] = &fstest.MapFile{Data: data}
 		}
-		m, err := read(folder{fsys, "d"})
-		if (m == nil) != (err != nil) {
-			t.Fatalf("got %v, %v", m, err)
-		}
-		if err != nil {
-			fault(t, err)
-			return
-		}
-		if m.Ticks > 1000 { // the engine's proof takes a while
-			return
-		}
-		e := emulator.New(m, emulator.Options{})
-		e.Reset()
-		e.Step([]int32{int32(m.Inputs() - 1)})
+		readAndStep(t, fsys)
 	})
+}
+
+// readAndStep reads a folder; what is accepted runs.
+func readAndStep(t *testing.T, fsys fstest.MapFS) {
+	m, err := read(folder{fsys, "d"})
+	if (m == nil) != (err != nil) {
+		t.Fatalf("got %v, %v", m, err)
+	}
+	if err != nil {
+		fault(t, err)
+		return
+	}
+	if m.Ticks > 1000 { // the engine's proof takes a while
+		return
+	}
+	e := emulator.New(m, emulator.Options{})
+	e.Reset()
+	e.Step([]int32{int32(m.Inputs() - 1)})
 }

@@ -18,6 +18,9 @@
 // hex digits, no address lines, the whole depth. A delivered spike adds
 // weight << weight_exp.
 //
+// Chips whose tables have format loihi have other files for each core, in place of
+// these and of routes.csv; loihi.go defines them.
+//
 // Read uses every file: routes decide which neuron feeds which axon, and all
 // forms of the rows must agree.
 package table
@@ -54,6 +57,8 @@ type Manifest struct {
 
 // networkFile is network.json.
 type networkFile struct {
+	Form       string                `json:"form,omitempty"`   // of the cores' files: loihiForm, or none
+	Limits     *loihiLimits          `json:"limits,omitempty"` // with form loihi
 	Inputs     int                   `json:"inputs"`
 	Ticks      int                   `json:"ticks"`
 	LayerDelay int                   `json:"layer_delay"` // ticks from one layer to the next on this chip

@@ -1,14 +1,12 @@
 package table
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"path/filepath"
-	"reflect"
 	"strconv"
 	"strings"
 
@@ -76,95 +74,7 @@ func (f folder) json(name string, limit int64, v any) error {
 	if err != nil {
 		return err
 	}
-	line := func(offset int64) int { return 1 + bytes.Count(data[:min(offset, int64(len(data)))], []byte("\n")) }
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	if err := d.Decode(v); err != nil {
-		var se *json.SyntaxError
-		var te *json.UnmarshalTypeError
-		switch {
-		case errors.As(err, &se):
-			return f.fault(name, line(se.Offset), "text", se.Error(), "JSON")
-		case errors.As(err, &te):
-			return f.fault(name, line(te.Offset), field(te.Field), clip(te.Value), kind(te.Type))
-		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-			return f.fault(name, line(int64(len(data))), "text", "the end of the file", "a whole object")
-		}
-		got, want, ok := strings.Cut(strings.TrimPrefix(err.Error(), "got "), ", want ")
-		if !ok { // json: unknown field "x"
-			got, want = strings.TrimPrefix(got, "json: "), "the keys of version "+strconv.Itoa(SchemaVersion)
-		}
-		return f.fault(name, 0, "object", clip(got), want)
-	}
-	end := d.InputOffset()
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return f.fault(name, line(end), "text", "more after the object", "its end")
-	}
-	whole, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Errorf("%s: %w", f.path(name), err)
-	}
-	var got, want any
-	if err := errors.Join(json.Unmarshal(data, &got), json.Unmarshal(whole, &want)); err != nil {
-		return fmt.Errorf("%w: %s: %v", artefact.ErrCorrupt, f.path(name), err)
-	}
-	if key, null := leftOut(got, want); key != "" {
-		return f.fault(name, 0, key, map[bool]string{false: "nothing", true: "null"}[null], "a value")
-	}
-	return nil
-}
-
-func kind(t reflect.Type) string {
-	switch t.Kind() {
-	case reflect.Struct:
-		return "an object"
-	case reflect.Slice:
-		return "a list"
-	}
-	return t.Kind().String()
-}
-
-func field(s string) string {
-	if s == "" {
-		return "object"
-	}
-	return s
-}
-
-// leftOut is the path of the first key of want, in order, that got does not
-// have, or has as null; "" if it has all.
-func leftOut(got, want any) (key string, null bool) {
-	first := func(k string, g, w any, ok bool) bool {
-		switch {
-		case !ok:
-			key = k
-		case g == nil:
-			key, null = k, true
-		default:
-			var rest string
-			if rest, null = leftOut(g, w); rest != "" {
-				key = k + "." + rest
-			}
-		}
-		return key != ""
-	}
-	switch want := want.(type) {
-	case map[string]any:
-		object, _ := got.(map[string]any)
-		for _, k := range sortedKeys(want) {
-			if g, ok := object[k]; first(k, g, want[k], ok) {
-				return key, null
-			}
-		}
-	case []any:
-		list, _ := got.([]any)
-		for i, w := range want {
-			if ok := i < len(list); !ok || first(strconv.Itoa(i), list[i], w, ok) {
-				return key, null
-			}
-		}
-	}
-	return "", false
+	return artefact.DecodeJSON(f.path(name), data, "the keys of version "+strconv.Itoa(SchemaVersion), v)
 }
 
 // rows calls visit for each row of a table of integers, with its line. The row
@@ -216,13 +126,7 @@ func (f folder) image(name string, axons, neurons, bits int, signed bool) ([]int
 	}
 	digits := (neurons*bits + 3) / 4
 	var weights []int16
-	line := 0
-	for text := range strings.Lines(string(data)) {
-		line++
-		text = strings.TrimSuffix(text, "\n")
-		if strings.HasPrefix(text, "//") || text == "" {
-			continue
-		}
+	for line, text := range imageWords(data) {
 		if len(text) != digits {
 			return nil, f.fault(name, line, "word", fmt.Sprintf("%d digits", len(text)), fmt.Sprintf("%d for %d weights of %d bits", digits, neurons, bits))
 		}
@@ -259,6 +163,21 @@ func (f folder) image(name string, axons, neurons, bits int, signed bool) ([]int
 		return nil, f.fault(name, 0, "words", got, strconv.Itoa(axons)+", one an in-axon")
 	}
 	return weights, nil
+}
+
+// imageWords are the words of a $readmemh image with their lines: comments and
+// empty lines are left out.
+func imageWords(data []byte) iter.Seq2[int, string] {
+	return func(yield func(int, string) bool) {
+		line := 0
+		for text := range strings.Lines(string(data)) {
+			line++
+			text = strings.TrimSuffix(text, "\n")
+			if !strings.HasPrefix(text, "//") && text != "" && !yield(line, text) {
+				return
+			}
+		}
+	}
 }
 
 func clip(s string) string {

@@ -14,8 +14,6 @@ import (
 	"glsnn/targets"
 )
 
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
-
 // open is the folder dir.
 func open(dir string) folder {
 	if dir == "" {
@@ -63,7 +61,9 @@ func readManifest(f folder, kinds ...string) (*Manifest, error) {
 // loadedCore is one core's files.
 type loadedCore struct {
 	coreFile
-	weights []int16 // [Axons][Neurons]
+	weights  []int16 // [Axons][Neurons]
+	bias     []int64 // of each neuron; nil without
+	axonsOut int     // form loihi: the entries that its axons have
 }
 
 // ways is where a source's spikes go: core -> in-axon.
@@ -94,7 +94,12 @@ func read(f folder) (*fixedpoint.Model, error) {
 		if cores[id] != nil || id < 0 {
 			return nil, fault("cores", fmt.Sprintf("core %d twice or negative", id), "each core once")
 		}
-		if cores[id], err = readCore(f, id, n.Arithmetic, n.Images, &total); err != nil {
+		if n.Form == loihiForm {
+			cores[id], err = readLoihiCore(f, id, n, &total)
+		} else {
+			cores[id], err = readCore(f, id, n.Arithmetic, n.Images, &total)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -106,7 +111,14 @@ func read(f folder) (*fixedpoint.Model, error) {
 		return nil, err
 	}
 	byNeuron := map[address]ways{}
-	if err := readRoutes(f, cores, byNeuron); err != nil {
+	routes := "routes.csv"
+	if n.Form == loihiForm {
+		routes = "cores" // each has its own
+		err = readAxonsOut(f, n.Cores, cores, byNeuron)
+	} else {
+		err = readRoutes(f, cores, byNeuron)
+	}
+	if err != nil {
 		return nil, err
 	}
 	m := fixedpoint.Model{Arithmetic: n.Arithmetic, Ticks: n.Ticks, Encoding: n.Encoding, Readout: n.Readout}
@@ -132,7 +144,7 @@ func read(f folder) (*fixedpoint.Model, error) {
 			above[i] = byNeuron[a]
 		}
 		if up := reached(above); len(up) > 0 {
-			if neurons, above, err = orderByAxon(f, neurons, above, up[0]); err != nil {
+			if neurons, above, err = orderByAxon(f, routes, neurons, above, up[0]); err != nil {
 				return nil, err
 			}
 		} else {
@@ -150,7 +162,7 @@ func read(f folder) (*fixedpoint.Model, error) {
 			reordered = append(reordered, *r)
 		}
 		m.Layers = append(m.Layers, layer)
-		sources, file = above, "routes.csv"
+		sources, file = above, routes
 	}
 	if len(seen) != len(cores) {
 		return nil, fault("cores", fmt.Sprintf("%d cores", len(cores)), fmt.Sprintf("the %d that spikes reach", len(seen)))
@@ -192,6 +204,24 @@ func readNetwork(f folder) (*networkFile, error) {
 	for i, image := range n.Images {
 		if !slices.Contains(Images(), image) || slices.Contains(n.Images[:i], image) {
 			return nil, f.fault(name, 0, "images", clip(string(image)), "each of coe, mif, h at most once")
+		}
+	}
+	switch {
+	case n.Form == "" && n.Limits != nil:
+		return nil, f.fault(name, 0, "limits", "an object", "none without form "+loihiForm)
+	case n.Form == "":
+	case n.Form != loihiForm:
+		return nil, f.fault(name, 0, "form", strconv.Quote(clip(n.Form)), loihiForm+" or none")
+	case n.Limits == nil:
+		return nil, f.fault(name, 0, "limits", "nothing", "an object with form "+loihiForm)
+	case len(n.Images) > 0:
+		return nil, f.fault(name, 0, "images", len(n.Images), "none with form "+loihiForm)
+	default:
+		if field, got, most := n.Limits.fault(); field != "" {
+			return nil, f.fault(name, 0, "limits."+field, got, fmt.Sprintf("1..%d", most))
+		}
+		if err := loihiSuits(n.Arithmetic); err != nil {
+			return nil, invalid(f.path(name), "arithmetic", err)
 		}
 	}
 	if n.LayerDelay < 0 || n.LayerDelay > 1 {
@@ -280,13 +310,14 @@ func reached(sources []ways) []targets.CoreID {
 }
 
 // orderByAxon sorts a layer's neurons by the axon they send to on core first:
-// that is the order in which their spikes are added there.
-func orderByAxon(f folder, neurons []address, above []ways, first targets.CoreID) ([]address, []ways, error) {
+// that is the order in which their spikes are added there. file is where the ways
+// are from.
+func orderByAxon(f folder, file string, neurons []address, above []ways, first targets.CoreID) ([]address, []ways, error) {
 	order := make([]int, len(neurons))
 	for i, a := range neurons {
 		order[i] = i
 		if _, ok := above[i][first]; !ok {
-			return nil, nil, f.fault("routes.csv", 0, "destination core", fmt.Sprintf("core %d neuron %d without a way to core %d", a.Core, a.Neuron, first), "every neuron of a layer on every core above")
+			return nil, nil, f.fault(file, 0, "destination core", fmt.Sprintf("core %d neuron %d without a way to core %d", a.Core, a.Neuron, first), "every neuron of a layer on every core above")
 		}
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return above[a][first] - above[b][first] })
@@ -366,8 +397,15 @@ func buildLayer(f folder, file string, sources []ways, neurons []address, ids []
 			weights[s*len(neurons)+i] = c.weights[w[a.Core]*c.Neurons+a.Neuron]
 		}
 	}
+	var bias []int64
+	if cores[ids[0]].bias != nil {
+		for _, a := range neurons {
+			bias = append(bias, cores[a.Core].bias[a.Neuron])
+		}
+	}
 	l := fixedpoint.Layer{
-		In: len(sources), Out: len(neurons), Weights: fixedpoint.NewMatrix(len(sources), len(neurons), weights),
+		Bias: bias,
+		In:   len(sources), Out: len(neurons), Weights: fixedpoint.NewMatrix(len(sources), len(neurons), weights),
 		WeightBits: p.WeightBits, WeightExp: p.WeightExp, CurrentDecay: p.CurrentDecay, MembraneDecay: p.MembraneDecay,
 		Threshold: p.Threshold, Reset: p.Reset, Integrator: p.Integrator, Scale: p.Scale,
 		CurrentLeak: p.CurrentLeak, MembraneLeak: p.MembraneLeak, ResetValue: p.ResetValue, Refractory: p.Refractory,
@@ -439,22 +477,23 @@ func readParameters(f folder, id targets.CoreID, a fixedpoint.Arithmetic) (coreF
 
 // checkRows compares the decimal rows with the image.
 func (c *loadedCore) checkRows(f folder, name string) error {
-	header := make([]string, 0, c.Neurons+1)
-	header = append(header, "axon")
-	for n := range c.Neurons {
-		header = append(header, "n"+strconv.Itoa(n))
-	}
+	return c.checkDecimal(f, name, "axon", "n", func(w int64) int64 { return w })
+}
+
+// checkDecimal compares the rows of a table with the weights read before, each
+// in the form that shown gives it. first and prefix make its header.
+func (c *loadedCore) checkDecimal(f folder, name, first, prefix string, shown func(weight int64) int64) error {
 	axon := 0
-	err := f.rows(name, strings.Join(header, ","), func(line int, r []int64) error {
+	err := f.rows(name, numbered(first, prefix, c.Neurons), func(line int, r []int64) error {
 		if axon == c.Axons {
 			return f.fault(name, line, "rows", "more than "+strconv.Itoa(c.Axons), strconv.Itoa(c.Axons)+", one an in-axon")
 		}
 		if r[0] != int64(axon) {
-			return f.fault(name, line, "axon", r[0], strconv.Itoa(axon))
+			return f.fault(name, line, first, r[0], strconv.Itoa(axon))
 		}
 		for n, w := range r[1:] {
-			if image := int64(c.weights[axon*c.Neurons+n]); w != image {
-				return f.fault(name, line, header[n+1], w, fmt.Sprintf("%d as in the image", image))
+			if image := shown(int64(c.weights[axon*c.Neurons+n])); w != image {
+				return f.fault(name, line, prefix+strconv.Itoa(n), w, fmt.Sprintf("%d as in the image", image))
 			}
 		}
 		axon++

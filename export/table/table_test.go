@@ -27,7 +27,7 @@ import (
 	"glsnn/targets"
 )
 
-var update = flag.Bool("update", false, "rewrite testdata/tiny")
+var update = flag.Bool("update", false, "rewrite testdata/tiny and testdata/loihi")
 
 // tiny is a network of 3 inputs, 3 hidden neurons on two cores and 2 outputs on
 // a third: small enough to read its tables, and to work them by hand.
@@ -193,31 +193,32 @@ func TestIntegratorThreshold(t *testing.T) {
 	}
 }
 
-// TestGolden pins every byte of the tables of tiny. -update rewrites them.
+// TestGolden pins every byte of the tables of tiny and of tinyLoihi. -update
+// rewrites them.
 func TestGolden(t *testing.T) {
-	const golden = "testdata/tiny"
-	mp := tiny(t)
-	opt := Options{Tool: "test 1", Model: "bb", TargetSpec: "./tiny.yaml"}
-	if *update {
-		if err := Write(golden, mp, Options{Tool: opt.Tool, Model: opt.Model, TargetSpec: opt.TargetSpec, Force: true}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want := files(t, golden)
-	for range 2 { // and again: the same bytes
-		dir := filepath.Join(t.TempDir(), "tables")
-		if err := Write(dir, mp, opt); err != nil {
-			t.Fatal(err)
-		}
-		got := files(t, dir)
-		for name := range want {
-			if got[name] == nil || !bytes.Equal(got[name].Data, want[name].Data) {
-				t.Errorf("%s differs from %s", name, golden)
+	for golden, mp := range map[string]*export.Mapping{"testdata/tiny": tiny(t), "testdata/loihi": tinyLoihi(t)} {
+		opt := Options{Tool: "test 1", Model: "bb", TargetSpec: "./tiny.yaml"}
+		if *update {
+			if err := Write(golden, mp, Options{Tool: opt.Tool, Model: opt.Model, TargetSpec: opt.TargetSpec, Force: true}); err != nil {
+				t.Fatal(err)
 			}
-			delete(got, name)
 		}
-		for name := range got {
-			t.Errorf("%s: not in %s", name, golden)
+		want := files(t, golden)
+		for range 2 { // and again: the same bytes
+			dir := filepath.Join(t.TempDir(), "tables")
+			if err := Write(dir, mp, opt); err != nil {
+				t.Fatal(err)
+			}
+			got := files(t, dir)
+			for name := range want {
+				if got[name] == nil || !bytes.Equal(got[name].Data, want[name].Data) {
+					t.Errorf("%s differs from %s", name, golden)
+				}
+				delete(got, name)
+			}
+			for name := range got {
+				t.Errorf("%s: not in %s", name, golden)
+			}
 		}
 	}
 }

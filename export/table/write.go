@@ -12,6 +12,7 @@ import (
 
 	"glsnn/export"
 	"glsnn/fixedpoint/artefact"
+	"glsnn/targets"
 )
 
 type fileEntry = artefact.FileEntry
@@ -30,8 +31,18 @@ func Write(dir string, mp *export.Mapping, o Options) error {
 	if err := mp.Check(); err != nil {
 		return err
 	}
+	if isLoihi(mp) {
+		if err := errors.Join(loihiSuits(mp.Model.Arithmetic), loihiHolds(mp.Chip)); err != nil {
+			return fmt.Errorf("target %s: tables: %w: %w", mp.Chip.Name, export.ErrNoFit, err)
+		}
+		if len(o.Images) > 0 {
+			return fmt.Errorf("target %s: tables: %w: got images %v, want none with format %s", mp.Chip.Name, export.ErrNoFit, o.Images, mp.Chip.Tables.Format)
+		}
+	}
 	return artefact.WriteDir(dir, o.Force, func(tmp string) error { return writeFiles(tmp, mp, o) })
 }
+
+func isLoihi(mp *export.Mapping) bool { return mp.Chip.Tables.Format == targets.LoihiTables }
 
 // writeFiles fills the empty folder dir.
 func writeFiles(dir string, mp *export.Mapping, o Options) error {
@@ -41,6 +52,9 @@ func writeFiles(dir string, mp *export.Mapping, o Options) error {
 		if read.Layers[i].Integrator {
 			read.Layers[i].Threshold = 0
 		}
+	}
+	if isLoihi(mp) {
+		loihiModel(&read)
 	}
 	lowered, err := read.Hash()
 	if err != nil {
@@ -52,8 +66,14 @@ func writeFiles(dir string, mp *export.Mapping, o Options) error {
 	w := writer{dir: dir}
 	w.json("network.json", network(mp, o.Images))
 	w.text("inputs.csv", func(b *bufio.Writer) { writeInputs(b, mp) })
-	w.text("routes.csv", func(b *bufio.Writer) { writeRoutes(b, mp) })
+	if !isLoihi(mp) {
+		w.text("routes.csv", func(b *bufio.Writer) { writeRoutes(b, mp) })
+	}
 	for i, u := range mp.Footprint() {
+		if isLoihi(mp) {
+			writeLoihiCore(&w, mp, i, u)
+			continue
+		}
 		name := coreName(u.Core)
 		p := mp.Parts[i]
 		r := rows{core(mp, u), func(axon, neuron int) int64 { return mp.Model.Layers[p.Layer].Weights.At(axon, p.First+neuron) }}
@@ -128,6 +148,9 @@ func network(mp *export.Mapping, images []Image) networkFile {
 			n.Outputs = append(n.Outputs, address{mp.Cores[p], i})
 		}
 	}
+	if isLoihi(mp) {
+		n.Form, n.Limits = loihiForm, loihiLimitsOf(mp.Chip)
+	}
 	return n
 }
 
@@ -143,12 +166,20 @@ func writeInputs(b *bufio.Writer, mp *export.Mapping) {
 
 func writeRoutes(b *bufio.Writer, mp *export.Mapping) {
 	b.WriteString("core,neuron,dest_core,dest_axon\n")
-	for i, p := range mp.Parts {
-		lo, hi := mp.LayerParts(p.Layer + 1)
-		for n := range p.Count {
-			for q := lo; q < hi; q++ {
-				fmt.Fprintf(b, "%d,%d,%d,%d\n", mp.Cores[i], n, mp.Cores[q], p.First+n)
-			}
+	for i := range mp.Parts {
+		eachRoute(mp, i, func(neuron int, core targets.CoreID, axon int) {
+			fmt.Fprintf(b, "%d,%d,%d,%d\n", mp.Cores[i], neuron, core, axon)
+		})
+	}
+}
+
+// eachRoute calls visit for each way from a neuron of part i to an in-axon.
+func eachRoute(mp *export.Mapping, i int, visit func(neuron int, core targets.CoreID, axon int)) {
+	p := mp.Parts[i]
+	lo, hi := mp.LayerParts(p.Layer + 1)
+	for n := range p.Count {
+		for q := lo; q < hi; q++ {
+			visit(n, mp.Cores[q], p.First+n)
 		}
 	}
 }
@@ -202,11 +233,7 @@ func writeImage(b *bufio.Writer, r rows) {
 }
 
 func writeRows(b *bufio.Writer, r rows) {
-	b.WriteString("axon")
-	for n := range r.Neurons {
-		fmt.Fprintf(b, ",n%d", n)
-	}
-	b.WriteByte('\n')
+	b.WriteString(numbered("axon", "n", r.Neurons) + "\n")
 	var buf []byte
 	for a := range r.Axons {
 		buf = strconv.AppendInt(buf[:0], int64(a), 10)

@@ -162,6 +162,19 @@ func randomMechanisms(rng *rand.Rand, a *fixedpoint.Arithmetic, register func() 
 			}
 		}
 	}
+	if a.Integrate == fixedpoint.IntegrateSum {
+		if least, most := max(3, a.Weight.Bits), 31-a.Weight.ExpMax; rng.IntN(4) == 0 && least <= most && a.Weight.Kind != fixedpoint.WeightTypes {
+			a.Integrate, a.Sum = fixedpoint.IntegrateSplit, fixedpoint.Register{Bits: between(rng, least, most), Overflow: fixedpoint.Saturate}
+		}
+		if rng.IntN(4) == 0 {
+			d := randomDecay(rng)
+			for d.Kind == fixedpoint.DecayNone {
+				d = randomDecay(rng)
+			}
+			d.Kind = fixedpoint.DecayTowardInput
+			a.Membrane.Decay, a.Membrane.Leak, a.Membrane.Place = d, fixedpoint.Leak{}, fixedpoint.BeforeIntegrate
+		}
+	}
 	if a.Weight.Kind == fixedpoint.WeightTypes {
 		into := &a.Sum
 		if a.Integrate == fixedpoint.IntegrateMembrane {

@@ -6,7 +6,8 @@
 //
 // A layer's raw unit is Scale/2^WeightExp: a stored weight w stands for
 // w x Scale and adds w << WeightExp to the membrane, whose threshold 1 is
-// therefore 2^WeightExp/Scale. The scale is nudged so that this is a whole
+// therefore 2^WeightExp/Scale (times the decay's share of the input where the
+// membrane moves toward it). The scale is nudged so that this is a whole
 // multiple of the target's threshold step: the threshold itself loses nothing.
 //
 // Where the contract tests after every event, so should the float network
@@ -249,10 +250,11 @@ func quantizeLayer(net *float.Network, l int, o Options) (fixedpoint.Layer, Laye
 	_, highest := a.Weight.Range(bits)
 	top := float64(highest)
 	wanted := chooseScale(weights, largest, top, o)
+	gain := inputGain(a.Membrane.Decay, layer.MembraneDecay)
 	// Prefer the exponent that leaves 8-bit weights 6 fraction bits (Loihi's
 	// fixed shift) and narrower ones more, so that membranes have the same
 	// range; go down while a register might overflow.
-	start := min(max(14-bits, a.Weight.ExpMin), a.Weight.ExpMax)
+	start := min(max(14-bits-int(math.Floor(math.Log2(gain))), a.Weight.ExpMin), a.Weight.ExpMax)
 	var best fixedpoint.Layer
 	var bestBounds fixedpoint.LayerBounds
 	// Of the exponents tried the first that is best: 4 proved and inside
@@ -264,7 +266,7 @@ func quantizeLayer(net *float.Network, l int, o Options) (fixedpoint.Layer, Laye
 		layer.Scale = wanted
 		layer.Threshold = 0
 		if !layer.Integrator {
-			one := math.Ldexp(o.threshold(l), exp) // the threshold, in units of the scale
+			one := math.Ldexp(gain*o.threshold(l), exp) // the threshold, in units of the scale
 			step := math.Ldexp(1, a.Threshold.Exp)
 			steps := math.RoundToEven(one / wanted / step)
 			if o.Scheme == Max && largest > (top+0.5)*one/(steps*step) {
@@ -323,6 +325,16 @@ func currentDecay(s fixedpoint.State, d int) (int64, error) {
 	return 0, nil
 }
 
+// inputGain is what a membrane takes of its input in a tick: all of it, or d/2^k
+// where it moves toward it, v + (t − v)·d/2^k. The float neuron takes all, v(1 −
+// d/2^k) + t, so weights of the same size stand for as much less.
+func inputGain(d fixedpoint.Decay, param int64) float64 {
+	if d.Kind == fixedpoint.DecayTowardInput {
+		return math.Ldexp(float64(param), -d.FracBits)
+	}
+	return 1
+}
+
 // decay brings d of float.DecayOne to the target's fraction bits.
 func decay(to fixedpoint.Decay, d int, flag string) (int64, error) {
 	if to.Kind == fixedpoint.DecayNone {
@@ -331,12 +343,15 @@ func decay(to fixedpoint.Decay, d int, flag string) (int64, error) {
 		}
 		return 0, nil
 	}
-	if to.Kind != fixedpoint.DecayMultiply {
+	if to.Kind != fixedpoint.DecayMultiply && to.Kind != fixedpoint.DecayTowardInput {
 		return 0, fmt.Errorf("got %d/%d a tick, and the target decays by %s, which has no such factor", d, float.DecayOne, to.Kind)
 	}
 	param := fixedpoint.ShiftRound(int64(d)<<16, uint(16+12-to.FracBits), fixedpoint.NearestEven)
 	if param == 0 && d != 0 {
 		return 0, fmt.Errorf("got %d/%d a tick, which rounds to zero in %d fraction bits; train with a larger %s", d, float.DecayOne, to.FracBits, flag)
+	}
+	if param == 0 && to.Kind == fixedpoint.DecayTowardInput {
+		return 0, fmt.Errorf("got 0, and the target's membrane takes in its input by the decay alone; train with a larger %s and with --readout count", flag)
 	}
 	if !to.Accepts(param) {
 		return 0, fmt.Errorf("got %d of %d, the target has %d..%d; train with another %s", param, int64(1)<<to.FracBits, to.Min, to.Max, flag)
@@ -420,6 +435,11 @@ func roundFloat(x float64, mode fixedpoint.RoundMode) float64 {
 		return math.Floor(x)
 	case fixedpoint.HalfAway:
 		return math.Round(x)
+	case fixedpoint.HalfUp:
+		if below := math.Floor(x); x-below < 0.5 {
+			return below
+		}
+		return math.Ceil(x)
 	default:
 		return math.RoundToEven(x)
 	}

@@ -81,13 +81,14 @@ func random(rng *rand.Rand, all map[string]fixedpoint.Arithmetic) (*float.Networ
 	}
 	o.Scheme = quantize.Schemes()[rng.IntN(3)]
 	o.Percentile = 50 + 50*rng.Float64()
-	o.Rounding = fixedpoint.RoundModes()[rng.IntN(4)]
+	o.Rounding = fixedpoint.RoundModes()[rng.IntN(5)]
 	return net, o
 }
 
 func roundTo(x float64, mode fixedpoint.RoundMode) float64 {
 	return map[fixedpoint.RoundMode]func(float64) float64{
 		fixedpoint.TowardZero: math.Trunc, fixedpoint.Floor: math.Floor, fixedpoint.NearestEven: math.RoundToEven, fixedpoint.HalfAway: math.Round,
+		fixedpoint.HalfUp: func(x float64) float64 { return math.Ceil(math.Floor(2*x) / 2) },
 	}[mode](x)
 }
 
@@ -109,6 +110,12 @@ func TestProperties(t *testing.T) {
 		if m.Ticks != net.Ticks || m.Encoding != (fixedpoint.Encoding{Kind: "rate", Seed: 5}) || m.Source != o.Source || !m.Arithmetic.Equal(o.Arithmetic) ||
 			(m.Readout == fixedpoint.ReadCount) != (net.Readout == float.ReadCount) || len(r.Layers) != len(m.Layers) {
 			t.Fatalf("seed %d: %+v", seed, m)
+		}
+		share := func(l fixedpoint.Layer) float64 { // of an input that one tick takes in
+			if d := o.Arithmetic.Membrane.Decay; d.Kind == fixedpoint.DecayTowardInput {
+				return float64(l.MembraneDecay) / math.Ldexp(1, d.FracBits)
+			}
+			return 1
 		}
 		for l, layer := range m.Layers {
 			lr := r.Layers[l]
@@ -150,7 +157,7 @@ func TestProperties(t *testing.T) {
 				if layer.Threshold != 0 {
 					t.Fatalf("seed %d, layer %d: threshold %d of a read-out", seed, l, layer.Threshold)
 				}
-			} else if one := float64(layer.Threshold) * layer.Scale / math.Ldexp(1, layer.WeightExp); math.Abs(one-1) > 1e-15 || !o.Arithmetic.Threshold.Contains(layer.Threshold) {
+			} else if one := float64(layer.Threshold) * layer.Scale / math.Ldexp(share(layer), layer.WeightExp); math.Abs(one-1) > 1e-15 || !o.Arithmetic.Threshold.Contains(layer.Threshold) {
 				t.Fatalf("seed %d, layer %d: threshold %d x scale %v / 2^%d is %v", seed, l, layer.Threshold, layer.Scale, layer.WeightExp, one)
 			}
 			b := m.Bounds(l)
@@ -392,7 +399,7 @@ func TestRefuses(t *testing.T) {
 		{"scheme", func(_ *net, o *opt) { o.Scheme = "best" }, `scale: got "best", want one of mse, max, percentile`},
 		{"percentile", func(_ *net, o *opt) { o.Scheme = quantize.Percentile; o.Percentile = 49 }, "percentile: got 49, want 50..100"},
 		{"percentile NaN", func(_ *net, o *opt) { o.Scheme = quantize.Percentile; o.Percentile = math.NaN() }, "percentile: got NaN, want 50..100"},
-		{"rounding", func(_ *net, o *opt) { o.Rounding = 4 }, "rounding: got invalid(4), want one of [toward_zero floor nearest_even half_away]"},
+		{"rounding", func(_ *net, o *opt) { o.Rounding = 5 }, "rounding: got invalid(5), want one of [toward_zero floor nearest_even half_away half_up]"},
 		{"two choices", func(_ *net, o *opt) { o.Bits = []int{1}; o.Scheme = "" }, "bits: got 1, want 2..8\nscale: got \"\", want one of mse, max, percentile"},
 		{"arithmetic", func(_ *net, o *opt) { o.Arithmetic.Sum.Bits = 40 }, "sum.bits: got 40, want 3..32"},
 		{"NaN", func(n *net, _ *opt) { n.Weights[0][5] = float32(math.NaN()) }, "layer 0: weights[1][2]: got NaN, want a finite number"},
