@@ -55,6 +55,9 @@ type Cycles struct {
 	AxonInCycles          Quantity `json:"axon_in_cycles"`           // extra, for one message arriving at a core
 	AxonOutCycles         Quantity `json:"axon_out_cycles"`          // for one message sent
 	TickCycles            Quantity `json:"tick_cycles"`              // once a tick
+	// TickAllIn: TickCycles is all that a tick takes, whatever the activity; the
+	// other constants of a core are then null. Absent: false.
+	TickAllIn bool `json:"tick_all_in,omitempty" file:"optional"`
 }
 
 // Quantity is one constant. Either Value is set, with an Origin and, where

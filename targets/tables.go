@@ -19,9 +19,14 @@ const (
 	NoTables       TableFormat = "none"     // nothing can be written yet
 	CoreTables     TableFormat = "cores"    // package export/table: cores, routes, synapse rows
 	TinyODINTables TableFormat = "tinyodin" // package export/crossbar: SPI programs and SRAM images of tinyODIN
+	RANCTables     TableFormat = "ranc"     // package export/mesh: memories of RANC's cores, axon types, packets
 )
 
-var tableFormats = []string{string(NoTables), string(CoreTables), string(TinyODINTables)}
+var tableFormats = []string{string(NoTables), string(CoreTables), string(TinyODINTables), string(RANCTables)}
+
+// SpikesOnly says that nothing but spikes leaves a chip with such tables, so
+// that no membrane can be read.
+func (t TableFormat) SpikesOnly() bool { return t == RANCTables }
 
 // UnmarshalText reads a format's name.
 func (t *TableFormat) UnmarshalText(text []byte) error {
