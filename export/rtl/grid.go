@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"reflect"
 	"slices"
 )
 
@@ -61,7 +62,13 @@ func (g *Grid) silent() GridNeuron {
 	return GridNeuron{Connected: make([]bool, g.Axons), Weights: make([]int, g.Types), Positive: 1}
 }
 
-func (g *Grid) isBus(i int) bool { return i == g.Bus[0]+g.X*g.Bus[1] }
+// Silent says whether n is a neuron that is not used.
+func (g *Grid) Silent(n GridNeuron) bool { return reflect.DeepEqual(n, g.silent()) }
+
+// Cell is the number of the cell at (x, y).
+func (g *Grid) Cell(x, y int) int { return x + g.X*y }
+
+func (g *Grid) isBus(i int) bool { return i == g.Cell(g.Bus[0], g.Bus[1]) }
 
 // Validate checks the invariants and joins the faults.
 func (g *Grid) Validate() error {

@@ -273,8 +273,9 @@ func (g *Grid) simInput(s GridSample) simInput {
 	return in
 }
 
-func csramName(i int) string  { return fmt.Sprintf("csram_%03d.mem", i) }
-func packetName(i int) string { return fmt.Sprintf("sample_%05d.pkt", i) }
+// CSRAMName is the file of a core's neurons, PacketName that of a sample.
+func CSRAMName(i int) string  { return fmt.Sprintf("csram_%03d.mem", i) }
+func PacketName(i int) string { return fmt.Sprintf("sample_%05d.pkt", i) }
 func simName(i int) string    { return fmt.Sprintf("sim_input_%05d.json", i) }
 
 // WriteFolder writes csram_*.mem and tc_*.mem, the packets of each sample, and
@@ -328,13 +329,13 @@ func (g *Grid) writeMemories(dir string, samples []GridSample) error {
 			binary(&types, int(k), bits.Len(uint(g.Types-1)))
 			types.WriteByte('\n')
 		}
-		file(csramName(i), []byte(words.String()))
+		file(CSRAMName(i), []byte(words.String()))
 		file(fmt.Sprintf("tc_%03d.mem", i), []byte(types.String()))
 	}
 	for i, s := range samples {
 		var b bytes.Buffer
 		errs = append(errs, s.Write(&b))
-		file(packetName(i), b.Bytes())
+		file(PacketName(i), b.Bytes())
 	}
 	return errors.Join(errs...)
 }
@@ -389,13 +390,13 @@ func ReadGrid(dir string) (*Grid, []GridSample, error) {
 			continue
 		}
 		c := &g.Cores[i]
-		err := lines(csramName(i), func(path string, line int, text string) error {
+		err := lines(CSRAMName(i), func(path string, line int, text string) error {
 			n, err := g.readWord(path, line, text)
 			c.Neurons = append(c.Neurons, n)
 			return err
 		})
 		if err == nil && len(c.Neurons) != g.Neurons {
-			err = fault(filepath.Join(dir, csramName(i)), 0, "words", len(c.Neurons), strconv.Itoa(g.Neurons))
+			err = fault(filepath.Join(dir, CSRAMName(i)), 0, "words", len(c.Neurons), strconv.Itoa(g.Neurons))
 		}
 		if err != nil {
 			return nil, nil, err
@@ -425,7 +426,7 @@ func ReadGrid(dir string) (*Grid, []GridSample, error) {
 	}
 	samples := make([]GridSample, h.Samples)
 	for i := range samples {
-		path := filepath.Join(dir, packetName(i))
+		path := filepath.Join(dir, PacketName(i))
 		data, err := os.ReadFile(path)
 		if err != nil {
 			return nil, nil, err
