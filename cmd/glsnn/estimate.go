@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -13,7 +14,6 @@ import (
 	"glsnn/emulator"
 	"glsnn/emulator/cost"
 	"glsnn/export"
-	"glsnn/export/crossbar"
 	"glsnn/export/table"
 	"glsnn/targets"
 )
@@ -78,12 +78,12 @@ func (a *app) estimate(ctx context.Context, o *estimateOptions) (*cost.Estimate,
 	if err != nil {
 		return nil, err
 	}
-	return cost.New(res.Counters, mp.Chip, placed(mp))
+	return cost.New(stored(res.Counters, mp), mp.Chip, placed(mp))
 }
 
 // tablesTarget is the target that a table folder was written for.
 func tablesTarget(dir string) (string, error) {
-	man, err := table.ReadManifest(dir, table.Kind, crossbar.Kind)
+	man, err := table.ReadManifest(dir, tableKinds()...)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", usage("--target: got nothing, and there are no tables in %s that name one", dir)
 	}
@@ -100,13 +100,35 @@ func tablesTarget(dir string) (string, error) {
 	return man.TargetSpec, nil
 }
 
+// stored are the counts with what a chip does more than the network where it
+// stores neurons in copies and weights over several in-axons: every copy is
+// updated and reads its synapses. Spikes stay the network's; what the copies
+// send is in the destinations of placed.
+func stored(c emulator.Counters, mp *export.Mapping) emulator.Counters {
+	c.Layers, c.Cores = slices.Clone(c.Layers), slices.Clone(c.Cores)
+	for l := range c.Layers {
+		copies, axons := uint64(mp.Copies(l)), uint64(mp.AxonsPerInput(l))
+		c.Layers[l].Events *= axons
+		c.Layers[l].SynOps *= axons * copies
+		c.Layers[l].Updates *= copies
+	}
+	for i, p := range mp.Parts {
+		copies, axons := uint64(mp.Copies(p.Layer)), uint64(mp.AxonsPerInput(p.Layer))
+		core := &c.Cores[mp.Cores[i]]
+		core.Events *= axons
+		core.SynOps *= axons * copies
+		core.Updates *= copies
+	}
+	return c
+}
+
 // placed is what the cost model needs to know of a mapping.
 func placed(mp *export.Mapping) cost.Placed {
 	p := cost.Placed{Neurons: map[targets.CoreID]int{}, Sends: map[targets.CoreID][]targets.CoreID{}, Tiles: mp.Tiles()}
 	for i, part := range mp.Parts {
-		p.Neurons[mp.Cores[i]] = part.Count
+		p.Neurons[mp.Cores[i]] = part.Count * mp.Copies(part.Layer)
 		lo, hi := mp.LayerParts(part.Layer + 1)
-		p.Sends[mp.Cores[i]] = mp.Cores[lo:hi]
+		p.Sends[mp.Cores[i]] = slices.Repeat(mp.Cores[lo:hi], mp.AxonsPerInput(part.Layer+1))
 	}
 	return p
 }

@@ -7,6 +7,7 @@ import (
 
 	"glsnn/export"
 	"glsnn/export/crossbar"
+	"glsnn/export/mesh"
 	"glsnn/fixedpoint"
 	"glsnn/fixedpoint/quantize"
 	"glsnn/float"
@@ -16,7 +17,7 @@ import (
 // fitTarget brings o's neurons to what o.target can express, where no flag says
 // otherwise, and refuses before training what the target could not hold after
 // it: a network of this shape is quantised for the target and placed on it.
-func (o *trainOptions) fitTarget(changed func(flag string) bool) error {
+func (a *app) fitTarget(o *trainOptions, changed func(flag string) bool) error {
 	if o.net.Mode != float.Chip {
 		return usage("--target: got %s with --mode %s, want --mode chip", o.target, o.net.Mode)
 	}
@@ -26,6 +27,9 @@ func (o *trainOptions) fitTarget(changed func(flag string) bool) error {
 	}
 	if err := chip.Known("arithmetic"); err != nil {
 		return err
+	}
+	if chip.Tables.Format.SpikesOnly() && !changed("readout") {
+		o.net.Readout = float.ReadCount
 	}
 	resets := chip.Arithmetic.Fire.Resets
 	for _, r := range []struct {
@@ -52,15 +56,15 @@ func (o *trainOptions) fitTarget(changed func(flag string) bool) error {
 			w[i] *= 0.5 / top
 		}
 	}
+	bits := make([]int, net.Layers())
+	for l := range bits {
+		bits[l] = widestWeights(chip, net.Sizes[l])
+	}
 	m, _, err := quantize.Quantize(net, quantize.Options{
-		Bits: []int{min(8, chip.Arithmetic.Weight.Bits)}, Arithmetic: chip.Arithmetic, Scheme: quantize.Max, Rounding: fixedpoint.NearestEven,
+		Bits: bits, Arithmetic: chip.Arithmetic, Scheme: quantize.Max, Rounding: fixedpoint.NearestEven,
 	})
 	if err == nil {
-		if chip.Tables.Format == targets.TinyODINTables {
-			_, err = crossbar.Place(m, chip)
-		} else {
-			_, err = export.Map(m, chip)
-		}
+		err = place(m, chip)
 	}
 	var re *fixedpoint.RangeError
 	switch {
@@ -68,6 +72,33 @@ func (o *trainOptions) fitTarget(changed func(flag string) bool) error {
 		return withCode(exitNoFit, fmt.Errorf("target %s: %w", chip.Name, err))
 	case err != nil:
 		return err
+	case slices.Min(bits) < slices.Max(bits):
+		a.say("note: target %s holds this shape with weights of at most %s bits, layer by layer: quantize with --bits %s", chip.Name, joinInts(bits, ", "), joinInts(bits, ","))
 	}
 	return nil
+}
+
+// place is what export would do with m, without writing it.
+func place(m *fixedpoint.Model, chip *targets.Chip) error {
+	if chip.Tables.Format == targets.TinyODINTables {
+		_, err := crossbar.Place(m, chip)
+		return err
+	}
+	mp, err := export.Map(m, chip)
+	if err == nil && chip.Tables.Format == targets.RANCTables {
+		_, err = mesh.Build(mp)
+	}
+	return err
+}
+
+// widestWeights is the width of the weights to try with so many inputs: 8 bits,
+// or what the chip has, or fewer where the bits of a weight take in-axons of
+// their own. It is quantize.MinBits where nothing fits.
+func widestWeights(chip *targets.Chip, inputs int) int {
+	w := chip.Arithmetic.Weight
+	bits := min(8, w.Bits)
+	for bits > quantize.MinBits && inputs*w.AxonsPerInput(bits) > chip.Core.AxonsIn && inputs <= chip.Core.AxonsIn/w.AxonsPerInput(quantize.MinBits) {
+		bits--
+	}
+	return bits
 }

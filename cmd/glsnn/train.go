@@ -77,7 +77,7 @@ set is looked at once, at the end.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.target, "target", "", "train inside this target's limits: its reset and decays where no flag says otherwise, and refused at once where it would not fit")
+	f.StringVar(&o.target, "target", "", "train inside this target's limits: its reset and read-out where no flag says otherwise, and refused at once where it would not fit")
 	f.StringVar(&o.data, "data", "digits", "data set: a name of 'glsnn data list' or a folder of IDX files")
 	f.IntVar(&o.size, "size", 0, "pool images down to this side; 0 keeps them")
 	f.IntVar(&o.samples, "samples", 0, "train on the first so many samples; 0 for all")
@@ -289,7 +289,7 @@ func (a *app) train(ctx context.Context, o *trainOptions, changed func(flag stri
 		a.say("resumed after %d epochs and %d samples", ckpt.Epoch, ckpt.Done)
 	} else {
 		if o.target != "" {
-			if err := o.fitTarget(changed); err != nil {
+			if err := a.fitTarget(o, changed); err != nil {
 				return nil, err
 			}
 		}

@@ -113,15 +113,9 @@ func (p *Placed) Write(dir string, trains []Train, o table.Options) error {
 	})
 }
 
-// Result is a comparison of a log with what the emulator says.
-type Result struct {
-	Samples    int    `json:"samples"`
-	Mismatches int    `json:"mismatches"` // samples whose spikes or final membranes differ
-	First      string `json:"first,omitempty"`
-	Spikes     int    `json:"spikes"`
-	Membranes  int    `json:"membranes"`
-	Cycles     uint64 `json:"cycles"` // clock cycles of all samples; 0 without RTL
-}
+// Result is a comparison of a log with what the emulator says; a sample counts
+// where its spikes or final membranes differ.
+type Result = rtl.Result
 
 // Want is what the emulator says of one sample: hidden spikes in order, and the
 // membranes of hidden neurons and outputs after the last tick.

@@ -42,15 +42,11 @@ type layerFile struct {
 }
 
 // Write makes the folder dir, whole or not at all: the grid's files with the
-// packets of trains, and a manifest. chip is what the mapping was made for.
-func (m *Mesh) Write(dir string, chip *targets.Chip, trains []Train, o table.Options) error {
+// packets of samples, and a manifest. chip is what the mapping was made for.
+func (m *Mesh) Write(dir string, chip *targets.Chip, samples []rtl.GridSample, o table.Options) error {
 	lowered, err := m.Model.Hash()
 	if err != nil {
 		return err
-	}
-	var samples []rtl.GridSample
-	for _, t := range trains {
-		samples = append(samples, m.Packets(t))
 	}
 	n := networkFile{Ticks: m.Model.Ticks, Encoding: m.Model.Encoding, Readout: m.Model.Readout, Arithmetic: m.Model.Arithmetic, Inputs: len(m.Inputs)}
 	for _, l := range m.Model.Layers {

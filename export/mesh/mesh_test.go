@@ -91,15 +91,14 @@ func build(t testing.TB, m *fixedpoint.Model, chip *targets.Chip) *Mesh {
 }
 
 // run is a mesh's samples and what the emulator expects of each.
-func run(rng *rand.Rand, m *Mesh, n int) (trains []Train, packets []rtl.GridSample, want []rtl.SampleLog) {
+func run(rng *rand.Rand, m *Mesh, n int) (packets []rtl.GridSample, want []rtl.SampleLog) {
 	e := emulator.New(m.Model, emulator.Options{Delay: true})
 	for range n {
 		train := fptest.RandomTrain(rng, m.Model.Ticks, m.Model.Inputs(), 0.6)
-		trains = append(trains, train)
 		packets = append(packets, m.Packets(train))
 		want = append(want, m.Expect(e, train))
 	}
-	return trains, packets, want
+	return packets, want
 }
 
 func compare(log *rtl.Log, want []rtl.SampleLog) rtl.Result {
@@ -131,9 +130,9 @@ func TestThereAndBack(t *testing.T) {
 			split++
 		}
 		m := build(t, model(rng, chip, sizes...), chip)
-		trains, packets, want := run(rng, m, 4)
+		packets, want := run(rng, m, 4)
 		dir := filepath.Join(t.TempDir(), "tables")
-		if err := m.Write(dir, chip, trains, table.Options{Tool: "test"}); err != nil {
+		if err := m.Write(dir, chip, packets, table.Options{Tool: "test"}); err != nil {
 			t.Fatal(err)
 		}
 		man, err := table.ReadManifest(dir, Kind)
@@ -188,7 +187,7 @@ func TestWraps(t *testing.T) {
 		t.Fatal(err)
 	}
 	mesh := build(t, m, chip)
-	_, packets, want := run(rng, mesh, 5)
+	packets, want := run(rng, mesh, 5)
 	if r := compare(mesh.Grid.Predict(packets), want); r.Mismatches != 0 {
 		t.Errorf("%+v", r)
 	}
@@ -338,7 +337,7 @@ func folder(t testing.TB) string {
 	}
 	mesh := build(t, m, chip)
 	dir := filepath.Join(t.TempDir(), "tables")
-	if err := mesh.Write(dir, chip, []Train{fptest.RandomTrain(rng, 2, 1, 1)}, table.Options{Tool: "test"}); err != nil {
+	if err := mesh.Write(dir, chip, []rtl.GridSample{mesh.Packets(fptest.RandomTrain(rng, 2, 1, 1))}, table.Options{Tool: "test"}); err != nil {
 		t.Fatal(err)
 	}
 	return dir
@@ -439,7 +438,7 @@ func TestRTL(t *testing.T) {
 			chip.Arithmetic, chip.Core.WeightBits = w8.Arithmetic, w8.Core.WeightBits
 		}
 		m := build(t, model(rng, chip, 1+rng.IntN(4), 1+rng.IntN(4), 2+rng.IntN(4)), chip)
-		_, packets, want := run(rng, m, 3)
+		packets, want := run(rng, m, 3)
 		log, err := rtl.RunGrid(context.Background(), rtl.Options{Clone: clone}, m.Grid, packets)
 		if err != nil {
 			t.Fatal(err)
