@@ -512,6 +512,9 @@ func RunGrid(ctx context.Context, o Options, g *Grid, samples []GridSample) (*Lo
 		}
 	}
 	if err != nil {
+		if o.Simulator == Verilator && errors.Is(err, ErrBuild) {
+			failed = fmt.Errorf("%w; not every Verilator finds the cores by name, Icarus Verilog (%s) does", failed, Icarus)
+		}
 		return nil, failed
 	}
 	log, err := s.play(ctx, dir, len(samples), append(argv, fmt.Sprintf("+samples=%d", len(samples)), fmt.Sprintf("+wait=%d", s.waitLimit())))
