@@ -109,43 +109,64 @@ func (g *Grid) Validate() error {
 		}
 		check(len(c.Neurons) <= g.Neurons, at, "neurons", len(c.Neurons), fmt.Sprintf("at most %d", g.Neurons))
 		for j, n := range c.Neurons {
-			at := fmt.Sprintf("core %d neuron %d: ", i, j)
-			check(len(n.Connected) == g.Axons, at, "connections", len(n.Connected), fmt.Sprint(g.Axons))
-			check(len(n.Weights) == g.Types, at, "weights", len(n.Weights), fmt.Sprint(g.Types))
-			fit := func(name string, v, bits int) {
-				low, high := -1<<(bits-1), 1<<(bits-1)-1
-				check(v >= low && v <= high, at, name, v, fmt.Sprintf("%d..%d", low, high))
-			}
-			fit("v", n.V, g.Bits)
-			fit("reset", n.Reset, g.Bits)
-			for _, w := range n.Weights {
-				fit("weight", w, g.WeightBits)
-			}
-			fit("leak", n.Leak, g.WeightBits)
-			fit("positive threshold", n.Positive, g.Bits)
-			fit("negative threshold", n.Negative, g.Bits)
-			check(n.Delay >= 0 && n.Delay <= 14, at, "delay", n.Delay, "0..14")
-			x, y := i%g.X+n.DX, i/g.X+n.DY
-			if x < 0 || x >= g.X || y < 0 || y >= g.Y {
-				check(false, at, "destination", fmt.Sprintf("(%d, %d)", x, y), "a cell of the mesh")
-				continue
-			}
-			axons := g.Axons
-			if g.isBus(x + g.X*y) {
-				axons = g.Outputs
-			}
-			check(n.Axon >= 0 && n.Axon < axons, at, "destination axon", n.Axon, fmt.Sprintf("0..%d", axons-1))
+			g.checkNeuron(i, &n, func(field string, got any, want string) {
+				errs = append(errs, invalid(fmt.Sprintf("core %d neuron %d: %s", i, j, field), got, want))
+			})
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// checkNeuron is invariants 3, 6 and 7 for a neuron of core i.
+func (g *Grid) checkNeuron(i int, n *GridNeuron, bad func(field string, got any, want string)) {
+	if len(n.Connected) != g.Axons {
+		bad("connections", len(n.Connected), fmt.Sprint(g.Axons))
+	}
+	if len(n.Weights) != g.Types {
+		bad("weights", len(n.Weights), fmt.Sprint(g.Types))
+	}
+	fit := func(name string, v, bits int) {
+		if low, high := -1<<(bits-1), 1<<(bits-1)-1; v < low || v > high {
+			bad(name, v, fmt.Sprintf("%d..%d", low, high))
+		}
+	}
+	fit("v", n.V, g.Bits)
+	fit("reset", n.Reset, g.Bits)
+	for _, w := range n.Weights {
+		fit("weight", w, g.WeightBits)
+	}
+	fit("leak", n.Leak, g.WeightBits)
+	fit("positive threshold", n.Positive, g.Bits)
+	fit("negative threshold", n.Negative, g.Bits)
+	if n.Delay < 0 || n.Delay > 14 {
+		bad("delay", n.Delay, "0..14")
+	}
+	x, y := i%g.X+n.DX, i/g.X+n.DY
+	if x < 0 || x >= g.X || y < 0 || y >= g.Y {
+		bad("destination", fmt.Sprintf("(%d, %d)", x, y), "a cell of the mesh")
+		return
+	}
+	axons := g.Axons
+	if g.isBus(g.Cell(x, y)) {
+		axons = g.Outputs
+	}
+	if n.Axon < 0 || n.Axon >= axons {
+		bad("destination axon", n.Axon, fmt.Sprintf("0..%d", axons-1))
+	}
+}
+
+const goodPacket = "a core, one of its axons, a delay of 0..14"
+
+func (g *Grid) takes(p Packet) bool {
+	return p.X >= 0 && p.X < g.X && p.Y >= 0 && p.Y < g.Y && !g.isBus(g.Cell(p.X, p.Y)) && p.Axon >= 0 && p.Axon < g.Axons && p.Delay >= 0 && p.Delay <= 14
 }
 
 // Validate checks a sample for a grid.
 func (s GridSample) Validate(g *Grid) error {
 	for t, packets := range s {
 		for _, p := range packets {
-			if p.X < 0 || p.X >= g.X || p.Y < 0 || p.Y >= g.Y || g.isBus(p.X+g.X*p.Y) || p.Axon < 0 || p.Axon >= g.Axons || p.Delay < 0 || p.Delay > 14 {
-				return invalid(fmt.Sprintf("packet of tick %d", t), p, "a core, one of its axons, a delay of 0..14")
+			if !g.takes(p) {
+				return invalid(fmt.Sprintf("packet of tick %d", t), p, goodPacket)
 			}
 		}
 	}

@@ -130,8 +130,8 @@ func (s GridSample) Write(w io.Writer) error {
 	return b.Flush()
 }
 
-// ReadGridSample reads what GridSample.Write wrote; name is for errors.
-func ReadGridSample(name string, r io.Reader) (GridSample, error) {
+// ReadSample reads what GridSample.Write wrote; name is for errors.
+func (g *Grid) ReadSample(name string, r io.Reader) (GridSample, error) {
 	s := GridSample{}
 	var packets []Packet
 	done := false
@@ -150,7 +150,11 @@ func ReadGridSample(name string, r io.Reader) (GridSample, error) {
 		}
 		switch words[0] {
 		case "packet":
-			packets = append(packets, Packet{v[0], v[1], v[2], v[3]})
+			p := Packet{v[0], v[1], v[2], v[3]}
+			if !g.takes(p) {
+				return fault(name, line, "packet", p, goodPacket)
+			}
+			packets = append(packets, p)
 		case "tick":
 			if v[0] != len(s) {
 				return fault(name, line, "tick", v[0], strconv.Itoa(len(s)))
@@ -276,6 +280,7 @@ func (g *Grid) simInput(s GridSample) simInput {
 // CSRAMName is the file of a core's neurons, PacketName that of a sample.
 func CSRAMName(i int) string  { return fmt.Sprintf("csram_%03d.mem", i) }
 func PacketName(i int) string { return fmt.Sprintf("sample_%05d.pkt", i) }
+func typesName(i int) string  { return fmt.Sprintf("tc_%03d.mem", i) }
 func simName(i int) string    { return fmt.Sprintf("sim_input_%05d.json", i) }
 
 // WriteFolder writes csram_*.mem and tc_*.mem, the packets of each sample, and
@@ -330,7 +335,7 @@ func (g *Grid) writeMemories(dir string, samples []GridSample) error {
 			types.WriteByte('\n')
 		}
 		file(CSRAMName(i), []byte(words.String()))
-		file(fmt.Sprintf("tc_%03d.mem", i), []byte(types.String()))
+		file(typesName(i), []byte(types.String()))
 	}
 	for i, s := range samples {
 		var b bytes.Buffer
@@ -392,7 +397,13 @@ func ReadGrid(dir string) (*Grid, []GridSample, error) {
 		c := &g.Cores[i]
 		err := lines(CSRAMName(i), func(path string, line int, text string) error {
 			n, err := g.readWord(path, line, text)
+			if err != nil {
+				return err
+			}
 			c.Neurons = append(c.Neurons, n)
+			g.checkNeuron(i, &n, func(field string, got any, want string) {
+				err = cmp.Or(err, fault(path, line, field, got, want))
+			})
 			return err
 		})
 		if err == nil && len(c.Neurons) != g.Neurons {
@@ -402,20 +413,20 @@ func ReadGrid(dir string) (*Grid, []GridSample, error) {
 			return nil, nil, err
 		}
 		c.Types = nil
-		err = lines(fmt.Sprintf("tc_%03d.mem", i), func(path string, line int, text string) error {
+		err = lines(typesName(i), func(path string, line int, text string) error {
 			k, err := strconv.ParseUint(text, 2, 8)
-			if err != nil || len(text) != bits.Len(uint(g.Types-1)) {
-				return fault(path, line, "axon type", strconv.Quote(text), fmt.Sprintf("%d binary digits", bits.Len(uint(g.Types-1))))
+			if err != nil || len(text) != bits.Len(uint(g.Types-1)) || k >= uint64(g.Types) {
+				return fault(path, line, "axon type", strconv.Quote(text), fmt.Sprintf("%d binary digits, 0..%d", bits.Len(uint(g.Types-1)), g.Types-1))
 			}
 			c.Types = append(c.Types, uint8(k))
 			return nil
 		})
+		if err == nil && len(c.Types) != g.Axons {
+			err = fault(filepath.Join(dir, typesName(i)), 0, "axon types", len(c.Types), strconv.Itoa(g.Axons))
+		}
 		if err != nil {
 			return nil, nil, err
 		}
-	}
-	if err := g.Validate(); err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", dir, err)
 	}
 	var config simConfig
 	if err := object("sim_config.json", &config); err != nil {
@@ -431,11 +442,8 @@ func ReadGrid(dir string) (*Grid, []GridSample, error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		if samples[i], err = ReadGridSample(path, bytes.NewReader(data)); err != nil {
+		if samples[i], err = g.ReadSample(path, bytes.NewReader(data)); err != nil {
 			return nil, nil, err
-		}
-		if err := samples[i].Validate(g); err != nil {
-			return nil, nil, fmt.Errorf("%s: %w", path, err)
 		}
 		var in simInput
 		if err := object(simName(i), &in); err != nil {
