@@ -166,7 +166,15 @@ func (r *reader) network() error {
 	if err := a.Validate(); err != nil {
 		return fault("arithmetic", firstLine(err), "a valid one")
 	}
+	var err error
+	runs(a, func(ok bool, field string, got any, want string) {
+		if !ok && err == nil {
+			err = fault("arithmetic: "+field, got, want)
+		}
+	})
 	switch {
+	case err != nil:
+		return err
 	case a.Membrane.Register.Bits != g.Bits || a.Weight.TableBits != g.WeightBits || a.Weight.Types != g.Types:
 		return fault("arithmetic", fmt.Sprintf("membranes of %d bits, %d types of %d", a.Membrane.Register.Bits, a.Weight.Types, a.Weight.TableBits),
 			fmt.Sprintf("%d, %d types of %d, as in grid.json", g.Bits, g.Types, g.WeightBits))

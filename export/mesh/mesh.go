@@ -93,11 +93,7 @@ func canonical(mp *export.Mapping) (*fixedpoint.Model, error) {
 			errs = append(errs, fmt.Errorf("%s: %w: got %v, want %s (target %s)", field, export.ErrNoFit, got, want, mp.Chip.Name))
 		}
 	}
-	want(a.Weight.Kind == fixedpoint.WeightTypes, "weights", a.Weight.Kind, "types: a mesh has crosspoints of one bit")
-	want(a.Integrate == fixedpoint.IntegrateMembrane && a.Update == fixedpoint.PerTick, "arithmetic", fmt.Sprint(a.Integrate, ", ", a.Update), "weights straight into the membrane, tested once a tick")
-	want(a.Fire.When == fixedpoint.GE && a.Fire.Negative.When == fixedpoint.LT && a.Fire.Negative.Paired, "fire", fmt.Sprintf("%s, negative %s, paired %v", a.Fire.When, a.Fire.Negative.When, a.Fire.Negative.Paired), "ge, negative lt, paired: one reset mode serves both tests")
-	want(a.Membrane.Decay.Kind == fixedpoint.DecayNone && a.Membrane.Leak.Kind == fixedpoint.LeakConstant && a.Membrane.Place == fixedpoint.AfterIntegrate && !a.Bias.Present && a.Fire.RefractoryMax == 0 && a.Fire.ExtraSpikes == 0,
-		"arithmetic", "other mechanisms", "a constant leak after integrating and nothing else")
+	runs(a, want)
 	want(f.Unicast && f.CoresPerTile == 1 && f.Chips == 1 && f.LayerDelay == 1, "fabric", fmt.Sprintf("%d cores a tile, %d chips, layer delay %d", f.CoresPerTile, f.Chips, f.LayerDelay), "one unicast mesh of single cores, a tick from layer to layer")
 	want(m.Readout == fixedpoint.ReadCount, "read-out", m.Readout, "count: only spikes leave the mesh; train with --readout count")
 	want(m.StaysAtRest(), "layers", "one that leaks or fires without input", "layers at rest until spikes arrive: the later ones wait for theirs")
@@ -118,6 +114,15 @@ func canonical(mp *export.Mapping) (*fixedpoint.Model, error) {
 		return nil, err
 	}
 	return fixedpoint.NewModel(m)
+}
+
+// runs says what of a valid arithmetic is not a mesh's.
+func runs(a fixedpoint.Arithmetic, want func(ok bool, field string, got any, want string)) {
+	want(a.Weight.Kind == fixedpoint.WeightTypes, "weights", a.Weight.Kind, "types: a mesh has crosspoints of one bit")
+	want(a.Integrate == fixedpoint.IntegrateMembrane && a.Update == fixedpoint.PerTick, "integrate", fmt.Sprint(a.Integrate, ", ", a.Update), "weights straight into the membrane, tested once a tick")
+	want(a.Fire.When == fixedpoint.GE && a.Fire.Negative.When == fixedpoint.LT && a.Fire.Negative.Paired, "fire", fmt.Sprintf("%s, negative %s, paired %v", a.Fire.When, a.Fire.Negative.When, a.Fire.Negative.Paired), "ge, negative lt, paired: one reset mode serves both tests")
+	want(a.Membrane.Decay.Kind == fixedpoint.DecayNone && a.Membrane.Leak.Kind == fixedpoint.LeakConstant && a.Membrane.Place == fixedpoint.AfterIntegrate && !a.Bias.Present && a.Fire.RefractoryMax == 0 && a.Fire.ExtraSpikes == 0,
+		"membrane", "other mechanisms", "a constant leak after integrating and nothing else")
 }
 
 // fill writes part p to the core at (x, y): its axon types, where its inputs

@@ -366,6 +366,8 @@ func TestTampered(t *testing.T) {
 		{name: "window", file: "network.json", old: `"ticks": 2`, new: `"ticks": 3`, want: "sample_00000.pkt: ticks: got 3, want 4, the window and the way to the bus"},
 		{name: "unknown key", file: "network.json", old: `"ticks": 2`, new: `"tocks": 2`, want: "network.json: object: got unknown field"},
 		{name: "key left out", file: "network.json", old: "\n  \"ticks\": 2,", new: "", want: "network.json: ticks: got nothing, want a value"},
+		{name: "another test", file: "network.json", old: `"when": "ge"`, new: `"when": "gt"`, want: "network.json: arithmetic: fire: got gt, negative lt, paired true, want ge, negative lt, paired"},
+		{name: "a decay", file: "network.json", old: `"place": "after_integrate"`, new: `"place": "after_test"`, want: "network.json: arithmetic: membrane: got other mechanisms"},
 		{name: "width", file: "network.json", old: `"types": 4`, new: `"types": 5`, want: "network.json: arithmetic: got membranes of 9 bits, 5 types of 9, want 9, 4 types of 9, as in grid.json"},
 		{name: "weights too wide", file: "network.json", old: `"weight_bits": 2`, new: `"weight_bits": 9`, want: "network.json: network: got layer 0: weight_bits: got 9, want 2..4, want one of the arithmetic in it"},
 		{name: "too many neurons", file: "network.json", old: `"neurons": 2`, new: `"neurons": 3`, want: "neurons.csv: rows: got none for neuron 2 of layer 0, want each neuron"},
