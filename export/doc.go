@@ -9,5 +9,9 @@
 // fan-in stays on each of its cores, so the order of the additions, and with it
 // every bit, is what the emulator computes. Splitting a fan-in is not done.
 //
+// Where a crosspoint is one bit (fixedpoint.WeightTypes) an input takes an in-axon
+// for each bit of a weight, and on a chip whose neurons have one destination
+// (targets.Fabric.Unicast) a neuron is stored once for each in-axon that it feeds.
+//
 // Reading order: Part, FitError, Mapping.
 package export

@@ -14,7 +14,8 @@ import (
 //
 // Routes are implied, and dense: input i, or neuron i of layer l-1, reaches
 // in-axon i of every core of layer l (of layer 0 for inputs). In-axon i's row
-// holds the weights from there to the core's neurons.
+// holds the weights from there to the core's neurons. Where a crosspoint is one
+// bit, i stands for several in-axons, one for each bit of a weight.
 type Mapping struct {
 	Model *fixedpoint.Model // in the chip's own arithmetic
 	Chip  *targets.Chip
@@ -33,9 +34,9 @@ func Map(m *fixedpoint.Model, chip *targets.Chip) (*Mapping, error) {
 	switch k := chip.Arithmetic.Weight.Kind; {
 	case chip.Tables.Format == targets.NoTables:
 		return nil, fmt.Errorf("target %s: tables: %w: none can be written: %s", chip.Name, ErrNoFit, chip.Tables.Reason)
-	case !cores && chip.Tables.Format != targets.LoihiTables:
-		return nil, fmt.Errorf("target %s: tables: %w: got format %s, want cores or loihi: this chip is one crossbar and is not mapped core by core", chip.Name, ErrNoFit, chip.Tables.Format)
-	case k == fixedpoint.WeightTypes || k == fixedpoint.WeightSignByAxon:
+	case !cores && chip.Tables.Format != targets.LoihiTables && chip.Tables.Format != targets.RANCTables:
+		return nil, fmt.Errorf("target %s: tables: %w: got format %s, want cores, loihi or ranc: this chip is one crossbar and is not mapped core by core", chip.Name, ErrNoFit, chip.Tables.Format)
+	case k == fixedpoint.WeightTypes && chip.Tables.Format != targets.RANCTables || k == fixedpoint.WeightSignByAxon:
 		return nil, fmt.Errorf("target %s: weights: %w: got kind %s, want a kind that stores each weight with its sign", chip.Name, ErrNoFit, k)
 	}
 	for i, l := range m.Layers {
@@ -79,6 +80,27 @@ func (m *Mapping) LayerParts(layer int) (lo, hi int) {
 	return lo, hi
 }
 
+// Copies is in how many copies each neuron of a layer is stored: 1 but for a
+// unicast chip, where there is one for each in-axon that the neuron feeds.
+func (m *Mapping) Copies(layer int) int {
+	_, copies := m.outAxons(layer)
+	return copies
+}
+
+func (m *Mapping) outAxons(layer int) (axons, copies int) {
+	lo, hi := m.LayerParts(layer + 1)
+	return outAxons((hi-lo)*m.AxonsPerInput(layer+1), m.Chip.Fabric)
+}
+
+// AxonsPerInput is how many in-axons of a core an input of a layer takes; 0 for
+// the layer above the last.
+func (m *Mapping) AxonsPerInput(layer int) int {
+	if layer == len(m.Model.Layers) {
+		return 0
+	}
+	return m.Chip.Arithmetic.Weight.AxonsPerInput(m.Model.Layers[layer].WeightBits)
+}
+
 // Use is how much of each memory of a core a part takes.
 type Use struct {
 	Core        targets.CoreID `json:"core"`
@@ -107,14 +129,11 @@ func (m *Mapping) Footprint() []Use {
 	uses := make([]Use, len(m.Parts))
 	for i, p := range m.Parts {
 		layer := m.Model.Layers[p.Layer]
-		lo, hi := m.LayerParts(p.Layer + 1)
-		out := hi - lo
-		if m.Chip.Fabric.Multicast {
-			out = min(out, 1)
-		}
-		bits, stored, _ := m.Chip.Core.SynapseMemory(layer.In, p.Count, storedWidth(m.Chip, &layer))
+		out, copies := m.outAxons(p.Layer)
+		neurons := p.Count * copies
+		bits, stored, _ := m.Chip.Core.SynapseMemory(layer.In, neurons, storedWidth(m.Chip, &layer))
 		x, y := m.Chip.Fabric.Position(m.Cores[i])
-		uses[i] = Use{m.Cores[i], x, y, p, p.Count, layer.In, p.Count * out, bits, stored}
+		uses[i] = Use{m.Cores[i], x, y, p, neurons, layer.In * m.AxonsPerInput(p.Layer), p.Count * out, bits, stored}
 	}
 	return uses
 }

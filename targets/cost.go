@@ -57,6 +57,9 @@ type Cycles struct {
 	OwnSpikeCycles        Quantity `json:"own_spike_cycles"`         // extra, for one spike that a core serves from its own queue
 	TickCycles            Quantity `json:"tick_cycles"`              // once a tick
 	HostWriteCycles       Quantity `json:"host_write_cycles"`        // one word that a host writes into the chip while the network stands still
+	// TickAllIn: TickCycles is all that a tick takes, whatever the activity; the
+	// other constants of a core are then null. Absent: false.
+	TickAllIn bool `json:"tick_all_in,omitempty" file:"optional"`
 }
 
 // Quantity is one constant. Either Value is set, with an Origin and, where

@@ -19,6 +19,9 @@ type Fabric struct {
 	LayerDelay int `json:"layer_delay"`
 	// Multicast: one message reaches any set of cores.
 	Multicast bool `json:"multicast"`
+	// Unicast: a neuron sends to one in-axon of one core. A neuron that others
+	// take on several in-axons is stored in as many copies. Absent: false.
+	Unicast bool `json:"unicast,omitempty" file:"optional"`
 }
 
 // Tiles is the number of tiles of all chips.

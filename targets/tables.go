@@ -26,13 +26,18 @@ const (
 	LoihiTables    TableFormat = "loihi"    // package export/table: cores in Loihi's terms
 	TinyODINTables TableFormat = "tinyodin" // package export/crossbar: SPI programs and SRAM images of tinyODIN
 	ODINTables     TableFormat = "odin"     // the same of ODIN
+	RANCTables     TableFormat = "ranc"     // package export/mesh: memories of RANC's cores, axon types, packets
 )
 
-var tableFormats = []string{string(NoTables), string(CoreTables), string(LoihiTables), string(TinyODINTables), string(ODINTables)}
+var tableFormats = []string{string(NoTables), string(CoreTables), string(LoihiTables), string(TinyODINTables), string(ODINTables), string(RANCTables)}
 
 // Crossbar says whether tables of the format are those of a chip that is one
 // crossbar, package export/crossbar's.
 func (t TableFormat) Crossbar() bool { return t == TinyODINTables || t == ODINTables }
+
+// SpikesOnly says that nothing but spikes leaves a chip with such tables, so
+// that no membrane can be read.
+func (t TableFormat) SpikesOnly() bool { return t == RANCTables }
 
 // UnmarshalText reads a format's name.
 func (t *TableFormat) UnmarshalText(text []byte) error {

@@ -66,6 +66,9 @@ func (c *Chip) WriteText(w io.Writer) error {
 	if f.Multicast {
 		delivery = "multicast"
 	}
+	if f.Unicast {
+		delivery = "to one in-axon; a neuron is stored once for each that it feeds"
+	}
 	section(&s, "fabric", c.Origins.Fabric, [][2]string{
 		{"mesh", fmt.Sprintf("%d x %d tiles of %s, %s", f.Width, f.Height, count(f.CoresPerTile, "core"), count(f.Chips, "chip"))},
 		{"cores", fmt.Sprint(f.Cores())},
@@ -89,6 +92,9 @@ func (c *Chip) WriteText(w io.Writer) error {
 	fmt.Fprint(&s, "\ncosts\n")
 	if c.Cost.Energy.SynOpAllIn {
 		fmt.Fprint(&s, "  energy.synop_pj is all-in: nothing is added to it\n")
+	}
+	if c.Cost.Cycles.TickAllIn {
+		fmt.Fprint(&s, "  cycles.tick_cycles is all-in: the same for every core and activity\n")
 	}
 	t := tabwriter.NewWriter(&s, 0, 0, 2, ' ', 0)
 	row := func(name string, q Quantity) {

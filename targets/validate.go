@@ -32,7 +32,7 @@ var checks = []struct {
 	{"7 origins", nil, checkOrigins},
 	{"8 constants", nil, checkConstants},
 	{"9 barrier", []string{"cost.time.barrier_ns"}, checkBarrier},
-	{"10 all-in energy", []string{"cost.energy"}, checkAllIn},
+	{"10 all-in constants", []string{"cost.energy", "cost.cycles"}, checkAllIn},
 	{"11 tables", []string{"tables"}, checkTables},
 	{"11 unknown parts", nil, checkUnknown},
 	{"12 registers", []string{"arithmetic"}, checkRegisters},
@@ -261,6 +261,9 @@ func checkFabric(c *Chip, f *faults) {
 	if possible && cores > maxCores {
 		f.add("fabric", "too many cores", fmt.Sprintf("at most %d in all", maxCores))
 	}
+	if c.Fabric.Unicast && c.Fabric.Multicast {
+		f.add("fabric.unicast", "true", "false beside multicast true")
+	}
 	f.between("fabric.layer_delay", int64(c.Fabric.LayerDelay), 0, 1) // what the engines can run
 }
 
@@ -394,18 +397,27 @@ func checkBarrier(c *Chip, f *faults) {
 	}
 }
 
+// checkAllIn: a constant that has the rest of its ledger inside stands alone
+// (but for the clock, which is no count of cycles).
 func checkAllIn(c *Chip, f *faults) {
-	if !c.Cost.Energy.SynOpAllIn {
-		return
-	}
-	for _, q := range c.Cost.Quantities() {
-		switch {
-		case q.Name == "energy.synop_pj":
-			if q.Value == nil {
-				f.add("cost."+q.Name+".value", "null", "a number, since synop_all_in is true")
+	for _, all := range []struct {
+		set       bool
+		flag, key string
+	}{
+		{c.Cost.Energy.SynOpAllIn, "synop_all_in", "energy.synop_pj"},
+		{c.Cost.Cycles.TickAllIn, "tick_all_in", "cycles.tick_cycles"},
+	} {
+		ledger, key, _ := strings.Cut(all.key, ".")
+		for _, q := range c.Cost.Quantities() {
+			switch {
+			case !all.set || q.Name == "cycles.clock_mhz":
+			case q.Name == all.key:
+				if q.Value == nil {
+					f.add("cost."+q.Name+".value", "null", "a number, since "+all.flag+" is true")
+				}
+			case strings.HasPrefix(q.Name, ledger+".") && q.Value != nil:
+				f.add("cost."+q.Name+".value", show(*q.Value), fmt.Sprintf("null: %s says that it is inside %s", all.flag, key))
 			}
-		case strings.HasPrefix(q.Name, "energy.") && q.Value != nil:
-			f.add("cost."+q.Name+".value", show(*q.Value), "null: synop_all_in says that it is inside synop_pj")
 		}
 	}
 }

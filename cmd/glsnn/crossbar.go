@@ -92,12 +92,9 @@ func newCycles(rtl float64, estimate *float64) *cycles {
 // would, and with --rtl on the chip's own RTL, and compares spikes and final
 // membranes with the emulator's.
 func (a *app) verifyCrossbar(ctx context.Context, o *verifyOptions, man *table.Manifest) (*crossbarResult, error) {
-	m, hash, err := loadModel(o.model)
+	m, err := exportedModel(o, man)
 	if err != nil {
 		return nil, err
-	}
-	if hash != man.Model {
-		return nil, withCode(exitMismatch, fmt.Errorf("%s: model_sha256: got %.12s, want %.12s of %s: the tables were made from another model; export again", o.dir, man.Model, hash, o.model))
 	}
 	chip, err := targets.Load(man.TargetSpec)
 	if err != nil {

@@ -41,6 +41,7 @@ var imports = map[string]string{
 	"export/table":    "fixedpoint fixedpoint/artefact targets export",
 	"export/rtl":      "fixedpoint/artefact",
 	"export/crossbar": "fixedpoint fixedpoint/artefact targets export export/rtl export/table",
+	"export/mesh":     "fixedpoint fixedpoint/artefact targets export export/rtl export/table",
 
 	"cmd/glsnn": "fixedpoint/... float/... targets emulator/... export/... fixedpoint float emulator export github.com/spf13/...",
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"glsnn/emulator/cost"
-	"glsnn/export/crossbar"
 	"glsnn/export/table"
 	"glsnn/targets"
 )
@@ -74,12 +73,12 @@ func (a *app) estimate(ctx context.Context, o *estimateOptions) (*cost.Estimate,
 	if err != nil {
 		return nil, err
 	}
-	return cost.New(res.Counters, p.Chip, p.Cost)
+	return cost.New(p.counters(res.Counters), p.Chip, p.Cost)
 }
 
 // tablesTarget is the target that a table folder was written for.
 func tablesTarget(dir string) (string, error) {
-	man, err := table.ReadManifest(dir, table.Kind, crossbar.Kind)
+	man, err := table.ReadManifest(dir, tableKinds()...)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", usage("--target: got nothing, and there are no tables in %s that name one", dir)
 	}

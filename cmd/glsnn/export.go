@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"glsnn/export"
-	"glsnn/export/crossbar"
 	"glsnn/export/table"
 	"glsnn/targets"
 )
@@ -99,6 +98,9 @@ func (a *app) export(ctx context.Context, o *exportOptions) (*exportResult, erro
 	if err != nil {
 		return nil, err
 	}
+	if f := chip.Tables.Format; o.images != "" && f != targets.CoreTables {
+		return nil, usage("--images: got %s, and tables of format %s have no synapse rows", o.images, f)
+	}
 	if chip.Tables.Format.Crossbar() {
 		return a.exportCrossbar(ctx, o, m, hash, chip)
 	}
@@ -109,7 +111,12 @@ func (a *app) export(ctx context.Context, o *exportOptions) (*exportResult, erro
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if err := table.Write(o.out, mp, table.Options{Tool: tool(), Model: hash, TargetSpec: o.target, Images: images, Force: true}); err != nil {
+	if chip.Tables.Format == targets.RANCTables {
+		err = a.exportMesh(o, m, mp, hash)
+	} else {
+		err = table.Write(o.out, mp, table.Options{Tool: tool(), Model: hash, TargetSpec: o.target, Images: images, Force: true})
+	}
+	if err != nil {
 		return nil, err
 	}
 	r := &exportResult{
@@ -133,7 +140,7 @@ func onlyTables(dir string) error {
 	case err != nil:
 		return err
 	}
-	man, err := table.ReadManifest(dir, table.Kind, crossbar.Kind) // damaged tables may be replaced as well
+	man, err := table.ReadManifest(dir, tableKinds()...) // damaged tables may be replaced as well
 	if man == nil {
 		return usage("-o: got %s, a folder without a manifest of tables; want a new folder or an earlier export (%w)", dir, err)
 	}

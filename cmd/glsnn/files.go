@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"glsnn/export/crossbar"
+	"glsnn/export/mesh"
 	"glsnn/export/table"
 	"glsnn/fixedpoint"
 	"glsnn/float"
@@ -41,9 +42,12 @@ func loadCheckpoint(path string) (*float.Checkpoint, error) {
 	return c, fileFault(err, path, "--checkpoint", "glsnn train")
 }
 
+// tableKinds are the kinds of table folders.
+func tableKinds() []string { return []string{table.Kind, crossbar.Kind, mesh.Kind} }
+
 // readManifest reads a table folder's manifest and checks its files against it.
 func readManifest(dir string) (*table.Manifest, error) {
-	man, err := table.ReadManifest(dir, table.Kind, crossbar.Kind)
+	man, err := table.ReadManifest(dir, tableKinds()...)
 	s, statErr := os.Stat(dir)
 	switch {
 	case statErr == nil && !s.IsDir():

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	"glsnn/export"
-	"glsnn/export/crossbar"
 	"glsnn/fixedpoint"
 	"glsnn/fixedpoint/quantize"
 	"glsnn/float"
@@ -16,7 +14,7 @@ import (
 // fitTarget brings o's neurons to what o.target can express, where no flag says
 // otherwise, and refuses before training what the target could not hold after
 // it: a network of this shape is quantised for the target and placed on it.
-func (o *trainOptions) fitTarget(changed func(flag string) bool) error {
+func (a *app) fitTarget(o *trainOptions, changed func(flag string) bool) error {
 	if o.net.Mode != float.Chip {
 		return usage("--target: got %s with --mode %s, want --mode chip", o.target, o.net.Mode)
 	}
@@ -32,6 +30,9 @@ func (o *trainOptions) fitTarget(changed func(flag string) bool) error {
 		if err := asFlags(o.net.Validate()); err != nil {
 			return fmt.Errorf("target %s: %w", chip.Name, err)
 		}
+	}
+	if chip.Tables.Format.SpikesOnly() && !changed("readout") {
+		o.net.Readout = float.ReadCount
 	}
 	resets := chip.Arithmetic.Fire.Resets
 	for _, r := range []struct {
@@ -77,15 +78,15 @@ func (o *trainOptions) fitTarget(changed func(flag string) bool) error {
 			w[i] *= 0.5 / top
 		}
 	}
+	bits := make([]int, net.Layers())
+	for l := range bits {
+		bits[l] = widestWeights(chip, net.Sizes[l])
+	}
 	m, _, err := quantize.Quantize(net, quantize.Options{
-		Bits: []int{min(8, chip.Arithmetic.Weight.Bits)}, Arithmetic: chip.Arithmetic, Scheme: quantize.Max, Rounding: fixedpoint.NearestEven,
+		Bits: bits, Arithmetic: chip.Arithmetic, Scheme: quantize.Max, Rounding: fixedpoint.NearestEven,
 	})
 	if err == nil {
-		if chip.Tables.Format.Crossbar() {
-			_, err = crossbar.Place(m, chip)
-		} else {
-			_, err = export.Map(m, chip)
-		}
+		_, err = placeOn(m, chip)
 	}
 	var re *fixedpoint.RangeError
 	switch {
@@ -93,6 +94,20 @@ func (o *trainOptions) fitTarget(changed func(flag string) bool) error {
 		return withCode(exitNoFit, fmt.Errorf("target %s: %w", chip.Name, err))
 	case err != nil:
 		return err
+	case slices.Min(bits) < slices.Max(bits):
+		a.say("note: target %s holds this shape with weights of at most %s bits, layer by layer: quantize with --bits %s", chip.Name, joinInts(bits, ", "), joinInts(bits, ","))
 	}
 	return nil
+}
+
+// widestWeights is the width of the weights to try with so many inputs: 8 bits,
+// or what the chip has, or fewer where the bits of a weight take in-axons of
+// their own. It is quantize.MinBits where nothing fits.
+func widestWeights(chip *targets.Chip, inputs int) int {
+	w := chip.Arithmetic.Weight
+	bits := min(8, w.Bits)
+	for bits > quantize.MinBits && inputs*w.AxonsPerInput(bits) > chip.Core.AxonsIn && inputs <= chip.Core.AxonsIn/w.AxonsPerInput(quantize.MinBits) {
+		bits--
+	}
+	return bits
 }

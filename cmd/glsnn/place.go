@@ -3,12 +3,14 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"glsnn/emulator"
 	"glsnn/emulator/cost"
 	"glsnn/export"
 	"glsnn/export/crossbar"
+	"glsnn/export/mesh"
 	"glsnn/fixedpoint"
 	"glsnn/targets"
 )
@@ -20,6 +22,8 @@ type placement struct {
 	Chip   *targets.Chip
 	CoreOf []targets.CoreID
 	Cost   cost.Placed
+
+	mapping *export.Mapping // nil of one crossbar
 }
 
 // place puts m on a target.
@@ -28,18 +32,53 @@ func place(m *fixedpoint.Model, target string) (*placement, error) {
 	if err != nil {
 		return nil, err
 	}
+	p, err := placeOn(m, chip)
+	return p, unplaced(err, target)
+}
+
+// placeOn is place with chip's file read, and errors as they are.
+func placeOn(m *fixedpoint.Model, chip *targets.Chip) (*placement, error) {
 	if chip.Tables.Format.Crossbar() {
-		p, err := placeCrossbar(m, chip, target)
+		p, err := crossbar.Place(m, chip)
 		if err != nil {
 			return nil, err
 		}
-		return &placement{p.Model, chip, p.CoreOf(), crossbarCost(p)}, nil
+		return &placement{p.Model, chip, p.CoreOf(), crossbarCost(p), nil}, nil
 	}
-	mp, err := mapModel(m, chip, target)
+	mp, err := export.Map(m, chip)
+	if err == nil && chip.Tables.Format == targets.RANCTables {
+		_, err = mesh.Build(mp)
+	}
 	if err != nil {
 		return nil, err
 	}
-	return &placement{mp.Model, chip, mp.CoreOf(), mappingCost(mp)}, nil
+	return &placement{mp.Model, chip, mp.CoreOf(), mappingCost(mp), mp}, nil
+}
+
+// counters are the network's with what the chip does more where it stores
+// neurons in copies and weights over several in-axons: every copy is updated and
+// reads its synapses. Spikes stay the network's; what the copies send is in the
+// destinations of mappingCost.
+func (p *placement) counters(c emulator.Counters) emulator.Counters {
+	mp := p.mapping
+	if mp == nil {
+		return c
+	}
+	c.Layers, c.Cores = slices.Clone(c.Layers), slices.Clone(c.Cores)
+	for l := range c.Layers {
+		copies, axons := uint64(mp.Copies(l)), uint64(mp.AxonsPerInput(l))
+		c.Layers[l].Events *= axons
+		c.Layers[l].SynOps *= axons * copies
+		c.Layers[l].Updates *= copies
+	}
+	for i, p := range mp.Parts {
+		copies, axons := uint64(mp.Copies(p.Layer)), uint64(mp.AxonsPerInput(p.Layer))
+		core := &c.Cores[mp.Cores[i]]
+		core.Events *= axons
+		core.SynOps *= axons * copies
+		core.Updates *= copies
+	}
+	return c
 }
 
 // options are how the emulator runs the model as that target would.
@@ -76,9 +115,9 @@ func unplaced(err error, target string) error {
 func mappingCost(mp *export.Mapping) cost.Placed {
 	p := cost.Placed{Neurons: map[targets.CoreID]int{}, Sends: map[targets.CoreID][]targets.CoreID{}, Tiles: mp.Tiles()}
 	for i, part := range mp.Parts {
-		p.Neurons[mp.Cores[i]] = part.Count
+		p.Neurons[mp.Cores[i]] = part.Count * mp.Copies(part.Layer)
 		lo, hi := mp.LayerParts(part.Layer + 1)
-		p.Sends[mp.Cores[i]] = mp.Cores[lo:hi]
+		p.Sends[mp.Cores[i]] = slices.Repeat(mp.Cores[lo:hi], mp.AxonsPerInput(part.Layer+1))
 	}
 	return p
 }

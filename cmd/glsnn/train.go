@@ -292,7 +292,7 @@ func (a *app) train(ctx context.Context, o *trainOptions, changed func(flag stri
 		a.say("resumed after %d epochs and %d samples", ckpt.Epoch, ckpt.Done)
 	} else {
 		if o.target != "" {
-			if err := o.fitTarget(changed); err != nil {
+			if err := a.fitTarget(o, changed); err != nil {
 				return nil, err
 			}
 		}

@@ -9,8 +9,11 @@ import (
 
 	"glsnn/emulator/parity"
 	"glsnn/export/crossbar"
+	"glsnn/export/mesh"
 	"glsnn/export/rtl"
 	"glsnn/export/table"
+	"glsnn/fixedpoint"
+	"glsnn/float/dataset"
 	"glsnn/targets"
 )
 
@@ -39,7 +42,9 @@ The tables of a crossbar are events and memories: they are run by an integer mod
 of the chip, event by event, and with --rtl on the chip's own RTL, and every spike
 and final membrane must be the emulator's. The RTL's clock cycles are printed
 beside the estimate of the same samples, those of events apart from those of what
-the host writes by the serial port, which --spi runs.`,
+the host writes by the serial port, which --spi runs. Tables of a RANC mesh are
+run by an integer model of its packets as well, and with --rtl on the RTL or the
+simulator of the user's clone.`,
 		Example: "  glsnn verify\n  glsnn verify mychip-tables --samples 10000",
 		Args:    wantArgs(0, 1, "at most one FOLDER"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -54,20 +59,17 @@ the host writes by the serial port, which --spi runs.`,
 			if err != nil {
 				return err
 			}
-			if man.Kind == crossbar.Kind {
-				r, err := a.verifyCrossbar(cmd.Context(), o, man)
-				if err != nil {
-					return err
-				}
-				if err := a.result(r, r.text); err != nil {
-					return err
-				}
-				return r.verdict()
-			}
-			if o.rtl != "" {
+			var r verification
+			switch {
+			case man.Kind == crossbar.Kind:
+				r, err = a.verifyCrossbar(cmd.Context(), o, man)
+			case man.Kind == mesh.Kind:
+				r, err = a.verifyMesh(cmd.Context(), o, man)
+			case o.rtl != "":
 				return usage("--rtl: got %s, and no RTL runs the tables of %s", o.rtl, man.Target)
+			default:
+				r, err = a.verify(cmd.Context(), o, man)
 			}
-			r, err := a.verify(cmd.Context(), o, man)
 			if err != nil {
 				return err
 			}
@@ -78,11 +80,38 @@ the host writes by the serial port, which --spi runs.`,
 		},
 	}
 	cmd.Flags().StringVar(&o.model, "model", defaultModel, "the model that was exported")
-	cmd.Flags().StringVar(&o.rtl, "rtl", "", "tables of a crossbar: run them on this clone of the chip's RTL as well, and count its cycles")
-	cmd.Flags().StringVar(&o.simulator, "simulator", rtl.Icarus, "for --rtl: iverilog or verilator (much faster)")
+	cmd.Flags().StringVar(&o.rtl, "rtl", "", "tables of a crossbar or of ranc: run them on this clone of the chip's repository as well, and count its cycles")
+	cmd.Flags().StringVar(&o.simulator, "simulator", rtl.Icarus, "for --rtl: iverilog, verilator (much faster), or for ranc tables ranc_sim, the C++ simulator of that repository")
 	cmd.Flags().BoolVar(&o.spi, "spi", false, "for --rtl: the host writes thresholds and membranes by the chip's serial port, as it must, and not straight into the memory (slower)")
 	o.data.register(cmd, "test", 1000, "run so many samples; 0 for all")
 	return cmd
+}
+
+// verification is what verify prints of tables of one kind; verdict is an error
+// where anything differs.
+type verification interface {
+	text(io.Writer)
+	verdict() error
+}
+
+// exportedModel is the model that the tables were made from.
+func exportedModel(o *verifyOptions, man *table.Manifest) (*fixedpoint.Model, error) {
+	m, hash, err := loadModel(o.model)
+	if err != nil {
+		return nil, err
+	}
+	if hash != man.Model {
+		return nil, withCode(exitMismatch, fmt.Errorf("%s: model_sha256: got %.12s, want %.12s of %s: the tables were made from another model; export again", o.dir, man.Model, hash, o.model))
+	}
+	return m, nil
+}
+
+// wasExported says whether m, read back, is the model that was written.
+func wasExported(m *fixedpoint.Model, man *table.Manifest) (bool, error) {
+	rebuilt := *m
+	rebuilt.Source = man.Source
+	hash, err := rebuilt.Hash()
+	return hash == man.Lowered, err
 }
 
 type verifyResult struct {
@@ -108,59 +137,64 @@ func (a *app) verify(ctx context.Context, o *verifyOptions, man *table.Manifest)
 	if chip, err := targets.Load(man.TargetSpec); err == nil && chip.SHA256 == man.Chip && chip.Fabric.LayerDelay != delay {
 		return nil, withCode(exitMismatch, fmt.Errorf("%s: network.json: layer_delay: got %d, want target %s's %d", o.dir, delay, chip.Name, chip.Fabric.LayerDelay))
 	}
-	want, hash, err := loadModel(o.model)
+	want, err := exportedModel(o, man)
 	if err != nil {
 		return nil, err
 	}
-	if hash != man.Model {
-		return nil, withCode(exitMismatch, fmt.Errorf("%s: model_sha256: got %.12s, want %.12s of %s: the tables were made from another model; export again", o.dir, man.Model, hash, o.model))
-	}
-	rebuilt := *got
-	rebuilt.Source = man.Source
-	rebuiltHash, err := rebuilt.Hash()
-	if err != nil {
+	r := &verifyResult{LayerDelay: delay, Tables: o.dir, Target: man.Target, Files: len(man.Files)}
+	if r.SameModel, err = wasExported(got, man); err != nil {
 		return nil, err
 	}
-	r := &verifyResult{LayerDelay: delay, Tables: o.dir, Target: man.Target, Files: len(man.Files), SameModel: rebuiltHash == man.Lowered}
 	set, err := o.data.load(a, modelData(want), want.Inputs())
 	if err != nil {
 		return nil, err
 	}
-	enc, err := modelEncoder(want)
-	if err != nil {
-		return nil, err
-	}
-	m := a.meter("verify", "samples", set.Len(), 0)
-	r.Run, err = parity.Same(ctx, got, want, set, enc, delay > 0, a.jobs, m.at)
-	m.clear()
-	if err != nil && ctx.Err() == nil {
-		return nil, withCode(exitMismatch, fmt.Errorf("%s and %s: %w", o.dir, o.model, err))
-	}
-	if err != nil {
+	if r.Run, err = a.runReadBack(ctx, o, got, want, set, delay > 0); err != nil {
 		return nil, err
 	}
 	r.Samples, r.Mismatches = r.Run.Samples, r.Run.Mismatches
 	return r, nil
 }
 
-func (r *verifyResult) text(w io.Writer) {
-	fmt.Fprintf(w, "files\t%d\thashes as in the manifest\n", r.Files)
-	same := "the same weights and parameters as the model"
-	if !r.SameModel {
-		same = "NOT the same weights and parameters as the model"
+// runReadBack runs the network got, which tables read back as, beside want.
+func (a *app) runReadBack(ctx context.Context, o *verifyOptions, got, want *fixedpoint.Model, set *dataset.Set, delay bool) (*parity.Sameness, error) {
+	enc, err := modelEncoder(want)
+	if err != nil {
+		return nil, err
 	}
-	fmt.Fprintf(w, "read back\ttarget %s\t%s\n", r.Target, same)
-	fmt.Fprintf(w, "run\t%d mismatches\t%d samples, %d spikes, every state of every tick%s\n", r.Mismatches, r.Samples, r.Run.Spikes,
-		map[bool]string{true: "; the same scores with a tick from layer to layer"}[r.LayerDelay > 0 && r.Mismatches == 0])
+	m := a.meter("verify", "samples", set.Len(), 0)
+	s, err := parity.Same(ctx, got, want, set, enc, delay, a.jobs, m.at)
+	m.clear()
+	if err != nil && ctx.Err() == nil {
+		return nil, withCode(exitMismatch, fmt.Errorf("%s and %s: %w", o.dir, o.model, err))
+	}
+	return s, err
 }
 
-// verdict is an error where anything differs.
-func (r *verifyResult) verdict() error {
-	if r.Mismatches > 0 {
-		return withCode(exitMismatch, fmt.Errorf("%s: %d of %d samples differ; %w", r.Tables, r.Mismatches, r.Samples, r.Run.First))
+func (r *verifyResult) text(w io.Writer) {
+	fmt.Fprintf(w, "files\t%d\thashes as in the manifest\n", r.Files)
+	readBackText(w, r.Target, r.SameModel, r.Run, r.LayerDelay > 0)
+}
+
+// readBackText says what the network read back is, and how its run went.
+func readBackText(w io.Writer, target string, sameModel bool, run *parity.Sameness, delay bool) {
+	same := "the same weights and parameters as the model"
+	if !sameModel {
+		same = "NOT the same weights and parameters as the model"
 	}
-	if !r.SameModel {
-		return withCode(exitMismatch, fmt.Errorf("%s: the network read back is not the one that was written, though these samples do not show it", r.Tables))
+	fmt.Fprintf(w, "read back\ttarget %s\t%s\n", target, same)
+	fmt.Fprintf(w, "run\t%d mismatches\t%d samples, %d spikes, every state of every tick%s\n", run.Mismatches, run.Samples, run.Spikes,
+		map[bool]string{true: "; the same scores with a tick from layer to layer"}[delay && run.Mismatches == 0])
+}
+
+func (r *verifyResult) verdict() error { return readBackVerdict(r.Tables, r.SameModel, r.Run) }
+
+func readBackVerdict(tables string, sameModel bool, run *parity.Sameness) error {
+	if run.Mismatches > 0 {
+		return withCode(exitMismatch, fmt.Errorf("%s: %d of %d samples differ; %w", tables, run.Mismatches, run.Samples, run.First))
+	}
+	if !sameModel {
+		return withCode(exitMismatch, fmt.Errorf("%s: the network read back is not the one that was written, though these samples do not show it", tables))
 	}
 	return nil
 }

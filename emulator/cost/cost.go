@@ -273,6 +273,11 @@ func (e *Estimate) time(c emulator.Counters, chip *targets.Chip, p Placed) {
 // is the leak event.
 func (e *Estimate) cycles(c emulator.Counters, chip *targets.Chip, p Placed) {
 	q := chip.Cost.Cycles
+	if q.TickAllIn { // the same for every core
+		sum := e.add("cycles", "tick_cycles", e.Counts.Ticks, q.TickCycles, &Range{})
+		e.Cycles = &sum
+		return
+	}
 	lanes, ok := q.SynOpsPerCycle.Get()
 	if !ok {
 		e.CyclesReason = "synops_per_cycle: " + q.SynOpsPerCycle.Reason

@@ -217,6 +217,16 @@ func TestAllIn(t *testing.T) {
 	}
 }
 
+// TestTickAllIn: ticks times the constant, whatever the activity and the core.
+func TestTickAllIn(t *testing.T) {
+	chip := load(t, "toy")
+	chip.Cost.Cycles = targets.Cycles{TickAllIn: true, TickCycles: chip.Cost.Cycles.TickCycles}
+	e := estimate(t, counted(), chip, placed())
+	if want := e.Counts.Ticks * *chip.Cost.Cycles.TickCycles.Value; !near(e.Cycles, want) || want == 0 || len(e.MissingIn("cycles")) != 0 {
+		t.Errorf("got %v cycles, want %v, missing %q", *e.Cycles, want, e.Missing)
+	}
+}
+
 // TestMissing takes one constant of toy away at a time.
 func TestMissing(t *testing.T) {
 	base := estimate(t, counted(), load(t, "toy"), placed())

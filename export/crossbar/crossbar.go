@@ -149,16 +149,9 @@ func (p *Placed) Write(dir string, trains []Train, o table.Options) error {
 	})
 }
 
-// Result is a comparison of a log with what the emulator says.
-type Result struct {
-	Samples    int    `json:"samples"`
-	Mismatches int    `json:"mismatches"` // samples whose spikes or final membranes differ
-	First      string `json:"first,omitempty"`
-	Spikes     int    `json:"spikes"`
-	Membranes  int    `json:"membranes"`
-	Cycles     uint64 `json:"cycles"`     // clock cycles of all samples, without those of SPI; 0 without RTL
-	SPICycles  uint64 `json:"spi_cycles"` // and those of SPI
-}
+// Result is a comparison of a log with what the emulator says; a sample counts
+// where its spikes or final membranes differ.
+type Result = rtl.Result
 
 // Want is what the emulator says of one sample.
 type Want struct {

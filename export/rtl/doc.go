@@ -20,8 +20,8 @@
 //
 // Tests that need one read its folder from GLSNN_RTL_TINYODIN, GLSNN_RTL_ODIN
 // and GLSNN_RTL_RANC, the simulator from GLSNN_RTL_SIMULATOR (iverilog, or
-// verilator, which does some 30 times as much), and RANC's C++ simulator from
-// GLSNN_RANC_SIM.
+// verilator, which does some 30 times as much; RANC runs under iverilog only),
+// and RANC's C++ simulator from GLSNN_RANC_SIM.
 //
 // # The synchronous scheme
 //

@@ -39,10 +39,10 @@ func (g *Grid) fields() []gridField {
 		{g.Bits, true, func(n *GridNeuron) *int { return &n.Reset }},
 	}
 	for k := range g.Types {
-		f = append(f, gridField{g.Bits, true, func(n *GridNeuron) *int { return &n.Weights[k] }})
+		f = append(f, gridField{g.WeightBits, true, func(n *GridNeuron) *int { return &n.Weights[k] }})
 	}
 	return append(f,
-		gridField{g.Bits, true, func(n *GridNeuron) *int { return &n.Leak }},
+		gridField{g.WeightBits, true, func(n *GridNeuron) *int { return &n.Leak }},
 		gridField{g.Bits, true, func(n *GridNeuron) *int { return &n.Positive }},
 		gridField{g.Bits, true, func(n *GridNeuron) *int { return &n.Negative }},
 		gridField{1, false, nil}, // reset mode
@@ -130,8 +130,8 @@ func (s GridSample) Write(w io.Writer) error {
 	return b.Flush()
 }
 
-// ReadGridSample reads what GridSample.Write wrote; name is for errors.
-func ReadGridSample(name string, r io.Reader) (GridSample, error) {
+// ReadSample reads what GridSample.Write wrote; name is for errors.
+func (g *Grid) ReadSample(name string, r io.Reader) (GridSample, error) {
 	s := GridSample{}
 	var packets []Packet
 	done := false
@@ -150,7 +150,11 @@ func ReadGridSample(name string, r io.Reader) (GridSample, error) {
 		}
 		switch words[0] {
 		case "packet":
-			packets = append(packets, Packet{v[0], v[1], v[2], v[3]})
+			p := Packet{v[0], v[1], v[2], v[3]}
+			if !g.takes(p) {
+				return fault(name, line, "packet", p, goodPacket)
+			}
+			packets = append(packets, p)
 		case "tick":
 			if v[0] != len(s) {
 				return fault(name, line, "tick", v[0], strconv.Itoa(len(s)))
@@ -183,6 +187,7 @@ type gridFile struct {
 	Neurons int    `json:"neurons"`
 	Types   int    `json:"types"`
 	Bits    int    `json:"bits"`
+	Weights int    `json:"weight_bits"`
 	Samples int    `json:"samples"`
 }
 
@@ -272,12 +277,35 @@ func (g *Grid) simInput(s GridSample) simInput {
 	return in
 }
 
-func packetName(i int) string { return fmt.Sprintf("sample_%05d.pkt", i) }
+// CSRAMName is the file of a core's neurons, PacketName that of a sample.
+func CSRAMName(i int) string  { return fmt.Sprintf("csram_%03d.mem", i) }
+func PacketName(i int) string { return fmt.Sprintf("sample_%05d.pkt", i) }
+func typesName(i int) string  { return fmt.Sprintf("tc_%03d.mem", i) }
 func simName(i int) string    { return fmt.Sprintf("sim_input_%05d.json", i) }
 
 // WriteFolder writes csram_*.mem and tc_*.mem, the packets of each sample, and
 // sim_config.json and sim_input_*.json for RANC's own simulator.
 func (g *Grid) WriteFolder(dir string, samples []GridSample) error {
+	if err := g.writeMemories(dir, samples); err != nil {
+		return err
+	}
+	errs := []error{writeJSON(dir, "sim_config.json", g.simConfig())}
+	for i, s := range samples {
+		errs = append(errs, writeJSON(dir, simName(i), g.simInput(s)))
+	}
+	return errors.Join(errs...)
+}
+
+func writeJSON(dir, name string, v any) error {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, name), append(data, '\n'), 0o644)
+}
+
+// writeMemories writes what the bench reads, and grid.json.
+func (g *Grid) writeMemories(dir string, samples []GridSample) error {
 	if err := g.Validate(); err != nil {
 		return err
 	}
@@ -286,17 +314,10 @@ func (g *Grid) WriteFolder(dir string, samples []GridSample) error {
 			return fmt.Errorf("sample %d: %w", i, err)
 		}
 	}
-	var errs []error
+	errs := []error{writeJSON(dir, "grid.json", gridFile{"glsnn-ranc", 1, g.X, g.Y, g.Bus, g.Outputs, g.Axons, g.Neurons, g.Types, g.Bits, g.WeightBits, len(samples)})}
 	file := func(name string, data []byte) {
 		errs = append(errs, os.WriteFile(filepath.Join(dir, name), data, 0o644))
 	}
-	object := func(name string, v any) {
-		data, err := json.Marshal(v)
-		errs = append(errs, err)
-		file(name, append(data, '\n'))
-	}
-	object("grid.json", gridFile{"glsnn-ranc", 1, g.X, g.Y, g.Bus, g.Outputs, g.Axons, g.Neurons, g.Types, g.Bits, len(samples)})
-	object("sim_config.json", g.simConfig())
 	for i, c := range g.Cores {
 		if g.isBus(i) {
 			continue
@@ -313,14 +334,13 @@ func (g *Grid) WriteFolder(dir string, samples []GridSample) error {
 			binary(&types, int(k), bits.Len(uint(g.Types-1)))
 			types.WriteByte('\n')
 		}
-		file(fmt.Sprintf("csram_%03d.mem", i), []byte(words.String()))
-		file(fmt.Sprintf("tc_%03d.mem", i), []byte(types.String()))
+		file(CSRAMName(i), []byte(words.String()))
+		file(typesName(i), []byte(types.String()))
 	}
 	for i, s := range samples {
 		var b bytes.Buffer
 		errs = append(errs, s.Write(&b))
-		file(packetName(i), b.Bytes())
-		object(simName(i), g.simInput(s))
+		file(PacketName(i), b.Bytes())
 	}
 	return errors.Join(errs...)
 }
@@ -338,6 +358,9 @@ func ReadGrid(dir string) (*Grid, []GridSample, error) {
 		d.DisallowUnknownFields()
 		if err := d.Decode(v); err != nil {
 			return fault(path, 0, "object", err, "the keys of version 1")
+		}
+		if _, err := d.Token(); err != io.EOF {
+			return fault(path, 0, "object", "more after it", "its end")
 		}
 		return nil
 	}
@@ -357,7 +380,7 @@ func ReadGrid(dir string) (*Grid, []GridSample, error) {
 	if h.Format != "glsnn-ranc" || h.Version != 1 || h.Samples < 0 || h.Samples > maxSamples {
 		return nil, nil, fault(filepath.Join(dir, "grid.json"), 0, "format, version, samples", fmt.Sprint(h.Format, " ", h.Version, " ", h.Samples), "glsnn-ranc 1 and a count")
 	}
-	g := &Grid{X: h.X, Y: h.Y, Bus: h.Bus, Outputs: h.Outputs, Axons: h.Axons, Neurons: h.Neurons, Types: h.Types, Bits: h.Bits}
+	g := &Grid{X: h.X, Y: h.Y, Bus: h.Bus, Outputs: h.Outputs, Axons: h.Axons, Neurons: h.Neurons, Types: h.Types, Bits: h.Bits, WeightBits: h.Weights}
 	g.Cores = make([]GridCore, max(0, min(h.X, 999)*min(h.Y, 999)))
 	for i := range g.Cores { // sizes only: the content comes below
 		if !g.isBus(i) {
@@ -372,32 +395,38 @@ func ReadGrid(dir string) (*Grid, []GridSample, error) {
 			continue
 		}
 		c := &g.Cores[i]
-		err := lines(fmt.Sprintf("csram_%03d.mem", i), func(path string, line int, text string) error {
+		err := lines(CSRAMName(i), func(path string, line int, text string) error {
 			n, err := g.readWord(path, line, text)
+			if err != nil {
+				return err
+			}
 			c.Neurons = append(c.Neurons, n)
+			g.checkNeuron(i, &n, func(field string, got any, want string) {
+				err = cmp.Or(err, fault(path, line, field, got, want))
+			})
 			return err
 		})
 		if err == nil && len(c.Neurons) != g.Neurons {
-			err = fault(filepath.Join(dir, fmt.Sprintf("csram_%03d.mem", i)), 0, "words", len(c.Neurons), strconv.Itoa(g.Neurons))
+			err = fault(filepath.Join(dir, CSRAMName(i)), 0, "words", len(c.Neurons), strconv.Itoa(g.Neurons))
 		}
 		if err != nil {
 			return nil, nil, err
 		}
 		c.Types = nil
-		err = lines(fmt.Sprintf("tc_%03d.mem", i), func(path string, line int, text string) error {
+		err = lines(typesName(i), func(path string, line int, text string) error {
 			k, err := strconv.ParseUint(text, 2, 8)
-			if err != nil || len(text) != bits.Len(uint(g.Types-1)) {
-				return fault(path, line, "axon type", strconv.Quote(text), fmt.Sprintf("%d binary digits", bits.Len(uint(g.Types-1))))
+			if err != nil || len(text) != bits.Len(uint(g.Types-1)) || k >= uint64(g.Types) {
+				return fault(path, line, "axon type", strconv.Quote(text), fmt.Sprintf("%d binary digits, 0..%d", bits.Len(uint(g.Types-1)), g.Types-1))
 			}
 			c.Types = append(c.Types, uint8(k))
 			return nil
 		})
+		if err == nil && len(c.Types) != g.Axons {
+			err = fault(filepath.Join(dir, typesName(i)), 0, "axon types", len(c.Types), strconv.Itoa(g.Axons))
+		}
 		if err != nil {
 			return nil, nil, err
 		}
-	}
-	if err := g.Validate(); err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", dir, err)
 	}
 	var config simConfig
 	if err := object("sim_config.json", &config); err != nil {
@@ -408,16 +437,13 @@ func ReadGrid(dir string) (*Grid, []GridSample, error) {
 	}
 	samples := make([]GridSample, h.Samples)
 	for i := range samples {
-		path := filepath.Join(dir, packetName(i))
+		path := filepath.Join(dir, PacketName(i))
 		data, err := os.ReadFile(path)
 		if err != nil {
 			return nil, nil, err
 		}
-		if samples[i], err = ReadGridSample(path, bytes.NewReader(data)); err != nil {
+		if samples[i], err = g.ReadSample(path, bytes.NewReader(data)); err != nil {
 			return nil, nil, err
-		}
-		if err := samples[i].Validate(g); err != nil {
-			return nil, nil, fmt.Errorf("%s: %w", path, err)
 		}
 		var in simInput
 		if err := object(simName(i), &in); err != nil {
@@ -478,7 +504,7 @@ func RunGrid(ctx context.Context, o Options, g *Grid, samples []GridSample) (*Lo
 	if o.WorkDir == "" {
 		defer os.RemoveAll(dir)
 	}
-	if err := g.WriteFolder(dir, samples); err != nil {
+	if err := g.writeMemories(dir, samples); err != nil {
 		return nil, err
 	}
 	file := filepath.Join(dir, "bench_ranc.v")
@@ -494,6 +520,9 @@ func RunGrid(ctx context.Context, o Options, g *Grid, samples []GridSample) (*Lo
 		}
 	}
 	if err != nil {
+		if o.Simulator == Verilator && errors.Is(err, ErrBuild) {
+			failed = fmt.Errorf("%w; not every Verilator finds the cores by name, Icarus Verilog (%s) does", failed, Icarus)
+		}
 		return nil, failed
 	}
 	log, err := s.play(ctx, dir, len(samples), append(argv, fmt.Sprintf("+samples=%d", len(samples)), fmt.Sprintf("+wait=%d", s.waitLimit())))
@@ -508,22 +537,53 @@ func RunGrid(ctx context.Context, o Options, g *Grid, samples []GridSample) (*Lo
 	return log, nil
 }
 
-// RunGridSimulator runs RANC's C++ simulator, a binary the user built from
-// simulator/ of the repository, on one sample. It gives spikes only, and it
-// does not wrap: a net that overflows Bits differs from the RTL.
+// BuildGridSimulator builds RANC's C++ simulator from a clone by cmake, into
+// dir, and returns the program.
+func BuildGridSimulator(ctx context.Context, clone, dir string) (binary string, err error) {
+	const repo = "UA-RCL/RANC"
+	if clone == "" {
+		return "", fmt.Errorf("%w: no folder given: want a checkout of github.com/%s", ErrNoClone, repo)
+	}
+	source, err := filepath.Abs(filepath.Join(clone, "simulator"))
+	if err != nil {
+		return "", err
+	}
+	if info, err := os.Stat(filepath.Join(source, "CMakeLists.txt")); err != nil || !info.Mode().IsRegular() {
+		return "", fmt.Errorf("%w: %s: no simulator/CMakeLists.txt in it: want a checkout of github.com/%s", ErrNoClone, clone, repo)
+	}
+	cmake, err := find("cmake", "CMake and a C++ compiler (Debian, Ubuntu: apt-get install cmake g++)")
+	if err != nil {
+		return "", err
+	}
+	// The repository asks for the policies of CMake 2.8, which CMake 4 has dropped.
+	if _, err := command(ctx, dir, ErrBuild, cmake, "-S", source, "-B", dir, "-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_POLICY_VERSION_MINIMUM=3.5"); err != nil {
+		return "", err
+	}
+	if _, err := command(ctx, dir, ErrBuild, cmake, "--build", dir, "--parallel"); err != nil {
+		return "", err
+	}
+	return filepath.Join(dir, RANCSimulator), nil
+}
+
+// RunGridSimulator runs RANC's C++ simulator on one sample. It gives spikes
+// only, and it does not wrap: a net that overflows Bits differs from the RTL.
 func RunGridSimulator(ctx context.Context, binary string, g *Grid, s GridSample) ([]SpikeLog, error) {
+	if info, err := os.Stat(binary); err != nil || info.IsDir() {
+		return nil, fmt.Errorf("%w: %s: want ranc_sim, built by cmake from simulator/ of UA-RCL/RANC", ErrNoSimulator, binary)
+	}
+	binary, err := filepath.Abs(binary)
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(g.Validate(), s.Validate(g)); err != nil {
+		return nil, err
+	}
 	dir, err := os.MkdirTemp("", "glsnn-ranc-sim-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	if err := g.WriteFolder(dir, []GridSample{s}); err != nil {
-		return nil, err
-	}
-	if info, err := os.Stat(binary); err != nil || info.IsDir() {
-		return nil, fmt.Errorf("%w: %s: want ranc_sim, built by cmake from simulator/ of UA-RCL/RANC", ErrNoSimulator, binary)
-	}
-	if binary, err = filepath.Abs(binary); err != nil {
+	if err := errors.Join(writeJSON(dir, "sim_config.json", g.simConfig()), writeJSON(dir, simName(0), g.simInput(s))); err != nil {
 		return nil, err
 	}
 	// Row t+1 is what leaves in tick t.

@@ -12,12 +12,13 @@ import (
 
 // randomGrid has every feature: delays, both resets, wrap where bits are few.
 func randomGrid(r *rand.Rand, width int) *Grid {
-	g := &Grid{X: 2 + r.IntN(2), Y: 1 + r.IntN(2), Axons: 8 << r.IntN(2), Neurons: 4 << r.IntN(2), Types: 4, Bits: width, Outputs: 8}
+	g := &Grid{X: 2 + r.IntN(2), Y: 1 + r.IntN(2), Axons: 8 << r.IntN(2), Neurons: 4 << r.IntN(2), Types: 4, Bits: width, WeightBits: width - r.IntN(2)*(width-4)/2, Outputs: 8}
 	g.Bus = [2]int{g.X - 1, g.Y - 1}
-	value := func(limit int) int {
+	within := func(width, limit int) int {
 		limit = min(limit, 1<<(width-1)-1)
 		return r.IntN(2*limit+1) - limit
 	}
+	value := func(limit int) int { return within(width, limit) }
 	for i := range g.X * g.Y {
 		var c GridCore
 		for range g.Axons {
@@ -29,9 +30,9 @@ func randomGrid(r *rand.Rand, width int) *Grid {
 				n.Connected[a] = r.IntN(2) == 0
 			}
 			for k := range n.Weights {
-				n.Weights[k] = value(60)
+				n.Weights[k] = within(g.WeightBits, 60)
 			}
-			n.V, n.Reset, n.Leak = value(20), value(20), value(4)
+			n.V, n.Reset, n.Leak = value(20), value(20), within(g.WeightBits, 4)
 			n.Positive, n.Negative = 1+max(value(60), 0), -max(value(60), 0)
 			n.Linear, n.Delay = r.IntN(2) == 0, r.IntN(3)
 			x, y := r.IntN(g.X), r.IntN(g.Y)
@@ -59,33 +60,13 @@ func randomPackets(r *rand.Rand, g *Grid, ticks int) GridSample {
 	return s
 }
 
-func denseNet(r *rand.Rand, in, hid, out int) *TwoLayer {
-	t := &TwoLayer{W1: make([][]int8, in), OutputLeak: r.IntN(3)}
-	fill := func(w [][]int8, n int) {
-		for i := range w {
-			w[i] = make([]int8, n)
-			for j := range w[i] {
-				w[i][j] = int8(r.IntN(256) - 128)
-			}
-		}
-	}
-	fill(t.W1, hid)
-	if out > 0 {
-		t.W2 = make([][]int8, hid)
-		fill(t.W2, out)
-	}
-	for range hid {
-		t.Thresholds = append(t.Thresholds, 1+r.IntN(200))
-		t.Leaks = append(t.Leaks, r.IntN(4))
-	}
-	return t
-}
-
 func TestRTLGrid(t *testing.T) {
 	dir := clone(t, "GLSNN_RTL_RANC")
-	var sum, dense tally
-	run := func(g *Grid, samples []GridSample, sum *tally) {
-		t.Helper()
+	var sum tally
+	for seed := range uint64(8) {
+		r := rand.New(rand.NewPCG(seed, 2))
+		g := randomGrid(r, 8+int(seed)%2*4)
+		samples := []GridSample{randomPackets(r, g, 8), randomPackets(r, g, 8)}
 		got, err := RunGrid(context.Background(), Options{Clone: dir}, g, samples)
 		if err != nil {
 			t.Fatal(err)
@@ -103,98 +84,7 @@ func TestRTLGrid(t *testing.T) {
 			sum.membranes += len(got.Samples[i].Membranes) * len(s)
 		}
 	}
-	for seed := range uint64(8) {
-		r := rand.New(rand.NewPCG(seed, 2))
-		g := randomGrid(r, 8+int(seed)%2*4)
-		run(g, []GridSample{randomPackets(r, g, 8), randomPackets(r, g, 8)}, &sum)
-	}
-	for seed := range uint64(4) {
-		r := rand.New(rand.NewPCG(seed, 3))
-		net := denseNet(r, 2+r.IntN(6), 1+r.IntN(5), r.IntN(4))
-		g, err := net.Dense(16)
-		if err != nil {
-			t.Fatal(err)
-		}
-		in := randomEvents(r, len(net.W1), 8, 5)
-		samples := []GridSample{DensePackets(in)}
-		run(g, samples, &dense)
-		sameDense(t, net, in, g.Predict(samples))
-	}
 	t.Logf("random grids: %+v", sum)
-	t.Logf("dense 8-bit:  %+v", dense)
-}
-
-// sameDense checks a dense grid against the network it stands for: 8-bit
-// weights, a spike a tick at most an input, one tick from layer to layer.
-func sameDense(t *testing.T, net *TwoLayer, in Events, log *Log) {
-	t.Helper()
-	hid, out := len(net.Thresholds), 0
-	if len(net.W2) > 0 {
-		out = len(net.W2[0])
-	}
-	v, o := make([]int, hid), make([]int, out)
-	fired := make([]bool, hid)
-	var spikes []SpikeLog
-	for tick, rows := range in {
-		for k := range o {
-			for h, f := range fired {
-				if f {
-					o[k] += int(net.W2[h][k])
-				}
-			}
-			o[k] -= net.OutputLeak
-		}
-		for h := range v {
-			seen := map[int]bool{}
-			for _, row := range rows {
-				if !seen[row] {
-					v[h] += int(net.W1[row][h])
-				}
-				seen[row] = true
-			}
-			v[h] -= net.Leaks[h]
-			fired[h] = v[h] >= net.Thresholds[h]
-			if fired[h] {
-				v[h] = 0
-				if out == 0 {
-					spikes = append(spikes, SpikeLog{tick, h})
-				}
-			}
-		}
-	}
-	got := log.Samples[0]
-	if !slices.Equal(got.Spikes, spikes) {
-		t.Fatalf("spikes: got %v, want %v", got.Spikes, spikes)
-	}
-	n := len(got.Membranes)
-	if out > 0 {
-		n /= 2
-		if o2 := got.Membranes[n : n+out]; !slices.Equal(o2, o) {
-			t.Fatalf("outputs: got %v, want %v", o2, o)
-		}
-	}
-	copies := 1
-	if out > 0 {
-		copies = 8
-	}
-	for h := range v {
-		if got.Membranes[copies*h] != v[h] {
-			t.Fatalf("hidden %d: got %d, want %d", h, got.Membranes[copies*h], v[h])
-		}
-	}
-}
-
-func TestDense(t *testing.T) {
-	for seed := range uint64(50) {
-		r := rand.New(rand.NewPCG(seed, 4))
-		net := denseNet(r, 1+r.IntN(6), 1+r.IntN(5), r.IntN(4))
-		g, err := net.Dense(16)
-		if err != nil {
-			t.Fatal(err)
-		}
-		in := randomEvents(r, len(net.W1), 8, 5)
-		sameDense(t, net, in, g.Predict([]GridSample{DensePackets(in)}))
-	}
 }
 
 // TestSimulatorGrid runs the C++ simulator on grids too wide to overflow.

@@ -25,6 +25,8 @@ var (
 const (
 	Icarus    = "iverilog"  // event-driven, X-accurate, slow
 	Verilator = "verilator" // compiled, two-valued, fast; needs a C++ compiler
+
+	RANCSimulator = "ranc_sim" // RANC's own in C++, for BuildGridSimulator and RunGridSimulator
 )
 
 // Options of Build and Run.
@@ -92,15 +94,17 @@ func (s *Simulation) dir(pattern string) (string, error) {
 	return os.MkdirTemp("", pattern)
 }
 
+// find is the path of a program, or says what to install.
+func find(tool, install string) (string, error) {
+	path, err := exec.LookPath(tool)
+	if err != nil {
+		return "", fmt.Errorf("%w: %s is not in PATH: install %s", ErrNoSimulator, tool, install)
+	}
+	return path, nil
+}
+
 // compile builds sources for one simulator; argv starts the result.
 func compile(ctx context.Context, simulator, dir, top, language string, sources []string) (argv []string, err error) {
-	find := func(tool, install string) (string, error) {
-		path, err := exec.LookPath(tool)
-		if err != nil {
-			return "", fmt.Errorf("%w: %s is not in PATH: install %s", ErrNoSimulator, tool, install)
-		}
-		return path, nil
-	}
 	switch simulator {
 	case "", Icarus:
 		build, err := find("iverilog", "Icarus Verilog (Debian, Ubuntu: apt-get install iverilog)")

@@ -284,7 +284,7 @@ func TestRunFaults(t *testing.T) {
 	mention(t, err, ErrNoClone, "want a checkout of github.com/ChFrenkel/tinyODIN")
 	_, err = Run(ctx, Options{Clone: t.TempDir()}, c, nil)
 	mention(t, err, ErrNoClone, "no tinyODIN.v in it")
-	_, err = RunGrid(ctx, Options{Clone: t.TempDir()}, &Grid{X: 2, Y: 1, Bus: [2]int{1, 0}, Axons: 2, Neurons: 2, Types: 2, Bits: 4, Outputs: 2, Cores: []GridCore{{Types: []uint8{0, 1}}, {}}}, nil)
+	_, err = RunGrid(ctx, Options{Clone: t.TempDir()}, &Grid{X: 2, Y: 1, Bus: [2]int{1, 0}, Axons: 2, Neurons: 2, Types: 2, Bits: 4, WeightBits: 4, Outputs: 2, Cores: []GridCore{{Types: []uint8{0, 1}}, {}}}, nil)
 	mention(t, err, ErrNoClone, "want a checkout of github.com/UA-RCL/RANC")
 	stub := filepath.Join("testdata", "stub", "tinyodin")
 	_, err = Run(ctx, Options{Clone: stub, Simulator: "spice"}, c, nil)
