@@ -11,9 +11,9 @@ import (
 	"strings"
 	"testing"
 
+	"glsnn/fixedpoint/tier"
 	"glsnn/float/dataset"
 	"glsnn/float/encode"
-	"glsnn/float/simd"
 )
 
 // digits is a small built-in set: train, test.
@@ -419,9 +419,9 @@ func TestTiersDoNotMatter(t *testing.T) {
 		},
 	} {
 		var first []byte
-		for _, tier := range simd.Tiers() {
+		for _, x := range tier.All() {
 			func() {
-				defer simd.Use(simd.Use(tier))
+				defer tier.Use(tier.Use(x))
 				tr := testTrainer(t, set, change)
 				if err := tr.Run(context.Background(), Hooks{}); err != nil {
 					t.Fatal(err)
@@ -431,7 +431,7 @@ func TestTiersDoNotMatter(t *testing.T) {
 					first = data
 				}
 				if !slices.Equal(data, first) {
-					t.Errorf("%s: tier %v gives another checkpoint than portable", name, tier)
+					t.Errorf("%s: tier %v gives another checkpoint than portable", name, x)
 				}
 			}()
 		}
