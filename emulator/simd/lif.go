@@ -1,0 +1,80 @@
+package simd
+
+import "glsnn/fixedpoint/tier"
+
+// Decay takes a share from a state: |x| becomes |x|·Factor/2^Shift, rounded up
+// for x < 0 if Round is 2^Shift − 1, else down. Factor is 0..2^Shift and Shift
+// 0..16: with Shift 0, x stays or becomes 0.
+type Decay struct{ Factor, Shift, Round int32 }
+
+func (d *Decay) apply(x int32) int64 {
+	y, sign := int64(x), int64(x>>31)
+	y = (y ^ sign) - sign
+	y = (y*int64(d.Factor) + sign&int64(d.Round)) >> (d.Shift & 31)
+	return (y ^ sign) - sign
+}
+
+// LIF are the constants of one layer. The kernels read it as 18 numbers of 32
+// bits in this order.
+type LIF struct {
+	Current, Membrane Decay
+	Above             int32 // fires where v > Above
+	Threshold         int32 // what a reset by subtraction takes away
+	Keep              int32 // −1: reset by subtraction, 0: to zero
+	Narrows           int32 // 0: the registers hold all that is written to them
+	U, V              Narrow
+}
+
+// Step is one tick of a layer's neurons:
+//
+//	for j := range q {
+//		x := decay(u[j], p.Current) + q[j]<<exp;  u[j] = x narrowed to p.U
+//		y := decay(v[j], p.Membrane) + u[j];      v[j] = y narrowed to p.V
+//		if v[j] > p.Above {
+//			v[j] = 0                    // or v[j] − p.Threshold
+//			count[j]++
+//			fired[n], n = j, n+1
+//		}
+//	}
+//
+// It returns n, and how often u and v did not fit. All slices are as long as q,
+// Pad of a number of neurons; x and y must fit int32. Padding that is 0 takes
+// part: it fires where Above is −1.
+func Step(p *LIF, q, u, v, count, fired []int32, exp int) (n int, overU, overV uint64) {
+	if len(q)%Block != 0 {
+		panic("simd: Step: want whole blocks")
+	}
+	u, v, count, fired = u[:len(q)], v[:len(q)], count[:len(q)], fired[:len(q)]
+	if len(q) == 0 {
+		return 0, 0, 0
+	}
+	if tier.Active() != tier.Portable {
+		return step(p, q, u, v, count, fired, exp)
+	}
+	exp &= 31
+	for j := range q {
+		x := int32(p.Current.apply(u[j])) + q[j]<<exp
+		if p.Narrows != 0 {
+			if y := p.U.apply(x); y != x {
+				x = y
+				overU++
+			}
+		}
+		u[j] = x
+		y := int32(p.Membrane.apply(v[j])) + x
+		if p.Narrows != 0 {
+			if z := p.V.apply(y); z != y {
+				y = z
+				overV++
+			}
+		}
+		if y > p.Above {
+			y = (y - p.Threshold) & p.Keep
+			count[j]++
+			fired[n] = int32(j)
+			n++
+		}
+		v[j] = y
+	}
+	return n, overU, overV
+}
