@@ -88,9 +88,9 @@ func Run(ctx context.Context, m *fixedpoint.Model, n int, sample func(i int) Tra
 		workers = runtime.GOMAXPROCS(0)
 	}
 	workers = max(1, min(workers, n))
-	var proofs []proof
+	var plans []plan
 	if opt.Engine != ReferenceEngine {
-		proofs = prove(m)
+		plans = newPlans(m)
 	}
 	res := &Result{Class: make([]int, n), RateByLayer: make([]float64, len(m.Layers))}
 	if opt.KeepScores {
@@ -116,7 +116,7 @@ func Run(ctx context.Context, m *fixedpoint.Model, n int, sample func(i int) Tra
 	}
 	for range workers {
 		wg.Go(func() {
-			w := newWorker(m, mo, opt.Engine, proofs)
+			w := newWorker(m, mo, opt.Engine, plans)
 			for i, ok := take(); ok; i, ok = take() {
 				scores, err := w.run(ctx, i, sample(i))
 				if err != nil {
@@ -158,7 +158,7 @@ type worker struct {
 	scores    []int64
 }
 
-func newWorker(m *fixedpoint.Model, opt Options, kind EngineKind, proofs []proof) *worker {
+func newWorker(m *fixedpoint.Model, opt Options, kind EngineKind, plans []plan) *worker {
 	w := &worker{m: m}
 	if opt.Delay {
 		w.delay = len(m.Layers) - 1
@@ -170,7 +170,7 @@ func newWorker(m *fixedpoint.Model, opt Options, kind EngineKind, proofs []proof
 		w.got = reference.New(m, opt)
 		return w
 	}
-	w.got = newEngine(m, opt, proofs)
+	w.got = newEngine(m, opt, plans)
 	if kind == BothEngines {
 		w.want = reference.New(m, opt)
 		w.compare = NewComparer(m)

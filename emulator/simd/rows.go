@@ -105,31 +105,33 @@ func (r *Rows) Sum(q []int32, rows []int32) {
 func (r *Rows) sumGo(q []int32, rows []int32) {
 	const m = 0x00ff00ff00ff00ff
 	rest := int32(len(rows)) * bias
-	u64 := binary.LittleEndian.Uint64
 	for c := 0; c < r.stride; c += Block / 2 {
+		w := r.w[c:]
 		var a0, a1, a2, a3, b0, b1, b2, b3 uint64
 		for _, k := range rows {
-			w := r.w[int(k)*r.stride+c:][:32]
-			x := u64(w)
-			a0 += x
-			b0 += x >> 8 & m
-			x = u64(w[8:])
-			a1 += x
-			b1 += x >> 8 & m
-			x = u64(w[16:])
-			a2 += x
-			b2 += x >> 8 & m
-			x = u64(w[24:])
-			a3 += x
-			b3 += x >> 8 & m
+			x := w[int(k)*r.stride:][:32:32]
+			y := binary.LittleEndian.Uint64(x)
+			a0 += y
+			b0 += y >> 8 & m
+			y = binary.LittleEndian.Uint64(x[8:])
+			a1 += y
+			b1 += y >> 8 & m
+			y = binary.LittleEndian.Uint64(x[16:])
+			a2 += y
+			b2 += y >> 8 & m
+			y = binary.LittleEndian.Uint64(x[24:])
+			a3 += y
+			b3 += y >> 8 & m
 		}
-		at := c - c%Block + c%Block/2 // word c/2 of the matrix is that of this column and the one 32 on
-		lo, hi := q[at:][:16], q[at+32:][:16]
+		// These are the first or the last 16 words of a block.
+		at := c - c%Block + c%Block/2
 		for i, ab := range [4][2]uint64{{a0, b0}, {a1, b1}, {a2, b2}, {a3, b3}} {
 			a, b := ab[0]-ab[1]<<8, ab[1]
-			for l := range 4 {
-				lo[4*i+l] += int32(a>>(16*l)&0xffff) - rest
-				hi[4*i+l] += int32(b>>(16*l)&0xffff) - rest
+			lo, hi := q[at+4*i:][:4:4], q[at+4*i+32:][:4:4]
+			for l := range lo {
+				lo[l] += int32(a&0xffff) - rest
+				hi[l] += int32(b&0xffff) - rest
+				a, b = a>>16, b>>16
 			}
 		}
 	}
@@ -168,17 +170,21 @@ func (r *Rows) Add(acc []int32, rows []int32, exp int, to *Narrow) (overflows ui
 	if tier.Active() != tier.Portable {
 		return addRows(acc, r.w, rows, exp, to)
 	}
-	for j := range acc {
-		at := j % Block
-		w := r.w[j-at+at%32*2+at/32:]
-		x := acc[j]
-		for _, k := range rows {
-			y := x + (int32(w[int(k)*r.stride])-bias)<<exp
-			if x = to.apply(y); x != y {
-				overflows++
+	for _, k := range rows {
+		row := r.w[int(k)*r.stride:][:r.stride]
+		for c := 0; c < len(acc); c += Block {
+			w, lo, hi := row[c:][:Block:Block], acc[c:][:32:32], acc[c+32:][:32:32]
+			for i := range lo {
+				x := lo[i] + (int32(w[2*i])-bias)<<(exp&31)
+				if lo[i] = to.apply(x); lo[i] != x {
+					overflows++
+				}
+				x = hi[i] + (int32(w[2*i+1])-bias)<<(exp&31)
+				if hi[i] = to.apply(x); hi[i] != x {
+					overflows++
+				}
 			}
 		}
-		acc[j] = x
 	}
 	return overflows
 }
