@@ -9,9 +9,11 @@
 package encode
 
 import (
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Kind names an encoder.
@@ -56,7 +58,10 @@ type Encoder struct {
 type Train struct {
 	axons []int32
 	start []int32 // start[t]..start[t+1] are tick t's axons
-	lit   []lit   // of encodeRate
+
+	// Of encodeRate: the pixels above 0, and when each spikes in 64 ticks.
+	lit     []int32
+	pattern []uint64
 }
 
 // Ticks is the length of the window.
@@ -108,34 +113,72 @@ func (e Encoder) Encode(dst *Train, sample int, pixels []uint8) {
 	}
 }
 
-// lit is the neuron of a pixel above 0.
-type lit struct{ axon, pixel, acc int32 }
+// patterns are what ratePatterns made, by number of ticks.
+var patterns sync.Map
 
-// encodeRate visits lit pixels only, and writes each one's axon before it knows
-// whether it spikes: no branch has to be guessed.
-func (t *Train) encodeRate(ticks int, pixels []uint8) {
-	t.lit = t.lit[:0]
-	for i, p := range pixels {
-		if p != 0 {
-			t.lit = append(t.lit, lit{int32(i), int32(p), 127})
+// ratePatterns are the ticks in which each pixel value spikes: bit t%64 of word
+// t/64·256 + p for tick t and value p.
+func ratePatterns(ticks int) []uint64 {
+	if w, ok := patterns.Load(ticks); ok {
+		return w.([]uint64)
+	}
+	w := make([]uint64, (ticks+63)/64*256)
+	for p := range 256 {
+		acc := 127
+		for t := range ticks {
+			if acc += p; acc >= 255 {
+				acc -= 255
+				w[t/64*256+p] |= 1 << (t % 64)
+			}
 		}
 	}
-	for range ticks {
-		n := len(t.axons)
-		t.axons = slices.Grow(t.axons, len(t.lit))
-		out, k := t.axons[n:n+len(t.lit)], 0
-		for i := range t.lit {
-			x := &t.lit[i]
-			out[k] = x.axon
-			acc, spike := x.acc+x.pixel, 0
-			if acc >= 255 {
-				spike = 1
+	patterns.Store(ticks, w)
+	return w
+}
+
+// encodeRate visits lit pixels only, and writes each one's axon before it knows
+// whether it is lit, or spikes: no branch has to be guessed.
+func (t *Train) encodeRate(ticks int, pixels []uint8) {
+	patterns := ratePatterns(ticks)
+	t.lit = slices.Grow(t.lit[:0], len(pixels))[:len(pixels)]
+	n := 0
+	for i := 0; i < len(pixels); {
+		end := i + 1
+		if rest := pixels[i:]; len(rest) >= 8 {
+			end = i + 8
+			if binary.LittleEndian.Uint64(rest) == 0 {
+				i = end
+				continue
 			}
-			x.acc = acc - 255*int32(spike)
-			k += spike
 		}
-		t.axons = t.axons[:n+k]
-		t.start = append(t.start, int32(len(t.axons)))
+		for ; i < end; i++ {
+			t.lit[n] = int32(i)
+			lit := 0
+			if pixels[i] != 0 {
+				lit = 1
+			}
+			n += lit
+		}
+	}
+	t.lit = t.lit[:n]
+	t.pattern = slices.Grow(t.pattern[:0], n)[:n]
+	t.axons = slices.Grow(t.axons, n*ticks)
+	for first := 0; first < ticks; first += 64 {
+		of := patterns[first*4:][:256]
+		for k, i := range t.lit {
+			t.pattern[k] = of[pixels[i]]
+		}
+		for tick := range min(64, ticks-first) {
+			k := len(t.axons)
+			out := t.axons[k : k+n]
+			k = 0
+			for j, i := range t.lit {
+				out[k] = i
+				k += int(t.pattern[j] >> tick & 1)
+			}
+			t.axons = t.axons[:len(t.axons)+k]
+			t.start = append(t.start, int32(len(t.axons)))
+		}
 	}
 }
 

@@ -9,20 +9,20 @@ import (
 )
 
 // TestRateIsIntegrateAndFire compares the closed form with the neuron that
-// Rate's comment describes, for every pixel value and windows to 40 ticks.
+// Rate's comment describes, for every pixel value and windows to 140 ticks.
 func TestRateIsIntegrateAndFire(t *testing.T) {
 	pixels := make([]uint8, 256)
 	for i := range pixels {
 		pixels[i] = uint8(i)
 	}
 	var train Train
-	Encoder{Kind: Rate, Ticks: 40}.Encode(&train, 0, pixels)
+	Encoder{Kind: Rate, Ticks: 140}.Encode(&train, 0, pixels)
 	acc := make([]int, 256)
 	count := make([]int, 256)
 	for i := range acc {
 		acc[i] = 127
 	}
-	for tick := range 40 {
+	for tick := range 140 {
 		var want []int32
 		for i := range acc {
 			if acc[i] += i; acc[i] >= 255 {
