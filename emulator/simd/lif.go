@@ -51,30 +51,32 @@ func Step(p *LIF, q, u, v, count, fired []int32, exp int) (n int, overU, overV u
 	if tier.Active() != tier.Portable {
 		return step(p, q, u, v, count, fired, exp)
 	}
+	c := *p // so that no write to a slice can change it
 	exp &= 31
 	for j := range q {
-		x := int32(p.Current.apply(u[j])) + q[j]<<exp
-		if p.Narrows != 0 {
-			if y := p.U.apply(x); y != x {
-				x = y
+		x := int32(c.Current.apply(u[j])) + q[j]<<exp
+		if c.Narrows != 0 {
+			y := c.U.apply(x)
+			if y != x {
 				overU++
 			}
+			x = y
 		}
 		u[j] = x
-		y := int32(p.Membrane.apply(v[j])) + x
-		if p.Narrows != 0 {
-			if z := p.V.apply(y); z != y {
-				y = z
+		y := int32(c.Membrane.apply(v[j])) + x
+		if c.Narrows != 0 {
+			z := c.V.apply(y)
+			if z != y {
 				overV++
 			}
+			y = z
 		}
-		if y > p.Above {
-			y = (y - p.Threshold) & p.Keep
-			count[j]++
-			fired[n] = int32(j)
-			n++
-		}
-		v[j] = y
+		// Without a branch, as nobody can guess it: f is −1 if y > Above, else 0.
+		f := int32((int64(c.Above) - int64(y)) >> 63)
+		v[j] = y&^f | (y-c.Threshold)&c.Keep&f
+		count[j] -= f
+		fired[n] = int32(j)
+		n -= int(f)
 	}
 	return n, overU, overV
 }

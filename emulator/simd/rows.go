@@ -3,7 +3,6 @@ package simd
 //go:generate go -C gen run . -out ../zkernels_amd64.s -stubs ../zstubs_amd64.go -pkg simd
 
 import (
-	"encoding/binary"
 	"fmt"
 
 	"glsnn/fixedpoint/tier"
@@ -22,16 +21,17 @@ const bias = 128
 // laid out for Sum and Add. It is immutable.
 //
 // A row is its columns, biased, block after block. Within a block column j < 32
-// is the low byte of 16-bit word j and column 32+j its high byte. So a word is
-// lo + 256·hi, and over at most 257 rows both sums of bytes fit 16 bits:
+// is the low byte of 16-bit lane j and column 32+j its high byte; four lanes are
+// a word of w. So a lane is lo + 256·hi, and over at most 257 rows both sums of
+// bytes fit 16 bits:
 //
-//	a = Σ word mod 2^16,  b = Σ word>>8 = Σ hi,  a − 256·b mod 2^16 = Σ lo
+//	a = Σ lane mod 2^16,  b = Σ lane>>8 = Σ hi,  a − 256·b mod 2^16 = Σ lo
 //
 // which is three operations for two columns in every lane, where widening each
 // byte would be four.
 type Rows struct {
-	rows, cols, stride int
-	w                  []byte
+	rows, cols, stride int // stride is Pad(cols), in columns
+	w                  []uint64
 }
 
 // chunk is how many rows may be added before the 16-bit sums are emptied.
@@ -43,17 +43,23 @@ func NewRows(w []int8, rows, cols int) *Rows {
 		panic(fmt.Sprintf("simd: NewRows: got %d weights, want %d x %d", len(w), rows, cols))
 	}
 	r := &Rows{rows: rows, cols: cols, stride: Pad(cols)}
-	r.w = make([]byte, rows*r.stride)
+	r.w = make([]uint64, rows*r.stride/8)
 	for i := range r.w {
-		r.w[i] = bias
+		r.w[i] = bias * 0x0101010101010101
 	}
 	for k := range rows {
-		for j := range cols {
-			at := j % Block
-			r.w[k*r.stride+j-at+at%32*2+at/32] = byte(int(w[k*cols+j]) + bias)
+		row := r.row(int32(k), 0, r.stride/8)
+		for j, x := range w[k*cols:][:cols] {
+			lane, high := j%32, j%Block/32
+			row[j/Block*(Block/8)+lane/4] ^= uint64(uint8(x)) << (lane%4*16 + high*8) // biased: the top bit is turned
 		}
 	}
 	return r
+}
+
+// row is n words of row k, from word first on.
+func (r *Rows) row(k int32, first, n int) []uint64 {
+	return r.w[int(k)*(r.stride/8)+first:][:n:n]
 }
 
 // check panics unless n is the padded number of columns, and rows, which must
@@ -97,37 +103,39 @@ func (r *Rows) Sum(q []int32, rows []int32) {
 	}
 }
 
-// sumGo adds at most chunk rows to q: eight 64-bit words at a time, which hold
-// four lanes of 16 bits. A carry from one lane of a into the next is taken back
-// with what it belongs to, for as numbers of 64 bits
+// sumGo adds at most chunk rows to q: some blocks and four rows at a time, in
+// words of 64 bits that hold four lanes. A carry from one lane of a into the next
+// is taken back with what it belongs to, for as numbers of 64 bits
 //
-//	Σ x − Σ (x>>8 & m)·2^8 = Σ lo_i·2^16i.
+//	Σ x − 2^8·Σ (x>>8 & m) = Σ over lanes i of 2^16i·Σ lo_i.
 func (r *Rows) sumGo(q []int32, rows []int32) {
 	const m = 0x00ff00ff00ff00ff
 	rest := int32(len(rows)) * bias
-	for c := 0; c < r.stride; c += Block / 2 {
-		w := r.w[c:]
-		var a0, a1, a2, a3, b0, b1, b2, b3 uint64
-		for _, k := range rows {
-			x := w[int(k)*r.stride:][:32:32]
-			y := binary.LittleEndian.Uint64(x)
-			a0 += y
-			b0 += y >> 8 & m
-			y = binary.LittleEndian.Uint64(x[8:])
-			a1 += y
-			b1 += y >> 8 & m
-			y = binary.LittleEndian.Uint64(x[16:])
-			a2 += y
-			b2 += y >> 8 & m
-			y = binary.LittleEndian.Uint64(x[24:])
-			a3 += y
-			b3 += y >> 8 & m
+	for first := 0; first < r.stride/8; first += 64 {
+		var sums [2][64]uint64
+		n := min(64, r.stride/8-first)
+		a, b := sums[0][:n], sums[1][:n]
+		k := 0
+		for ; k+4 <= len(rows); k += 4 {
+			w0, w1, w2, w3 := r.row(rows[k], first, n), r.row(rows[k+1], first, n), r.row(rows[k+2], first, n), r.row(rows[k+3], first, n)
+			for i := range a {
+				x, y := w0[i], w1[i]
+				s, t := x+y, x>>8&m+y>>8&m
+				x, y = w2[i], w3[i]
+				a[i] += s + x + y
+				b[i] += t + x>>8&m + y>>8&m
+			}
 		}
-		// These are the first or the last 16 words of a block.
-		at := c - c%Block + c%Block/2
-		for i, ab := range [4][2]uint64{{a0, b0}, {a1, b1}, {a2, b2}, {a3, b3}} {
-			a, b := ab[0]-ab[1]<<8, ab[1]
-			lo, hi := q[at+4*i:][:4:4], q[at+4*i+32:][:4:4]
+		for ; k < len(rows); k++ {
+			for i, x := range r.row(rows[k], first, n) {
+				a[i] += x
+				b[i] += x >> 8 & m
+			}
+		}
+		for i, b := range b {
+			at := (first+i)/8*Block + i%8*4
+			lo, hi := q[at:][:4:4], q[at+32:][:4:4]
+			a := a[i] - b<<8
 			for l := range lo {
 				lo[l] += int32(a&0xffff) - rest
 				hi[l] += int32(b&0xffff) - rest
@@ -170,19 +178,23 @@ func (r *Rows) Add(acc []int32, rows []int32, exp int, to *Narrow) (overflows ui
 	if tier.Active() != tier.Portable {
 		return addRows(acc, r.w, rows, exp, to)
 	}
+	exp &= 31
+	add := func(sum *int32, w uint64) {
+		x := *sum + int32(w-bias)<<exp
+		y := to.apply(x)
+		if x != y {
+			overflows++
+		}
+		*sum = y
+	}
 	for _, k := range rows {
-		row := r.w[int(k)*r.stride:][:r.stride]
-		for c := 0; c < len(acc); c += Block {
-			w, lo, hi := row[c:][:Block:Block], acc[c:][:32:32], acc[c+32:][:32:32]
-			for i := range lo {
-				x := lo[i] + (int32(w[2*i])-bias)<<(exp&31)
-				if lo[i] = to.apply(x); lo[i] != x {
-					overflows++
-				}
-				x = hi[i] + (int32(w[2*i+1])-bias)<<(exp&31)
-				if hi[i] = to.apply(x); hi[i] != x {
-					overflows++
-				}
+		for i, w := range r.row(k, 0, r.stride/8) {
+			at := i/8*Block + i%8*4
+			lo, hi := acc[at:][:4:4], acc[at+32:][:4:4]
+			for l := range lo {
+				add(&lo[l], w&0xff)
+				add(&hi[l], w>>8&0xff)
+				w >>= 16
 			}
 		}
 	}

@@ -7,7 +7,7 @@ import "glsnn/fixedpoint/tier"
 // They call by name, not through a variable: so nothing that they point to has
 // to be allocated.
 
-func sumRows(q []int32, w []byte, rows []int32, keep int32) {
+func sumRows(q []int32, w []uint64, rows []int32, keep int32) {
 	if tier.Active() == tier.AVX512 {
 		sumRowsAVX512(&q[0], len(q), &w[0], &rows[0], len(rows), keep)
 	} else {
@@ -15,7 +15,7 @@ func sumRows(q []int32, w []byte, rows []int32, keep int32) {
 	}
 }
 
-func addRows(acc []int32, w []byte, rows []int32, exp int, to *Narrow) (overflows uint64) {
+func addRows(acc []int32, w []uint64, rows []int32, exp int, to *Narrow) (overflows uint64) {
 	var lanes [16]uint32
 	for len(rows) > 0 { // so few at a time that no lane's count overflows
 		part := rows[:min(1<<14, len(rows))]

@@ -280,7 +280,7 @@ DATA iota32<>+56(SB)/4, $0x0000000e
 DATA iota32<>+60(SB)/4, $0x0000000f
 GLOBL iota32<>(SB), RODATA|NOPTR, $64
 
-// func sumRowsAVX2(q *int32, n int, w *byte, rows *int32, k int, keep int32)
+// func sumRowsAVX2(q *int32, n int, w *uint64, rows *int32, k int, keep int32)
 // Requires: AVX, AVX2
 TEXT ·sumRowsAVX2(SB), NOSPLIT, $0-44
 	MOVQ         q+0(FP), AX
@@ -511,7 +511,7 @@ doneAd:
 	VZEROUPPER
 	RET
 
-// func loadRowsAVX2(n int, w *byte, rows *int32, k int)
+// func loadRowsAVX2(n int, w *uint64, rows *int32, k int)
 // Requires: AVX
 TEXT ·loadRowsAVX2(SB), NOSPLIT, $0-32
 	MOVQ n+0(FP), AX
@@ -538,7 +538,7 @@ col:
 	VZEROUPPER
 	RET
 
-// func addRowsAVX2(acc *int32, n int, w *byte, rows *int32, k int, exp uint64, to *int32, over *uint32)
+// func addRowsAVX2(acc *int32, n int, w *uint64, rows *int32, k int, exp uint64, to *int32, over *uint32)
 // Requires: AVX, AVX2
 TEXT ·addRowsAVX2(SB), NOSPLIT, $0-64
 	MOVQ         acc+0(FP), AX
@@ -829,7 +829,7 @@ outAu:
 	VZEROUPPER
 	RET
 
-// func sumRowsAVX512(q *int32, n int, w *byte, rows *int32, k int, keep int32)
+// func sumRowsAVX512(q *int32, n int, w *uint64, rows *int32, k int, keep int32)
 // Requires: AVX, AVX512BW, AVX512F
 TEXT ·sumRowsAVX512(SB), NOSPLIT, $0-44
 	MOVQ         q+0(FP), AX
@@ -1206,7 +1206,7 @@ doneAd:
 	VZEROUPPER
 	RET
 
-// func loadRowsAVX512(n int, w *byte, rows *int32, k int)
+// func loadRowsAVX512(n int, w *uint64, rows *int32, k int)
 // Requires: AVX, AVX512F
 TEXT ·loadRowsAVX512(SB), NOSPLIT, $0-32
 	MOVQ n+0(FP), AX
@@ -1232,7 +1232,7 @@ col:
 	VZEROUPPER
 	RET
 
-// func addRowsAVX512(acc *int32, n int, w *byte, rows *int32, k int, exp uint64, to *int32, over *uint32)
+// func addRowsAVX512(acc *int32, n int, w *uint64, rows *int32, k int, exp uint64, to *int32, over *uint32)
 // Requires: AVX, AVX512F
 TEXT ·addRowsAVX512(SB), NOSPLIT, $0-64
 	MOVQ         acc+0(FP), AX

@@ -8,18 +8,18 @@ package simd
 // k is 1..256.
 //
 //go:noescape
-func sumRowsAVX2(q *int32, n int, w *byte, rows *int32, k int, keep int32)
+func sumRowsAVX2(q *int32, n int, w *uint64, rows *int32, k int, keep int32)
 
 // loadRowsAVX2 loads the rows that sumRows would add: the benchmarks' ceiling.
 //
 //go:noescape
-func loadRowsAVX2(n int, w *byte, rows *int32, k int)
+func loadRowsAVX2(n int, w *uint64, rows *int32, k int)
 
 // addRowsAVX2 is Add on n columns and k > 0 rows; to is a Narrow.
 // It writes the number of overflows in each of its lanes to over.
 //
 //go:noescape
-func addRowsAVX2(acc *int32, n int, w *byte, rows *int32, k int, exp uint64, to *int32, over *uint32)
+func addRowsAVX2(acc *int32, n int, w *uint64, rows *int32, k int, exp uint64, to *int32, over *uint32)
 
 // stepAVX2 is Step on n neurons, a multiple of 64; p is a LIF.
 // It writes the overflows of u and of v in each lane to over, 16 numbers each, if p.Narrows is set.
@@ -31,18 +31,18 @@ func stepAVX2(p *int32, q *int32, u *int32, v *int32, count *int32, n int, fired
 // k is 1..256.
 //
 //go:noescape
-func sumRowsAVX512(q *int32, n int, w *byte, rows *int32, k int, keep int32)
+func sumRowsAVX512(q *int32, n int, w *uint64, rows *int32, k int, keep int32)
 
 // loadRowsAVX512 loads the rows that sumRows would add: the benchmarks' ceiling.
 //
 //go:noescape
-func loadRowsAVX512(n int, w *byte, rows *int32, k int)
+func loadRowsAVX512(n int, w *uint64, rows *int32, k int)
 
 // addRowsAVX512 is Add on n columns and k > 0 rows; to is a Narrow.
 // It writes the number of overflows in each of its lanes to over.
 //
 //go:noescape
-func addRowsAVX512(acc *int32, n int, w *byte, rows *int32, k int, exp uint64, to *int32, over *uint32)
+func addRowsAVX512(acc *int32, n int, w *uint64, rows *int32, k int, exp uint64, to *int32, over *uint32)
 
 // stepAVX512 is Step on n neurons, a multiple of 64; p is a LIF.
 // It writes the overflows of u and of v in each lane to over, 16 numbers each, if p.Narrows is set.

@@ -192,7 +192,7 @@ func (t *tier) panels(n reg.GPVirtual, body func(blocks int), next func(cols int
 // sumRows keeps two vectors of 16-bit sums for each vector of weights: of the
 // words as they are, and of their high bytes.
 func sumRows(t *tier) {
-	TEXT("sumRows"+t.suffix, NOSPLIT, "func(q *int32, n int, w *byte, rows *int32, k int, keep int32)")
+	TEXT("sumRows"+t.suffix, NOSPLIT, "func(q *int32, n int, w *uint64, rows *int32, k int, keep int32)")
 	Pragma("noescape")
 	Doc("sumRows"+t.suffix+": for j < n, a multiple of 64, q[j] = q[j]&keep + the weights of column j in k rows of w, n bytes apart.",
 		"k is 1..256.")
@@ -254,7 +254,7 @@ func sumRows(t *tier) {
 // loadRows is the benchmarks' ceiling: it reads what sumRows reads and nothing
 // else.
 func loadRows(t *tier) {
-	TEXT("loadRows"+t.suffix, NOSPLIT, "func(n int, w *byte, rows *int32, k int)")
+	TEXT("loadRows"+t.suffix, NOSPLIT, "func(n int, w *uint64, rows *int32, k int)")
 	Pragma("noescape")
 	Doc("loadRows" + t.suffix + " loads the rows that sumRows would add: the benchmarks' ceiling.")
 	n, w, rows, k := ptr("n"), ptr("w"), ptr("rows"), ptr("k")
@@ -335,7 +335,7 @@ func (t *tier) differ(n reg.VecVirtual, times reg.GPVirtual) {
 // addRows narrows at every add. The sums of 16 columns, or of 8, and of those 32
 // on are held at a time.
 func addRows(t *tier) {
-	TEXT("addRows"+t.suffix, NOSPLIT, "func(acc *int32, n int, w *byte, rows *int32, k int, exp uint64, to *int32, over *uint32)")
+	TEXT("addRows"+t.suffix, NOSPLIT, "func(acc *int32, n int, w *uint64, rows *int32, k int, exp uint64, to *int32, over *uint32)")
 	Pragma("noescape")
 	Doc("addRows"+t.suffix+" is Add on n columns and k > 0 rows; to is a Narrow.",
 		"It writes the number of overflows in each of its lanes to over.")
