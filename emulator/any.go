@@ -93,23 +93,21 @@ func (e *Engine) stepEvents(i int, arriving []int32) {
 // of layer i: in one sum, if no membrane can leave its register on the way.
 func (e *Engine) integrateMembrane(i int, arriving []int32) {
 	l, r := &e.layers[i], e.m.Arithmetic.Membrane.Register
-	if l.rows != nil {
-		lo, hi := l.reach(arriving)
-		if r.Holds(int64(slices.Min(l.v))+lo, int64(slices.Max(l.v))+hi) {
-			l.rows.Sum(block(l.added), arriving)
-			for j, x := range l.added {
-				l.v[j] += x << l.WeightExp
-			}
-			return
+	lo, hi := l.reach(arriving)
+	l.plainAdd = l.rows != nil && r.Holds(int64(slices.Min(l.v))+lo, int64(slices.Max(l.v))+hi)
+	switch {
+	case l.plainAdd:
+		l.rows.Sum(block(l.added), arriving)
+		for j, x := range l.added {
+			l.v[j] += x << l.WeightExp
 		}
-	}
-	if l.narrowsMembrane && !e.scalar {
+	case l.narrowsMembrane && !e.scalar:
 		l.memOver += l.rows.Add(block(l.v), arriving, l.WeightExp, &l.membrane)
-		return
-	}
-	for _, k := range arriving {
-		for j := range l.v {
-			e.addWeight(i, int(k), j)
+	default:
+		for _, k := range arriving {
+			for j := range l.v {
+				e.addWeight(i, int(k), j)
+			}
 		}
 	}
 }

@@ -38,8 +38,10 @@ type layer struct {
 	fired   []int32
 	ring    [][]int32 // fired, of the last len(ring) ticks, by tick modulo len(ring)
 	count   []int32
-	added   []int32    // what a tick adds to the membranes, where Integrate is membrane
 	before  [4][]int32 // u, v, held and count before a tick, under Strict
+
+	added    []int32 // what a tick adds to the membranes, where Integrate is membrane
+	plainAdd bool    // and it was added at once
 
 	events, spikes uint64
 	overflows
