@@ -244,27 +244,16 @@ func FuzzTiers(f *testing.F) {
 
 // TestPanics: nothing outside the slices must be read or written.
 func TestPanics(t *testing.T) {
-	tiertest.Each(t, func(t *testing.T) {
-		m := NewRows(make([]int8, 12), 3, 4)
-		x := make([]int32, Block)
-		for name, f := range map[string]func(){
-			"row past the end":   func() { m.Sum(x, []int32{0, 3}) },
-			"negative row":       func() { m.Sum(x, []int32{-1, 0}) },
-			"short sums":         func() { m.Sum(x[:4], []int32{0}) },
-			"add past the end":   func() { m.Add(x, []int32{3}, 0, &Narrow{}) },
-			"no room for spikes": func() { Step(&LIF{}, x, x, x, x, x[:63:63], 0) },
-			"part of a block":    func() { Step(&LIF{}, x[:4], x, x, x, x, 0) },
-			"wrong shape":        func() { NewRows(make([]int8, 12), 3, 5) },
-		} {
-			func() {
-				defer func() {
-					if recover() == nil {
-						t.Errorf("%s: no panic", name)
-					}
-				}()
-				f()
-			}()
-		}
+	m := NewRows(make([]int8, 12), 3, 4)
+	x := make([]int32, Block)
+	tiertest.Panics(t, map[string]func(){
+		"row past the end":   func() { m.Sum(x, []int32{0, 3}) },
+		"negative row":       func() { m.Sum(x, []int32{-1, 0}) },
+		"short sums":         func() { m.Sum(x[:4], []int32{0}) },
+		"add past the end":   func() { m.Add(x, []int32{3}, 0, &Narrow{}) },
+		"no room for spikes": func() { Step(&LIF{}, x, x, x, x, x[:63:63], 0) },
+		"part of a block":    func() { Step(&LIF{}, x[:4], x, x, x, x, 0) },
+		"wrong shape":        func() { NewRows(make([]int8, 12), 3, 5) },
 	})
 }
 

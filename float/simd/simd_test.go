@@ -210,25 +210,14 @@ func FuzzTiers(f *testing.F) {
 
 // TestPanics: rows outside the matrix must not be read.
 func TestPanics(t *testing.T) {
-	tiertest.Each(t, func(t *testing.T) {
-		for name, f := range map[string]func(){
-			"row past the end":   func() { AddRows(make([]float32, 4), make([]float32, 12), 4, []int32{0, 3}) },
-			"negative row":       func() { AddRows(make([]float32, 4), make([]float32, 12), 4, []int32{-1, 0}) },
-			"short stride":       func() { ScaledRows(make([]float32, 4), make([]float32, 12), 3, []int32{0}, []float32{1}) },
-			"short scale":        func() { ScaledRows(make([]float32, 4), make([]float32, 12), 4, []int32{0, 1}, []float32{1}) },
-			"no room for spikes": func() { x := make([]float32, 4); LIF(LIFParams{}, x, x, x, x, x, make([]int32, 1, 4), 0) },
-			"short moment":       func() { x := make([]float32, 4); Adam(AdamParams{}, x, x[:3:3], x, x) },
-			"short x":            func() { x := make([]float32, 4); Axpy(x, 1, x[:3:3]) },
-		} {
-			func() {
-				defer func() {
-					if recover() == nil {
-						t.Errorf("%s: no panic", name)
-					}
-				}()
-				f()
-			}()
-		}
+	tiertest.Panics(t, map[string]func(){
+		"row past the end":   func() { AddRows(make([]float32, 4), make([]float32, 12), 4, []int32{0, 3}) },
+		"negative row":       func() { AddRows(make([]float32, 4), make([]float32, 12), 4, []int32{-1, 0}) },
+		"short stride":       func() { ScaledRows(make([]float32, 4), make([]float32, 12), 3, []int32{0}, []float32{1}) },
+		"short scale":        func() { ScaledRows(make([]float32, 4), make([]float32, 12), 4, []int32{0, 1}, []float32{1}) },
+		"no room for spikes": func() { x := make([]float32, 4); LIF(LIFParams{}, x, x, x, x, x, make([]int32, 1, 4), 0) },
+		"short moment":       func() { x := make([]float32, 4); Adam(AdamParams{}, x, x[:3:3], x, x) },
+		"short x":            func() { x := make([]float32, 4); Axpy(x, 1, x[:3:3]) },
 	})
 }
 

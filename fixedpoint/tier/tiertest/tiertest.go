@@ -21,6 +21,22 @@ func Each(t *testing.T, f func(t *testing.T)) {
 	}
 }
 
+// Panics runs each function in each tier, and wants a panic.
+func Panics(t *testing.T, calls map[string]func()) {
+	Each(t, func(t *testing.T) {
+		for name, call := range calls {
+			func() {
+				defer func() {
+					if recover() == nil {
+						t.Errorf("%s: no panic", name)
+					}
+				}()
+				call()
+			}()
+		}
+	})
+}
+
 // Generated runs the generator module in gen below the test's folder again, and
 // compares what it writes with the package's zkernels_amd64.s and
 // zstubs_amd64.go. It skips where the generator's module cannot be had.
