@@ -62,6 +62,7 @@ type Train struct {
 	// Of encodeRate: the pixels above 0, and when each spikes in 64 ticks.
 	lit     []int32
 	pattern []uint64
+	room    []int32
 }
 
 // Ticks is the length of the window.
@@ -162,22 +163,35 @@ func (t *Train) encodeRate(ticks int, pixels []uint8) {
 	}
 	t.lit = t.lit[:n]
 	t.pattern = slices.Grow(t.pattern[:0], n)[:n]
-	t.axons = slices.Grow(t.axons, n*ticks)
 	for first := 0; first < ticks; first += 64 {
 		of := patterns[first*4:][:256]
 		for k, i := range t.lit {
 			t.pattern[k] = of[pixels[i]]
 		}
-		for tick := range min(64, ticks-first) {
-			k := len(t.axons)
-			out := t.axons[k : k+n]
-			k = 0
-			for j, i := range t.lit {
-				out[k] = i
-				k += int(t.pattern[j] >> tick & 1)
-			}
-			t.axons = t.axons[:len(t.axons)+k]
-			t.start = append(t.start, int32(len(t.axons)))
+		t.spread(min(64, ticks-first))
+	}
+}
+
+// spread appends so many ticks, at most 64, of the lit pixels' patterns, four
+// ticks in a round.
+func (t *Train) spread(ticks int) {
+	n := len(t.lit)
+	lit, pattern := t.lit[:n], t.pattern[:n]
+	t.room = slices.Grow(t.room[:0], 4*n)[:4*n]
+	a, b, c, d := t.room[:n], t.room[n:2*n], t.room[2*n:3*n], t.room[3*n:4*n]
+	for tick := 0; tick < ticks; tick += 4 {
+		var ka, kb, kc, kd int
+		for j, axon := range lit {
+			x := int(pattern[j] >> (tick & 63))
+			a[ka], b[kb], c[kc], d[kd] = axon, axon, axon, axon
+			ka += x & 1
+			kb += x >> 1 & 1
+			kc += x >> 2 & 1
+			kd += x >> 3 & 1
+		}
+		k := [4]int{ka, kb, kc, kd}
+		for i := range min(4, ticks-tick) {
+			t.Append(t.room[i*n:][:k[i]]...)
 		}
 	}
 }

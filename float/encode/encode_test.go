@@ -40,6 +40,38 @@ func TestRateIsIntegrateAndFire(t *testing.T) {
 	}
 }
 
+// TestRateOfAnyLength: pixels left over from the words that the encoder skips,
+// dark runs, and a train that is used again.
+func TestRateOfAnyLength(t *testing.T) {
+	var train Train
+	for n := range 40 {
+		for run := 1; run < 20; run += 6 {
+			pixels := make([]uint8, n)
+			for i := range pixels {
+				if i/run%2 == 0 {
+					pixels[i] = uint8(100 + 7*i)
+				}
+			}
+			e := Encoder{Kind: Rate, Ticks: 60 + n}
+			e.Encode(&train, 0, pixels)
+			if train.Ticks() != e.Ticks {
+				t.Fatalf("%d pixels: got %d ticks, want %d", n, train.Ticks(), e.Ticks)
+			}
+			for tick := range e.Ticks {
+				var want []int32
+				for i, p := range pixels {
+					if (127+int(p)*(tick+1))/255 > (127+int(p)*tick)/255 {
+						want = append(want, int32(i))
+					}
+				}
+				if !slices.Equal(train.At(tick), want) {
+					t.Fatalf("%d pixels, runs of %d, tick %d: got %v, want %v", n, run, tick, train.At(tick), want)
+				}
+			}
+		}
+	}
+}
+
 func TestBernoulliRate(t *testing.T) {
 	pixels := []uint8{0, 25, 51, 128, 255}
 	e := Encoder{Kind: Bernoulli, Ticks: 2000, Seed: 7}
@@ -98,4 +130,19 @@ func TestParse(t *testing.T) {
 	if k, err := Parse("rate"); err != nil || k != Rate {
 		t.Errorf("got %v, %v", k, err)
 	}
+}
+
+// BenchmarkRate encodes an image as dense as MNIST's, 19 % lit.
+func BenchmarkRate(b *testing.B) {
+	pixels := make([]uint8, 784)
+	for i := range pixels {
+		if i%28 > 8 && i%28 < 18 && i > 160 && i < 620 {
+			pixels[i] = uint8(i * 37)
+		}
+	}
+	var train Train
+	for b.Loop() {
+		Encoder{Kind: Rate, Ticks: 10}.Encode(&train, 0, pixels)
+	}
+	b.ReportMetric(float64(train.Len()), "spikes")
 }
