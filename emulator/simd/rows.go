@@ -179,21 +179,20 @@ func (r *Rows) Add(acc []int32, rows []int32, exp int, to *Narrow) (overflows ui
 		return addRows(acc, r.w, rows, exp, to)
 	}
 	exp &= 31
-	add := func(sum *int32, w uint64) {
-		x := *sum + int32(w-bias)<<exp
-		y := to.apply(x)
-		if x != y {
-			overflows++
-		}
-		*sum = y
-	}
+	n := *to // so that no write to acc can change it
 	for _, k := range rows {
 		for i, w := range r.row(k, 0, r.stride/8) {
 			at := i/8*Block + i%8*4
 			lo, hi := acc[at:][:4:4], acc[at+32:][:4:4]
 			for l := range lo {
-				add(&lo[l], w&0xff)
-				add(&hi[l], w>>8&0xff)
+				x, y := lo[l]+int32(w&0xff-bias)<<exp, hi[l]+int32(w>>8&0xff-bias)<<exp
+				lo[l], hi[l] = n.apply(x), n.apply(y)
+				if lo[l] != x {
+					overflows++
+				}
+				if hi[l] != y {
+					overflows++
+				}
 				w >>= 16
 			}
 		}
