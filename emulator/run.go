@@ -68,10 +68,11 @@ type Result struct {
 
 // Run classifies samples 0..n−1. Each of the workers has its own engine and its
 // own source, from newSource, and takes samples in ascending order: the train
-// that a source returns need not outlive its next call. The result is the same for every number of workers, and so is the error: that of
-// the first sample that has one, a *Mismatch, an *OverflowError under Strict,
-// or a train that does not fit the model's window. Cancelling ctx ends a run
-// within a tick, with ctx's error.
+// that a source returns need not outlive its next call. The result is the same
+// for every number of workers, and so is the error: that of the first sample
+// that has one, a *Mismatch, an *OverflowError under Strict, or a train that does
+// not fit the model's window. Cancelling ctx ends a run within a tick, with ctx's
+// error.
 func Run(ctx context.Context, m *fixedpoint.Model, n int, newSource func() func(i int) Train, opt RunOptions) (*Result, error) {
 	if int(opt.Engine) >= len(engineNames) {
 		return nil, fmt.Errorf("engine: got %v, want one of %s", opt.Engine, strings.Join(engineNames, ", "))

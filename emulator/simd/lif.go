@@ -7,11 +7,20 @@ import "glsnn/fixedpoint/tier"
 // 0..16: with Shift 0, x stays or becomes 0.
 type Decay struct{ Factor, Shift, Round int32 }
 
-func (d *Decay) apply(x int32) int64 {
-	y, sign := int64(x), int64(x>>31)
-	y = (y ^ sign) - sign
-	y = (y*int64(d.Factor) + sign&int64(d.Round)) >> (d.Shift & 31)
-	return (y ^ sign) - sign
+// scale is a Decay for signed products: x·factor/2^shift, rounded toward zero if
+// mask is 2^shift − 1, toward minus infinity if it is 0.
+type scale struct {
+	factor, mask int64
+	shift        uint8
+}
+
+func (d Decay) scale() scale {
+	return scale{int64(d.Factor), int64(1<<d.Shift - 1 - d.Round), uint8(d.Shift)}
+}
+
+func (s *scale) apply(x int32) int32 {
+	y := int64(x) * s.factor
+	return int32((y + y>>63&s.mask) >> (s.shift & 63))
 }
 
 // LIF are the constants of one layer. The kernels read it as 18 numbers of 32
@@ -52,9 +61,10 @@ func Step(p *LIF, q, u, v, count, fired []int32, exp int) (n int, overU, overV u
 		return step(p, q, u, v, count, fired, exp)
 	}
 	c := *p // so that no write to a slice can change it
+	current, membrane := c.Current.scale(), c.Membrane.scale()
 	exp &= 31
 	for j := range q {
-		x := int32(c.Current.apply(u[j])) + q[j]<<exp
+		x := current.apply(u[j]) + q[j]<<exp
 		if c.Narrows != 0 {
 			y := c.U.apply(x)
 			if y != x {
@@ -63,7 +73,7 @@ func Step(p *LIF, q, u, v, count, fired []int32, exp int) (n int, overU, overV u
 			x = y
 		}
 		u[j] = x
-		y := int32(c.Membrane.apply(v[j])) + x
+		y := membrane.apply(v[j]) + x
 		if c.Narrows != 0 {
 			z := c.V.apply(y)
 			if z != y {

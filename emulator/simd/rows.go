@@ -168,8 +168,9 @@ func (n *Narrow) apply(x int32) int32 {
 //		}
 //	}
 //
-// acc holds values of the register, 0 among them, and its sums with weights must fit int32. len(acc)
-// is Pad(cols); rows must ascend, with repeats or without.
+// acc holds values of the register, which holds 0 too; their sums with a weight
+// must fit int32. len(acc) is Pad(cols); rows must ascend, with repeats or
+// without.
 func (r *Rows) Add(acc []int32, rows []int32, exp int, to *Narrow) (overflows uint64) {
 	if len(rows) == 0 || r.stride == 0 {
 		return 0
