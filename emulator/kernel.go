@@ -40,14 +40,10 @@ func newPlans(m *fixedpoint.Model) []plan {
 		l, p, b := &m.Layers[i], &plans[i], m.Bounds(i)
 		if w, ok := l.Weights.Int8(); ok {
 			p.rows = simd.NewRows(w, l.In, l.Out)
-		}
-		p.w16, _ = l.Weights.Int16()
-		p.lo, p.hi = make([]int64, l.In), make([]int64, l.In)
-		for k := range l.In {
-			for j := range l.Out {
-				w := l.Weights.At(k, j) << l.WeightExp
-				p.lo[k], p.hi[k] = min(p.lo[k], w), max(p.hi[k], w)
-			}
+			p.lo, p.hi = ends(l, w)
+		} else {
+			p.w16, _ = l.Weights.Int16()
+			p.lo, p.hi = ends(l, p.w16)
 		}
 		p.classic = isClassic(a, l)
 		p.sumProved = a.Integrate == fixedpoint.IntegrateSum && a.Sum.Holds(b.Sum.Lo, b.Sum.Hi)
@@ -72,6 +68,17 @@ func newPlans(m *fixedpoint.Model) []plan {
 		p.narrowsLIF = p.hasLIF && sum && current && membrane
 	}
 	return plans
+}
+
+// ends are the least and the largest weight of each axon, 0 among them.
+func ends[W int8 | int16](l *fixedpoint.Layer, w []W) (lo, hi []int64) {
+	lo, hi = make([]int64, l.In), make([]int64, l.In)
+	for k := range l.In {
+		row := w[k*l.Out:][:l.Out]
+		lo[k] = int64(min(0, slices.Min(row))) << l.WeightExp
+		hi[k] = int64(max(0, slices.Max(row))) << l.WeightExp
+	}
+	return lo, hi
 }
 
 // reach is the range of every partial sum of these axons' weights.

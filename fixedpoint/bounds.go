@@ -49,17 +49,16 @@ func (m *Model) Bounds(layer int) LayerBounds {
 		repeats += int64(a.Fire.ExtraSpikes)
 	}
 	pos, neg := make([]int64, l.Out), make([]int64, l.Out)
-	add := func(j int, w int64) {
-		if w > 0 {
-			pos[j] += repeats * w << l.WeightExp
-		} else {
-			neg[j] += repeats * w << l.WeightExp
-		}
-	}
 	for k := range l.In {
 		for j := range l.Out {
-			add(j, l.Weights.At(k, j))
+			w := l.Weights.At(k, j)
+			pos[j] += max(w, 0)
+			neg[j] += min(w, 0)
 		}
+	}
+	for j := range pos {
+		pos[j] = repeats * pos[j] << l.WeightExp
+		neg[j] = repeats * neg[j] << l.WeightExp
 	}
 	if a.Update == PerEvent {
 		return m.boundsPerEvent(layer)

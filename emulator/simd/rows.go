@@ -48,10 +48,13 @@ func NewRows(w []int8, rows, cols int) *Rows {
 		r.w[i] = bias * 0x0101010101010101
 	}
 	for k := range rows {
-		row := r.row(int32(k), 0, r.stride/8)
-		for j, x := range w[k*cols:][:cols] {
-			lane, high := j%32, j%Block/32
-			row[j/Block*(Block/8)+lane/4] ^= uint64(uint8(x)) << (lane%4*16 + high*8) // biased: the top bit is turned
+		to, from := r.row(int32(k), 0, r.stride/8), w[k*cols:][:cols]
+		for len(from) > 0 {
+			part := from[:min(Block, len(from))]
+			for j, x := range part { // biased: the top bit is turned
+				to[j%32/4] ^= uint64(uint8(x)) << (j%4*16 + j/32*8)
+			}
+			to, from = to[Block/8:], from[len(part):]
 		}
 	}
 	return r
