@@ -1,6 +1,8 @@
 package emulator
 
 import (
+	"slices"
+
 	"glsnn/emulator/machine"
 	"glsnn/fixedpoint"
 )
@@ -26,9 +28,7 @@ func (e *Engine) stepAny(i int, arriving []int32) {
 				l.v[j] = e.forgetV(i, j, int64(l.v[j]))
 			}
 		}
-		for _, k := range arriving {
-			e.addRow(i, int(k))
-		}
+		e.integrateMembrane(i, arriving)
 	}
 	exp := 0
 	if l.scaled && sums {
@@ -115,10 +115,28 @@ func (e *Engine) stepEvents(i int, arriving []int32) {
 	}
 }
 
-// addRow adds the weights of axon k to the membranes of layer i.
-func (e *Engine) addRow(i, k int) {
-	for j := range e.layers[i].v {
-		e.addWeight(i, k, j)
+// integrateMembrane is step 3 where the weights go straight into the membranes
+// of layer i: in one sum, if no membrane can leave its register on the way, nor
+// reach what Held has it tested against.
+func (e *Engine) integrateMembrane(i int, arriving []int32) {
+	l, a := &e.layers[i], &e.m.Arithmetic
+	lo, hi := l.reach(arriving)
+	lo, hi = int64(slices.Min(l.v))+lo, int64(slices.Max(l.v))+hi
+	l.plainAdd = l.rows != nil && a.Membrane.Register.Holds(lo, hi) && (a.Held == 0 || !a.Fire.When.Fires(hi, a.Held))
+	switch {
+	case l.plainAdd:
+		l.rows.Sum(block(l.added), arriving)
+		for j, x := range l.added {
+			l.v[j] += x << l.WeightExp
+		}
+	case l.narrowsMembrane && !e.scalar:
+		l.memOver += l.rows.Add(block(l.v), arriving, l.WeightExp, &l.membrane)
+	default:
+		for _, k := range arriving {
+			for j := range l.v {
+				e.addWeight(i, int(k), j)
+			}
+		}
 	}
 }
 
@@ -175,7 +193,7 @@ func (e *Engine) spikeAny(i, j int, v, threshold int64) int64 {
 	l, a := &e.layers[i], &e.m.Arithmetic
 	for n := 0; n == 0 || n <= a.Fire.ExtraSpikes && a.Fire.When.Fires(v, threshold); n++ {
 		v = int64(e.add(i, j, machine.Membrane, l.Reset.Apply(v, threshold, l.ResetValue), 0, a.Membrane.Register, &l.memOver))
-		l.fired = append(l.fired, int32(j))
+		l.spike(j)
 	}
 	return v
 }

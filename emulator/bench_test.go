@@ -1,14 +1,19 @@
 package emulator_test
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"glsnn/emulator"
 	"glsnn/emulator/emutest"
 	"glsnn/fixedpoint"
 	"glsnn/fixedpoint/fptest"
+	"glsnn/fixedpoint/tier"
+	"glsnn/float/dataset"
+	"glsnn/float/encode"
 )
 
 // benchModel is a network of 8-bit weights with an exponent of 6 in Wide, so
@@ -25,7 +30,10 @@ func benchModel(b *testing.B, a fixedpoint.Arithmetic, sizes ...int) *fixedpoint
 			w[i] = max(-128, min(127, w[i]))
 		}
 		m.Layers = append(m.Layers, fixedpoint.Layer{In: in, Out: out, Weights: fixedpoint.NewMatrix(in, out, w), WeightBits: 8,
-			WeightExp: 6, CurrentDecay: 2048, MembraneDecay: 256, Threshold: 40000 >> 6 << 6, Integrator: l == len(sizes)-2})
+			WeightExp: 6, MembraneDecay: 256, Threshold: 40000 >> 6 << 6, Integrator: l == len(sizes)-2})
+		if a.Current.Present {
+			m.Layers[l].CurrentDecay = 2048
+		}
 	}
 	out, err := fixedpoint.NewModel(m)
 	if err != nil {
@@ -53,6 +61,17 @@ func benchStep(b *testing.B, make emutest.NewMachine, m *fixedpoint.Model, activ
 	b.ReportMetric(float64(c.Ticks)/s, "ticks/s")
 }
 
+// eachEngine benchmarks the event engine in every tier, and the reference.
+func eachEngine(b *testing.B, name string, m *fixedpoint.Model, activity float64) {
+	for _, isa := range tier.All() {
+		b.Run(name+"/event/"+isa.String(), func(b *testing.B) {
+			defer tier.Use(tier.Use(isa))
+			benchStep(b, emutest.Event, m, activity)
+		})
+	}
+	b.Run(name+"/reference", func(b *testing.B) { benchStep(b, emutest.Reference, m, activity) })
+}
+
 // BenchmarkStep is one tick at 1, 10 and 50 % of the input axons, of one layer
 // and of a network, event-driven and dense.
 func BenchmarkStep(b *testing.B) {
@@ -64,25 +83,67 @@ func BenchmarkStep(b *testing.B) {
 			}
 		}
 		for _, percent := range []int{1, 10, 50} {
-			for _, e := range engines {
-				b.Run(fmt.Sprintf("%s/active=%d%%/%s", join(sizes), percent, e.name), func(b *testing.B) {
-					benchStep(b, e.make, m, float64(percent)/100)
-				})
-			}
+			eachEngine(b, fmt.Sprintf("%s/active=%d%%", join(sizes), percent), m, float64(percent)/100)
 		}
 	}
 }
 
-// BenchmarkStepNarrowing is the path without a proof: every add through
-// fixedpoint.Add, in registers of 16 bits.
+// BenchmarkStepNarrowing is the path without a proof, every add narrowed: in
+// sums of 16 bits, and straight into membranes of 16 bits.
 func BenchmarkStepNarrowing(b *testing.B) {
 	a := fixedpoint.Wide()
 	a.Sum.Bits, a.Current.Register.Bits, a.Membrane.Register.Bits = 16, 16, 16
-	m := benchModel(b, a, 784, 500)
+	sum := benchModel(b, a, 784, 500)
+	a.Integrate, a.Sum, a.Current = fixedpoint.IntegrateMembrane, fixedpoint.Register{}, fixedpoint.State{}
+	membrane := benchModel(b, a, 784, 500)
 	for _, percent := range []int{1, 10, 50} {
-		b.Run(fmt.Sprintf("784-500/active=%d%%/event", percent), func(b *testing.B) {
-			benchStep(b, emutest.Event, m, float64(percent)/100)
-		})
+		activity := float64(percent) / 100
+		eachEngine(b, fmt.Sprintf("sum/784-500/active=%d%%", percent), sum, activity)
+		eachEngine(b, fmt.Sprintf("membrane/784-500/active=%d%%", percent), membrane, activity)
+	}
+}
+
+// BenchmarkRun is Run from pixels to classes, with as many spikes as a network
+// trained on MNIST has: for one worker and two.
+func BenchmarkRun(b *testing.B) {
+	set, err := dataset.Digits("digits", true, 1000, 1, 0)
+	if err != nil {
+		b.Fatal(err)
+	}
+	m := *benchModel(b, fixedpoint.Wide(), set.Rows*set.Cols, 500, 500, 10)
+	m.Ticks, m.Layers = 10, slices.Clone(m.Layers)
+	for i, threshold := range []int64{160 << 6, 2700 << 6, 0} {
+		m.Layers[i].CurrentDecay, m.Layers[i].MembraneDecay, m.Layers[i].Threshold = 4096, 0, threshold
+	}
+	model, err := fixedpoint.NewModel(m)
+	if err != nil {
+		b.Fatal(err)
+	}
+	enc := encode.Encoder{Kind: encode.Rate, Ticks: m.Ticks}
+	source := func() func(int) emulator.Train {
+		var train encode.Train
+		return func(i int) emulator.Train {
+			enc.Encode(&train, i, set.Image(i))
+			return &train
+		}
+	}
+	for _, isa := range tier.All() {
+		for _, workers := range []int{1, 2} {
+			b.Run(fmt.Sprintf("%v/workers=%d", isa, workers), func(b *testing.B) {
+				defer tier.Use(tier.Use(isa))
+				var res *emulator.Result
+				for b.Loop() {
+					if res, err = emulator.Run(context.Background(), model, set.Len(), source, emulator.RunOptions{Workers: workers}); err != nil {
+						b.Fatal(err)
+					}
+				}
+				n, s := float64(set.Len())*float64(b.N), b.Elapsed().Seconds()
+				t := res.Counters.Totals()
+				b.ReportMetric(n/s, "samples/s")
+				b.ReportMetric(float64(t.SynOps)*float64(b.N)/s/1e9, "Gsynops/s")
+				b.ReportMetric(float64(t.SynOps)/float64(res.Counters.Ticks), "synops/tick")
+			})
+		}
 	}
 }
 

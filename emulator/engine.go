@@ -2,42 +2,36 @@ package emulator
 
 import (
 	"fmt"
-	"math"
-	"slices"
 
 	"glsnn/emulator/machine"
+	"glsnn/emulator/simd"
 	"glsnn/fixedpoint"
 	"glsnn/targets"
 )
 
-// Engine is the event-driven engine. It reads the model's weights in place and
-// keeps q, u and v in int32, which holds every register of at most 32 bits.
-// Step allocates nothing. An Engine is for one goroutine; a Model may be
-// shared by many.
+// Engine is the event-driven engine. It keeps q, u and v in int32, which holds
+// every register of at most 32 bits, and a copy of 8-bit weights in the layout of
+// its kernels. Step allocates nothing. An Engine is for one goroutine; a Model
+// may be shared by many.
 type Engine struct {
 	m        *fixedpoint.Model
 	opt      Options
 	layers   []layer
-	tick     int // ticks since Reset
+	scalar   bool // no kernels: the step is being repeated to find its first overflow
+	tick     int  // ticks since Reset
 	samples  uint64
 	ticks    uint64
 	inSpikes uint64
 	err      error
 }
 
-// layer is one layer's constants and state, one entry a neuron.
+// layer is one layer's constants and state, one entry a neuron. Behind q, u, v,
+// count, fired and added lies room for the kernels' last block.
 type layer struct {
 	fixedpoint.Layer
-	w8    []int8  // the weights, in one of the two
-	w16   []int16 //
+	*plan
 	cores []targets.CoreID
 
-	heaviest  int64 // largest |weight| << WeightExp
-	sumProved bool  // no sum ever overflows
-	lifProved bool  // no register does in the first Model.Ticks ticks
-	lif       lif   // for stepLIF, if its decays are of the kind it takes
-
-	classic bool // steps 4 to 7 are those of fire, not of fireAny
 	q, u, v []int32
 	minus   []int32 // Integrate split: the sum of the negative weights
 	scaled  bool    // q is a sum of mantissas, still to be shifted by WeightExp
@@ -45,30 +39,24 @@ type layer struct {
 	fired   []int32
 	ring    [][]int32 // fired, of the last len(ring) ticks, by tick modulo len(ring)
 	count   []int32
+	before  [4][]int32 // u, v, held and count before a tick, under Strict
 
-	events, spikes                      uint64
-	sumOver, curOver, biasOver, memOver uint64
-	onCore                              []uint64 // neurons on each core
-	spikesOnCore                        []uint64
+	added    []int32 // what a tick adds to the membranes, where Integrate is membrane
+	plainAdd bool    // and it was added at once
+
+	events, spikes uint64
+	overflows
+	onCore       []uint64 // neurons on each core
+	spikesOnCore []uint64
 }
 
-// proof is what Bounds say about a layer.
-type proof struct{ sum, all bool }
-
-func prove(m *fixedpoint.Model) []proof {
-	p := make([]proof, len(m.Layers))
-	for i := range p {
-		b := m.Bounds(i)
-		a := &m.Arithmetic
-		p[i] = proof{sum: a.Integrate == fixedpoint.IntegrateSum && a.Sum.Holds(b.Sum.Lo, b.Sum.Hi), all: b.Proved}
-	}
-	return p
-}
+// overflows count what did not fit.
+type overflows struct{ sumOver, curOver, biasOver, memOver uint64 }
 
 // New returns an engine for m at rest. It panics if opt does not fit m.
-func New(m *fixedpoint.Model, opt Options) *Engine { return newEngine(m, opt, prove(m)) }
+func New(m *fixedpoint.Model, opt Options) *Engine { return newEngine(m, opt, newPlans(m)) }
 
-func newEngine(m *fixedpoint.Model, opt Options, proofs []proof) *Engine {
+func newEngine(m *fixedpoint.Model, opt Options, plans []plan) *Engine {
 	if err := opt.Check(m); err != nil {
 		panic(err)
 	}
@@ -76,33 +64,25 @@ func newEngine(m *fixedpoint.Model, opt Options, proofs []proof) *Engine {
 	first := 0
 	for i, ml := range m.Layers {
 		n := ml.Out
+		room := func() []int32 { return make([]int32, n, simd.Pad(n)) }
 		l := &e.layers[i]
-		*l = layer{
-			Layer:   ml,
-			classic: isClassic(&m.Arithmetic, &ml),
-			q:       make([]int32, n), u: make([]int32, n), v: make([]int32, n), held: make([]int32, n), count: make([]int32, n),
-			minus:     make([]int32, n),
-			sumProved: proofs[i].sum,
-		}
+		*l = layer{Layer: ml, plan: &plans[i], q: room(), u: room(), v: room(), minus: make([]int32, n), held: make([]int32, n), count: room()}
 		travel := ml.Delay + 1 // a slot for each tick on the way and one for this tick
 		if opt.Delay {
 			travel++
 		}
 		l.ring = make([][]int32, travel)
 		for t := range l.ring {
-			l.ring[t] = make([]int32, 0, n*(1+m.Arithmetic.Fire.ExtraSpikes))
+			l.ring[t] = make([]int32, 0, simd.Pad(n)*(1+m.Arithmetic.Fire.ExtraSpikes))
 		}
-		l.w8, _ = ml.Weights.Int8()
-		l.w16, _ = ml.Weights.Int16()
-		for k := range ml.In {
-			for j := range n {
-				w := ml.Weights.At(k, j) << ml.WeightExp
-				l.heaviest = max(l.heaviest, w, -w)
+		if m.Arithmetic.Integrate == fixedpoint.IntegrateMembrane {
+			l.added = room()
+		}
+		if opt.Strict {
+			for k := range l.before {
+				l.before[k] = make([]int32, n)
 			}
 		}
-		var ok bool
-		l.lif, ok = newLIF(m.Arithmetic, ml)
-		l.lifProved = proofs[i].all && ok && l.classic
 		if opt.CoreOf != nil {
 			l.cores = opt.CoreOf[first : first+n]
 			l.onCore = make([]uint64, opt.Cores())
@@ -116,74 +96,8 @@ func newEngine(m *fixedpoint.Model, opt Options, proofs []proof) *Engine {
 	return e
 }
 
-// isClassic says whether steps 4 to 7 of a layer are those of fire: decays
-// before the input, no leak, no bias, one threshold, reset to zero or by
-// subtraction, one spike a tick. A mechanism that the layer switches off does
-// not count.
-func isClassic(a *fixedpoint.Arithmetic, l *fixedpoint.Layer) bool {
-	state := func(s fixedpoint.State, decay, leak int64) bool {
-		multiplies := s.Decay.Kind == fixedpoint.DecayNone || s.Decay.Kind == fixedpoint.DecayMultiply
-		forgets := s.Decay.Kind == fixedpoint.DecayMultiply && decay != 0
-		return multiplies && leak == 0 && (s.Place == fixedpoint.BeforeIntegrate || !forgets)
-	}
-	noBias := !a.Bias.Present
-	if a.Bias.Present && !slices.ContainsFunc(l.Bias, func(b int64) bool { return b != 0 }) {
-		r := a.Sum // a bias of 0 changes nothing in a register as wide as the current's
-		if a.Current.Present {
-			r = a.Current.Register
-		}
-		noBias = a.Bias.Register.Holds(r.Min(), r.Max())
-	}
-	neverBelow := !a.Fire.Negative.When.Holds(a.Membrane.Register.Min(), l.NegThreshold)
-	return a.Update == fixedpoint.PerTick && a.Integrate == fixedpoint.IntegrateSum &&
-		state(a.Current, l.CurrentDecay, l.CurrentLeak) && state(a.Membrane, l.MembraneDecay, l.MembraneLeak) &&
-		noBias && neverBelow && l.Reset <= fixedpoint.ResetSubtract && l.Refractory <= 1 && a.Fire.ExtraSpikes == 0
-}
-
-// newLIF writes a layer's parameters as stepLIF takes them. It cannot for
-// decays that round to nearest.
-func newLIF(a fixedpoint.Arithmetic, l fixedpoint.Layer) (lif, bool) {
-	p := lif{exp: uint8(l.WeightExp), fire: l.Threshold, threshold: l.Threshold}
-	if a.Fire.When == fixedpoint.GT {
-		p.fire++
-	}
-	if l.Integrator {
-		p.fire = math.MaxInt64
-	}
-	if l.Reset == fixedpoint.ResetSubtract {
-		p.keep = -1
-	}
-	var ok1, ok2 bool
-	if a.Current.Present {
-		p.current, ok1 = newScale(a.Current.Decay, l.CurrentDecay)
-	} else {
-		p.current, ok1 = scale{}, true // u = 0 + q
-	}
-	p.membrane, ok2 = newScale(a.Membrane.Decay, l.MembraneDecay)
-	return p, ok1 && ok2
-}
-
-func newScale(d fixedpoint.Decay, param int64) (scale, bool) {
-	if d.Kind == fixedpoint.DecayNone || d.Kind == fixedpoint.DecayMultiply && param == 0 {
-		return scale{factor: 1}, true
-	}
-	if d.Kind != fixedpoint.DecayMultiply {
-		return scale{}, false
-	}
-	full := int64(1) << d.FracBits
-	if param == full {
-		return scale{}, true
-	}
-	s := scale{factor: full - param, shift: uint8(d.FracBits)}
-	switch d.Round {
-	case fixedpoint.TowardZero:
-		s.mask = full - 1
-	case fixedpoint.Floor:
-	default:
-		return scale{}, false
-	}
-	return s, true
-}
+// block is all of x and the room behind it.
+func block(x []int32) []int32 { return x[:cap(x)] }
 
 // Reset begins a new window.
 func (e *Engine) Reset() {
@@ -227,21 +141,16 @@ func (e *Engine) Step(in []int32) {
 		l := &e.layers[i]
 		slot := &l.ring[e.tick%len(l.ring)]
 		l.fired = (*slot)[:0]
-		switch {
-		case e.m.Arithmetic.Update == fixedpoint.PerEvent:
-			e.stepEvents(i, arriving)
-		case l.classic:
-			e.integrate(i, arriving)
-			e.fire(i)
-		default:
-			e.stepAny(i, arriving)
+		if e.opt.Strict && e.err == nil {
+			e.stepStrict(i, arriving)
+		} else {
+			e.stepLayer(i, arriving)
 		}
 		*slot = l.fired
 		l.events += uint64(len(arriving)) // 8.
 		l.spikes += uint64(len(l.fired))
-		for _, j := range l.fired {
-			l.count[j]++
-			if l.cores != nil {
+		if l.cores != nil {
+			for _, j := range l.fired {
 				l.spikesOnCore[l.cores[j]]++
 			}
 		}
@@ -257,26 +166,63 @@ func (e *Engine) Step(in []int32) {
 	e.tick++
 }
 
+// stepLayer is steps 3 to 7 of layer i.
+func (e *Engine) stepLayer(i int, arriving []int32) {
+	switch l := &e.layers[i]; {
+	case e.m.Arithmetic.Update == fixedpoint.PerEvent:
+		e.stepEvents(i, arriving)
+	case l.classic:
+		e.integrate(i, arriving)
+		e.fire(i)
+	default:
+		e.stepAny(i, arriving)
+	}
+}
+
+// stepStrict is stepLayer for Strict, until the first overflow. The kernels
+// count overflows without saying where: a tick that has one is done again
+// without them.
+func (e *Engine) stepStrict(i int, arriving []int32) {
+	l := &e.layers[i]
+	state := [4][]int32{l.u, l.v, l.held, l.count}
+	for k, x := range state {
+		copy(l.before[k], x)
+	}
+	counted := l.overflows
+	e.stepLayer(i, arriving)
+	if l.overflows == counted {
+		return
+	}
+	for k, x := range state {
+		copy(x, l.before[k])
+	}
+	l.overflows, l.fired, e.err, e.scalar = counted, l.fired[:0], nil, true
+	e.stepLayer(i, arriving)
+	e.scalar = false
+}
+
 // integrate is step 3. Plain adds are exact if no sum of the layer can
-// overflow, or none can with so few spikes: |q| is at most their number times
-// the heaviest weight. Mantissas are then summed first and shifted once,
-// (Σw)·2^exp = Σ(w·2^exp).
+// overflow, or none can with these spikes. Mantissas are then summed first and
+// shifted once, (Σw)·2^exp = Σ(w·2^exp).
 func (e *Engine) integrate(i int, arriving []int32) {
 	l, sum := &e.layers[i], e.m.Arithmetic.Sum
-	clear(l.q)
-	most := int64(len(arriving)) * l.heaviest
-	l.scaled = l.sumProved || sum.Holds(-most, most)
+	l.scaled = l.sumProved || sum.Holds(l.reach(arriving))
 	switch {
-	case !l.scaled:
+	case l.scaled && l.rows != nil:
+		l.rows.Sum(block(l.q), arriving)
+	case l.scaled:
+		clear(l.q)
+		addRows(l.q, l.w16, arriving)
+	case l.narrowsSum && !e.scalar:
+		clear(l.q)
+		l.sumOver += l.rows.Add(block(l.q), arriving, l.WeightExp, &l.sum)
+	default:
+		clear(l.q)
 		for _, k := range arriving {
 			for j := range l.q {
 				l.q[j] = e.add(i, j, machine.Sum, int64(l.q[j]), l.Weights.At(int(k), j)<<l.WeightExp, sum, &l.sumOver)
 			}
 		}
-	case l.w16 != nil:
-		addRows(l.q, l.w16, arriving)
-	default:
-		addRows(l.q, l.w8, arriving)
 	}
 }
 
@@ -284,16 +230,26 @@ func (e *Engine) integrate(i int, arriving []int32) {
 // Model.Ticks ticks from rest only; later ticks narrow.
 func (e *Engine) fire(i int) {
 	l, a := &e.layers[i], &e.m.Arithmetic
-	if l.lifProved && e.tick < e.m.Ticks {
-		l.fired = l.fired[:l.Out]
-		l.fired = l.fired[:stepLIF(&l.lif, l.q, l.u, l.v, l.fired)]
-		return
-	}
 	exp := 0
 	if l.scaled {
 		exp = l.WeightExp
 	}
-	l.fired = l.fired[:0]
+	proved := l.allProved && e.tick < e.m.Ticks
+	if l.hasLIF && (proved || l.narrowsLIF && !e.scalar) {
+		p := &l.narrowing
+		if proved {
+			p = &l.plain
+		}
+		fired := l.fired[:cap(l.fired)]
+		n, u, v := simd.Step(p, block(l.q), block(l.u), block(l.v), block(l.count), fired, exp)
+		l.curOver += u
+		l.memOver += v
+		for n > 0 && int(fired[n-1]) >= l.Out { // of the last block, with threshold 0
+			n--
+		}
+		l.fired = fired[:n]
+		return
+	}
 	for j := range l.q {
 		u := int64(l.q[j]) << exp
 		if a.Current.Present {
@@ -303,10 +259,16 @@ func (e *Engine) fire(i int) {
 		v := int64(e.add(i, j, machine.Membrane, a.Membrane.Decay.Apply(int64(l.v[j]), l.MembraneDecay), u, a.Membrane.Register, &l.memOver))
 		if !l.Integrator && a.Fire.When.Fires(v, l.Threshold) {
 			v = l.Reset.Apply(v, l.Threshold, 0)
-			l.fired = append(l.fired, int32(j))
+			l.spike(j)
 		}
 		l.v[j] = int32(v)
 	}
+}
+
+// spike notes one of neuron j.
+func (l *layer) spike(j int) {
+	l.fired = append(l.fired, int32(j))
+	l.count[j]++
 }
 
 // add is one narrowing add, counted.

@@ -12,6 +12,7 @@ import (
 	"glsnn/emulator/emutest"
 	"glsnn/fixedpoint"
 	"glsnn/fixedpoint/fptest"
+	"glsnn/fixedpoint/tier/tiertest"
 )
 
 var engines = []struct {
@@ -77,9 +78,10 @@ func contracts() map[string]fixedpoint.Arithmetic {
 
 func TestSuite(t *testing.T) {
 	for name, a := range contracts() {
-		for _, e := range engines {
-			t.Run(name+"/"+e.name, func(t *testing.T) { emutest.Run(t, e.make, a) })
-		}
+		t.Run(name+"/reference", func(t *testing.T) { emutest.Run(t, emutest.Reference, a) })
+		t.Run(name+"/event", func(t *testing.T) {
+			tiertest.Each(t, func(t *testing.T) { emutest.Run(t, emutest.Event, a) })
+		})
 	}
 }
 
@@ -91,21 +93,25 @@ func TestSuiteRandomArithmetic(t *testing.T) {
 	}
 }
 
-// TestTwin runs random models of random contracts beside the reference.
+// TestTwin runs random models of random contracts beside the reference, other
+// ones in each tier.
 func TestTwin(t *testing.T) {
 	rng := fptest.Rand(t, 22)
-	for range 3000 {
-		emutest.RandomTwin(t, rng, emutest.Event, fptest.RandomModel(rng, fptest.ModelOptions{}))
-	}
+	tiertest.Each(t, func(t *testing.T) {
+		for range 1000 {
+			emutest.RandomTwin(t, rng, emutest.Event, fptest.RandomModel(rng, fptest.ModelOptions{}))
+		}
+	})
 }
 
-// TestTwinWider has layers of more neurons and rows than the kernels take at a
-// time.
+// TestTwinWider has layers of more neurons than a block of the kernels.
 func TestTwinWider(t *testing.T) {
 	rng := fptest.Rand(t, 23)
-	for range 60 {
-		emutest.RandomTwin(t, rng, emutest.Event, fptest.RandomModel(rng, fptest.ModelOptions{Layers: 3, Neurons: 70, Ticks: 20}))
-	}
+	tiertest.Each(t, func(t *testing.T) {
+		for range 30 {
+			emutest.RandomTwin(t, rng, emutest.Event, fptest.RandomModel(rng, fptest.ModelOptions{Layers: 3, Neurons: 150, Ticks: 8}))
+		}
+	})
 }
 
 // TestDelay is the claim of the package comment: with one tick a boundary,
@@ -165,6 +171,10 @@ func TestStepAllocatesNothing(t *testing.T) {
 	for i := range 20 { // among them per event, where lists of spikes grow in the first run
 		all[fmt.Sprintf("random %d", i)] = fptest.RandomArithmetic(rng)
 	}
+	tiertest.Each(t, func(t *testing.T) { testAllocations(t, rng, all) })
+}
+
+func testAllocations(t *testing.T, rng *rand.Rand, all map[string]fixedpoint.Arithmetic) {
 	for _, name := range slices.Sorted(maps.Keys(all)) { // one order, one random stream
 		a := all[name]
 		for range 10 {
@@ -180,22 +190,6 @@ func TestStepAllocatesNothing(t *testing.T) {
 				t.Errorf("%s: %v allocations in 8 ticks", name, n)
 			}
 		}
-	}
-}
-
-// TestKernelsTaken keeps the suite honest: the plain and the narrowing path are
-// both run by the random models.
-func TestKernelsTaken(t *testing.T) {
-	rng := fptest.Rand(t, 22) // as TestTwin
-	proved := map[bool]int{}
-	for range 300 {
-		m := fptest.RandomModel(rng, fptest.ModelOptions{})
-		for i := range m.Layers {
-			proved[m.Bounds(i).Proved]++
-		}
-	}
-	if proved[true] < 30 || proved[false] < 30 {
-		t.Errorf("layers proved: %v", proved)
 	}
 }
 

@@ -1,9 +1,173 @@
 package emulator
 
-// The two inner loops. Both run only where a proof says that no register
-// overflows; each comment is the naive loop that the function equals.
+import (
+	"math"
+	"slices"
 
-// addRows adds rows of w, a matrix with len(acc) columns, to acc:
+	"glsnn/emulator/simd"
+	"glsnn/fixedpoint"
+)
+
+// plan is what is worked out once for a layer of a model: its weights as the
+// kernels of package simd take them, and what they may be used for. Engines of
+// one model share it.
+//
+// The kernels add in 32 bits. Plain they are exact where Bounds, or the reach of
+// a tick's spikes, prove that no register overflows: Narrow would return each
+// value unchanged. Where nothing proves it they narrow after every add, in
+// registers of at most 30 bits, so that what is narrowed fits 32.
+type plan struct {
+	rows   *simd.Rows // the weights, in one of the two
+	w16    []int16    //
+	lo, hi []int64    // of each axon: its least and largest weight, not above and not below 0
+
+	classic   bool // steps 4 to 7 are those of fire, not of stepAny
+	sumProved bool // no sum ever overflows
+	allProved bool // no register does in the first Model.Ticks ticks
+
+	hasLIF           bool     // plain is the layer's
+	plain, narrowing simd.LIF // steps 4 to 7, the registers ignored or obeyed
+	sum, membrane    simd.Narrow
+	narrowsSum       bool // rows.Add may sum
+	narrowsMembrane  bool // rows.Add may add to membranes: Held tests after each
+	narrowsLIF       bool // narrowing is the layer's
+}
+
+func newPlans(m *fixedpoint.Model) []plan {
+	plans := make([]plan, len(m.Layers))
+	a := &m.Arithmetic
+	for i := range plans {
+		l, p, b := &m.Layers[i], &plans[i], m.Bounds(i)
+		if w, ok := l.Weights.Int8(); ok {
+			p.rows = simd.NewRows(w, l.In, l.Out)
+			p.lo, p.hi = ends(l, w)
+		} else {
+			p.w16, _ = l.Weights.Int16()
+			p.lo, p.hi = ends(l, p.w16)
+		}
+		p.classic = isClassic(a, l)
+		p.sumProved = a.Integrate == fixedpoint.IntegrateSum && a.Sum.Holds(b.Sum.Lo, b.Sum.Hi)
+		p.allProved = b.Proved
+		const most = 1 << 30 // of what is added to a register of 30 bits
+		light := p.rows != nil && slices.Min(p.lo) > -most && slices.Max(p.hi) < most
+		var sum, current, membrane bool
+		p.sum, sum = newNarrow(a.Sum)
+		p.membrane, membrane = newNarrow(a.Membrane.Register)
+		p.narrowsSum = sum && light
+		p.narrowsMembrane = membrane && light && a.Held == 0
+		if !p.classic {
+			continue
+		}
+		p.plain, p.hasLIF = newLIF(a, l)
+		p.narrowing = p.plain
+		p.narrowing.Narrows, p.narrowing.V = 1, p.membrane
+		p.narrowing.U, current = simd.Narrow{Lo: math.MinInt32, Hi: math.MaxInt32, Mask: -1}, true // u = q
+		if a.Current.Present {
+			p.narrowing.U, current = newNarrow(a.Current.Register)
+		}
+		p.narrowsLIF = p.hasLIF && sum && current && membrane
+	}
+	return plans
+}
+
+// ends are the least and the largest weight of each axon, 0 among them.
+func ends[W int8 | int16](l *fixedpoint.Layer, w []W) (lo, hi []int64) {
+	lo, hi = make([]int64, l.In), make([]int64, l.In)
+	for k := range l.In {
+		row := w[k*l.Out:][:l.Out]
+		lo[k] = int64(min(0, slices.Min(row))) << l.WeightExp
+		hi[k] = int64(max(0, slices.Max(row))) << l.WeightExp
+	}
+	return lo, hi
+}
+
+// reach is the range of every partial sum of these axons' weights.
+func (p *plan) reach(arriving []int32) (lo, hi int64) {
+	for _, k := range arriving {
+		lo += p.lo[k]
+		hi += p.hi[k]
+	}
+	return lo, hi
+}
+
+// isClassic says whether steps 4 to 7 of a layer are those of fire: decays
+// before the input, no leak, no bias, one threshold, reset to zero or by
+// subtraction, one spike a tick. A mechanism that the layer switches off does
+// not count.
+func isClassic(a *fixedpoint.Arithmetic, l *fixedpoint.Layer) bool {
+	state := func(s fixedpoint.State, decay, leak int64) bool {
+		multiplies := s.Decay.Kind == fixedpoint.DecayNone || s.Decay.Kind == fixedpoint.DecayMultiply
+		forgets := s.Decay.Kind == fixedpoint.DecayMultiply && decay != 0
+		return multiplies && leak == 0 && (s.Place == fixedpoint.BeforeIntegrate || !forgets)
+	}
+	noBias := !a.Bias.Present
+	if a.Bias.Present && !slices.ContainsFunc(l.Bias, func(b int64) bool { return b != 0 }) {
+		r := a.Sum // a bias of 0 changes nothing in a register as wide as the current's
+		if a.Current.Present {
+			r = a.Current.Register
+		}
+		noBias = a.Bias.Register.Holds(r.Min(), r.Max())
+	}
+	neverBelow := !a.Fire.Negative.When.Holds(a.Membrane.Register.Min(), l.NegThreshold)
+	return a.Update == fixedpoint.PerTick && a.Integrate == fixedpoint.IntegrateSum &&
+		state(a.Current, l.CurrentDecay, l.CurrentLeak) && state(a.Membrane, l.MembraneDecay, l.MembraneLeak) &&
+		noBias && neverBelow && l.Reset <= fixedpoint.ResetSubtract && l.Refractory <= 1 && a.Fire.ExtraSpikes == 0
+}
+
+// newLIF writes a layer's parameters as simd.Step takes them. It cannot for
+// decays that round to nearest.
+func newLIF(a *fixedpoint.Arithmetic, l *fixedpoint.Layer) (simd.LIF, bool) {
+	above := l.Threshold // fires where v > above
+	if a.Fire.When == fixedpoint.GE {
+		above--
+	}
+	if l.Integrator {
+		above = math.MaxInt32
+	}
+	// Beyond 32 bits a threshold is never reached.
+	p := simd.LIF{Above: int32(min(above, math.MaxInt32)), Threshold: int32(min(l.Threshold, math.MaxInt32))}
+	if l.Reset == fixedpoint.ResetSubtract {
+		p.Keep = -1
+	}
+	ok1, ok2 := true, false
+	if a.Current.Present { // else u = 0 + q
+		p.Current, ok1 = newDecay(a.Current.Decay, l.CurrentDecay)
+	}
+	p.Membrane, ok2 = newDecay(a.Membrane.Decay, l.MembraneDecay)
+	return p, ok1 && ok2
+}
+
+func newDecay(d fixedpoint.Decay, param int64) (simd.Decay, bool) {
+	if d.Kind == fixedpoint.DecayNone || d.Kind == fixedpoint.DecayMultiply && param == 0 {
+		return simd.Decay{Factor: 1}, true
+	}
+	if d.Kind != fixedpoint.DecayMultiply {
+		return simd.Decay{}, false
+	}
+	full := int64(1) << d.FracBits
+	if param == full {
+		return simd.Decay{}, true
+	}
+	s := simd.Decay{Factor: int32(full - param), Shift: int32(d.FracBits)}
+	if d.Round == fixedpoint.Floor {
+		s.Round = int32(full - 1)
+	}
+	return s, d.Round == fixedpoint.Floor || d.Round == fixedpoint.TowardZero
+}
+
+// newNarrow writes a register as the kernels take it, if they take it.
+func newNarrow(r fixedpoint.Register) (simd.Narrow, bool) {
+	if r.Bits < 1 || r.Bits > 30 {
+		return simd.Narrow{}, false
+	}
+	if r.Overflow == fixedpoint.Wrap {
+		return simd.Narrow{Lo: math.MinInt32, Hi: math.MaxInt32, Base: int32(r.Min()), Mask: 1<<r.Bits - 1}, true
+	}
+	return simd.Narrow{Lo: int32(r.Min()), Hi: int32(r.Max()), Mask: -1}, true
+}
+
+// addRows adds rows of w, a matrix with len(acc) columns of weights too wide
+// for package simd, to acc:
 //
 //	for _, r := range rows {
 //		for j := range acc {
@@ -14,7 +178,7 @@ package emulator
 // Integer adds commute while nothing overflows, so four rows are taken at a
 // time: one load and one store of acc for four weights. The caller has proved
 // that every partial sum of every order fits int32.
-func addRows[W int8 | int16](acc []int32, w []W, rows []int32) {
+func addRows(acc []int32, w []int16, rows []int32) {
 	n := len(acc)
 	for ; len(rows) >= 4; rows = rows[4:] {
 		a := w[int(rows[0])*n:][:len(acc)]
@@ -31,57 +195,4 @@ func addRows[W int8 | int16](acc []int32, w []W, rows []int32) {
 			acc[j] += int32(a[j])
 		}
 	}
-}
-
-// scale is a decay as stepLIF takes it: x·factor / 2^shift, rounded toward
-// zero if mask is 2^shift − 1, toward minus infinity if mask is 0.
-type scale struct {
-	factor, mask int64
-	shift        uint8
-}
-
-// lif are the parameters of stepLIF.
-type lif struct {
-	current, membrane scale
-	exp               uint8 // weights are mantissas times 2^exp
-	fire              int64 // fires where v >= fire
-	threshold         int64 // what reset by subtraction takes away
-	keep              int64 // −1: reset by subtraction, 0: to zero
-}
-
-// stepLIF is steps 4 to 7 for a layer whose registers do not overflow; it
-// writes the neurons that fired to fired, which holds len(q), and returns
-// their number:
-//
-//	for j := range q {
-//		u[j] = decay(u[j], p.current) + q[j]<<p.exp
-//		v[j] = decay(v[j], p.membrane) + u[j]
-//		if v[j] >= p.fire {
-//			v[j] = 0                    // or v[j] − p.threshold
-//			fired[n], n = j, n+1
-//		}
-//	}
-//
-// It equals the narrowing path because a proved register holds every value
-// that the step writes: Narrow would return it unchanged. Values are int32,
-// products with a factor of at most 2^16 fit int64.
-func stepLIF(p *lif, q, u, v, fired []int32) (n int) {
-	u, v, fired = u[:len(q)], v[:len(q)], fired[:len(q)]
-	cur, mem := p.current, p.membrane
-	exp, fire, threshold, keep := p.exp&31, p.fire, p.threshold, p.keep
-	for j := range q {
-		x := int64(u[j]) * cur.factor
-		x = (x + x>>63&cur.mask) >> (cur.shift & 63)
-		x += int64(q[j]) << exp
-		u[j] = int32(x)
-		y := int64(v[j]) * mem.factor
-		y = (y+y>>63&mem.mask)>>(mem.shift&63) + x
-		if y >= fire {
-			y = (y - threshold) & keep
-			fired[n] = int32(j)
-			n++
-		}
-		v[j] = int32(y)
-	}
-	return n
 }

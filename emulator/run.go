@@ -66,13 +66,14 @@ type Result struct {
 	RateByLayer []float64 // spikes a neuron and tick, 0..1
 }
 
-// Run classifies samples 0..n−1. Each of the workers has its own engine and
-// takes samples in ascending order; sample is called from all of them. The
-// result is the same for every number of workers, and so is the error: that of
-// the first sample that has one, a *Mismatch, an *OverflowError under Strict,
-// or a train that does not fit the model's window. Cancelling ctx ends a run
-// within a tick, with ctx's error.
-func Run(ctx context.Context, m *fixedpoint.Model, n int, sample func(i int) Train, opt RunOptions) (*Result, error) {
+// Run classifies samples 0..n−1. Each of the workers has its own engine and its
+// own source, from newSource, and takes samples in ascending order: the train
+// that a source returns need not outlive its next call. The result is the same
+// for every number of workers, and so is the error: that of the first sample
+// that has one, a *Mismatch, an *OverflowError under Strict, or a train that does
+// not fit the model's window. Cancelling ctx ends a run within a tick, with ctx's
+// error.
+func Run(ctx context.Context, m *fixedpoint.Model, n int, newSource func() func(i int) Train, opt RunOptions) (*Result, error) {
 	if int(opt.Engine) >= len(engineNames) {
 		return nil, fmt.Errorf("engine: got %v, want one of %s", opt.Engine, strings.Join(engineNames, ", "))
 	}
@@ -88,9 +89,9 @@ func Run(ctx context.Context, m *fixedpoint.Model, n int, sample func(i int) Tra
 		workers = runtime.GOMAXPROCS(0)
 	}
 	workers = max(1, min(workers, n))
-	var proofs []proof
+	var plans []plan
 	if opt.Engine != ReferenceEngine {
-		proofs = prove(m)
+		plans = newPlans(m)
 	}
 	res := &Result{Class: make([]int, n), RateByLayer: make([]float64, len(m.Layers))}
 	if opt.KeepScores {
@@ -116,7 +117,7 @@ func Run(ctx context.Context, m *fixedpoint.Model, n int, sample func(i int) Tra
 	}
 	for range workers {
 		wg.Go(func() {
-			w := newWorker(m, mo, opt.Engine, proofs)
+			w, sample := newWorker(m, mo, opt.Engine, plans), newSource()
 			for i, ok := take(); ok; i, ok = take() {
 				scores, err := w.run(ctx, i, sample(i))
 				if err != nil {
@@ -158,7 +159,7 @@ type worker struct {
 	scores    []int64
 }
 
-func newWorker(m *fixedpoint.Model, opt Options, kind EngineKind, proofs []proof) *worker {
+func newWorker(m *fixedpoint.Model, opt Options, kind EngineKind, plans []plan) *worker {
 	w := &worker{m: m}
 	if opt.Delay {
 		w.delay = len(m.Layers) - 1
@@ -170,7 +171,7 @@ func newWorker(m *fixedpoint.Model, opt Options, kind EngineKind, proofs []proof
 		w.got = reference.New(m, opt)
 		return w
 	}
-	w.got = newEngine(m, opt, proofs)
+	w.got = newEngine(m, opt, plans)
 	if kind == BothEngines {
 		w.want = reference.New(m, opt)
 		w.compare = NewComparer(m)

@@ -27,6 +27,11 @@ func samples(m *fixedpoint.Model) func(i int) emulator.Train {
 	}
 }
 
+// each is a source for every worker.
+func each(sample func(i int) emulator.Train) func() func(i int) emulator.Train {
+	return func() func(i int) emulator.Train { return sample }
+}
+
 // TestRunIsTheSameForAll: workers, engines and placement change nothing, and
 // the result is what a hand-driven reference gives.
 func TestRunIsTheSameForAll(t *testing.T) {
@@ -63,7 +68,7 @@ func TestRunIsTheSameForAll(t *testing.T) {
 		}
 		for _, kind := range []emulator.EngineKind{emulator.EventEngine, emulator.ReferenceEngine, emulator.BothEngines} {
 			for _, workers := range []int{0, 1, 3, 50} {
-				got, err := emulator.Run(context.Background(), m, n, samples(m), emulator.RunOptions{
+				got, err := emulator.Run(context.Background(), m, n, each(samples(m)), emulator.RunOptions{
 					Engine: kind, Workers: workers, CoreOf: cores, Delay: delay, KeepScores: true})
 				if err != nil {
 					t.Fatal(err)
@@ -102,14 +107,14 @@ func TestRunStrict(t *testing.T) {
 	const want = "sample 1: tick 1, layer 0, neuron 1: sum: got 12, want -8..7"
 	for _, kind := range []emulator.EngineKind{emulator.EventEngine, emulator.ReferenceEngine, emulator.BothEngines} {
 		for workers := range 5 {
-			_, err := emulator.Run(context.Background(), m, 40, sample, emulator.RunOptions{Engine: kind, Workers: workers, Strict: true})
+			_, err := emulator.Run(context.Background(), m, 40, each(sample), emulator.RunOptions{Engine: kind, Workers: workers, Strict: true})
 			var over *emulator.OverflowError
 			if err == nil || err.Error() != want || !errors.As(err, &over) || over.Value != 12 {
 				t.Fatalf("%v, %d workers: got %v, want %s", kind, workers, err, want)
 			}
 		}
 	}
-	res, err := emulator.Run(context.Background(), m, 40, sample, emulator.RunOptions{})
+	res, err := emulator.Run(context.Background(), m, 40, each(sample), emulator.RunOptions{})
 	if err != nil || res.Counters.Layers[0].SumOverflows != 20 || res.Counters.Overflows() != 20 {
 		t.Errorf("not strict: got %+v, %v, want 20 sum overflows", res, err)
 	}
@@ -120,25 +125,25 @@ func TestRunStrict(t *testing.T) {
 func TestRunStopsAtTheFirst(t *testing.T) {
 	m, sample := overflowing(t)
 	begun := make(chan struct{})
-	_, err := emulator.Run(context.Background(), m, 2, func(i int) emulator.Train {
+	_, err := emulator.Run(context.Background(), m, 2, each(func(i int) emulator.Train {
 		if i == 1 {
 			close(begun)
 			time.Sleep(30 * time.Millisecond)
 		}
 		<-begun
 		return sample(1)
-	}, emulator.RunOptions{Workers: 2, Strict: true})
+	}), emulator.RunOptions{Workers: 2, Strict: true})
 	if err == nil || !strings.HasPrefix(err.Error(), "sample 0: ") {
 		t.Errorf("got %v, want that of sample 0", err)
 	}
 	var calls atomic.Int64
-	_, err = emulator.Run(context.Background(), m, 1_000_000, func(i int) emulator.Train {
+	_, err = emulator.Run(context.Background(), m, 1_000_000, each(func(i int) emulator.Train {
 		calls.Add(1)
 		if i == 0 {
 			return sample(1)
 		}
 		return sample(0)
-	}, emulator.RunOptions{Workers: 2, Strict: true})
+	}), emulator.RunOptions{Workers: 2, Strict: true})
 	if err == nil || calls.Load() > 900_000 {
 		t.Errorf("got %v after %d samples", err, calls.Load())
 	}
@@ -156,15 +161,15 @@ func TestRunRefuses(t *testing.T) {
 		{1, emulator.RunOptions{Workers: -1}, "-1 workers"},
 		{1, emulator.RunOptions{CoreOf: emutest.RandomCores(rand.New(rand.NewPCG(1, 1)), m)[1:]}, "CoreOf: got 1 cores, want one for each of 2 neurons"},
 	} {
-		if _, err := emulator.Run(context.Background(), m, c.n, sample, c.opt); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := emulator.Run(context.Background(), m, c.n, each(sample), c.opt); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("got %v, want %q", err, c.want)
 		}
 	}
 	short := func(i int) emulator.Train { return fptest.Train(make([][]int32, 2-i/5)) }
-	if _, err := emulator.Run(context.Background(), m, 9, short, emulator.RunOptions{}); err == nil || err.Error() != "sample 5: got 1 ticks, want the model's 2" {
+	if _, err := emulator.Run(context.Background(), m, 9, each(short), emulator.RunOptions{}); err == nil || err.Error() != "sample 5: got 1 ticks, want the model's 2" {
 		t.Errorf("short train: got %v", err)
 	}
-	if res, err := emulator.Run(context.Background(), m, 0, nil, emulator.RunOptions{}); err != nil || len(res.Class) != 0 || res.Counters.Samples != 0 {
+	if res, err := emulator.Run(context.Background(), m, 0, each(nil), emulator.RunOptions{}); err != nil || len(res.Class) != 0 || res.Counters.Samples != 0 {
 		t.Errorf("no samples: got %+v, %v", res, err)
 	}
 }
@@ -174,12 +179,12 @@ func TestRunCancel(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	var calls atomic.Int64
-	_, err := emulator.Run(ctx, m, 1<<20, func(i int) emulator.Train {
+	_, err := emulator.Run(ctx, m, 1<<20, each(func(i int) emulator.Train {
 		if calls.Add(1) == 5 {
 			cancel()
 		}
 		return sample(i)
-	}, emulator.RunOptions{Workers: 2, CoreOf: nil})
+	}), emulator.RunOptions{Workers: 2, CoreOf: nil})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want %v", err, context.Canceled)
 	}
@@ -291,7 +296,7 @@ func TestCountersAddOrder(t *testing.T) {
 	m := fptest.RandomModel(rng, fptest.ModelOptions{})
 	var parts []emulator.Counters
 	for i := range 5 {
-		res, err := emulator.Run(context.Background(), m, i, samples(m), emulator.RunOptions{CoreOf: emutest.RandomCores(rng, m)})
+		res, err := emulator.Run(context.Background(), m, i, each(samples(m)), emulator.RunOptions{CoreOf: emutest.RandomCores(rng, m)})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -51,21 +51,20 @@ func (m *Model) Bounds(layer int) LayerBounds {
 		repeats += int64(a.Fire.ExtraSpikes)
 	}
 	pos, neg := make([]int64, l.Out), make([]int64, l.Out)
+	for k := range l.In {
+		for j := range l.Out {
+			w := l.Weights.At(k, j)
+			pos[j] += max(w, 0)
+			neg[j] += min(w, 0)
+		}
+	}
 	exp := l.WeightExp
 	if a.Integrate == IntegrateSplit {
 		exp = 0 // of the difference of the two sums
 	}
-	add := func(j int, w int64) {
-		if w > 0 {
-			pos[j] += repeats * w << exp
-		} else {
-			neg[j] += repeats * w << exp
-		}
-	}
-	for k := range l.In {
-		for j := range l.Out {
-			add(j, l.Weights.At(k, j))
-		}
+	for j := range pos {
+		pos[j] = repeats * pos[j] << exp
+		neg[j] = repeats * neg[j] << exp
 	}
 	if a.Update == PerEvent || a.Held != 0 {
 		return m.boundsPerEvent(layer)

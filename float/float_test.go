@@ -12,9 +12,9 @@ import (
 	"strings"
 	"testing"
 
+	"glsnn/fixedpoint/tier"
 	"glsnn/float/dataset"
 	"glsnn/float/encode"
-	"glsnn/float/simd"
 )
 
 // digits is a small built-in set: train, test.
@@ -513,9 +513,9 @@ func TestTiersDoNotMatter(t *testing.T) {
 		"floor": func(c *Config, tc *TrainConfig) { c.Sizes, c.Floor, tc.RowSigns = []int{784, 67, 10}, true, true },
 	} {
 		var first []byte
-		for _, tier := range simd.Tiers() {
+		for _, x := range tier.All() {
 			func() {
-				defer simd.Use(simd.Use(tier))
+				defer tier.Use(tier.Use(x))
 				tr := testTrainer(t, set, change)
 				if err := tr.Run(context.Background(), Hooks{}); err != nil {
 					t.Fatal(err)
@@ -525,7 +525,7 @@ func TestTiersDoNotMatter(t *testing.T) {
 					first = data
 				}
 				if !slices.Equal(data, first) {
-					t.Errorf("%s: tier %v gives another checkpoint than portable", name, tier)
+					t.Errorf("%s: tier %v gives another checkpoint than portable", name, x)
 				}
 			}()
 		}

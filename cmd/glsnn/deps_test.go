@@ -21,17 +21,22 @@ var imports = map[string]string{
 	"fixedpoint/quantize": "fixedpoint float",
 	"fixedpoint/fptest":   "fixedpoint",
 
+	"fixedpoint/tier":          "golang.org/x/sys/cpu", // which kernels run; for float and emulator alike
+	"fixedpoint/tier/tiertest": "fixedpoint/tier",
+
 	"float/dataset":  "golang.org/x/image/...", // fonts of the built-in digits
 	"float/encode":   "",
-	"float/simd":     "golang.org/x/sys/cpu",
+	"float/simd":     "fixedpoint/tier",
 	"float/simd/gen": "github.com/mmcloughlin/avo/...", // a module of its own
 	"float":          "float/dataset float/encode float/simd fixedpoint/artefact gonum.org/v1/gonum/...",
 
 	"targets": "fixedpoint gopkg.in/yaml.v3",
 
+	"emulator/simd":      "fixedpoint/tier",
+	"emulator/simd/gen":  "github.com/mmcloughlin/avo/...", // a module of its own
 	"emulator/machine":   "fixedpoint targets",
 	"emulator/reference": "fixedpoint targets emulator/machine",
-	"emulator":           "fixedpoint targets emulator/machine emulator/reference",
+	"emulator":           "fixedpoint targets emulator/machine emulator/reference emulator/simd",
 	"emulator/emutest":   "fixedpoint fixedpoint/fptest targets emulator emulator/machine emulator/reference",
 	"emulator/vectors":   "fixedpoint fixedpoint/artefact targets emulator emulator/machine emulator/reference",
 	"emulator/parity":    "fixedpoint targets emulator float float/dataset float/encode",

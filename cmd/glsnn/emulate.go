@@ -119,11 +119,13 @@ func (a *app) runModel(ctx context.Context, m *fixedpoint.Model, set *dataset.Se
 		return nil, 0, err
 	}
 	meter := a.meter("emulate", "samples", set.Len(), 0)
-	res, err := emulator.Run(ctx, m, set.Len(), func(i int) emulator.Train {
-		meter.at(i)
+	res, err := emulator.Run(ctx, m, set.Len(), func() func(int) emulator.Train {
 		train := &encode.Train{}
-		enc.Encode(train, i, set.Image(i))
-		return train
+		return func(i int) emulator.Train {
+			meter.at(i)
+			enc.Encode(train, i, set.Image(i))
+			return train
+		}
 	}, opt)
 	meter.clear()
 	if err != nil {

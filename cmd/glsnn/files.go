@@ -181,7 +181,7 @@ func (d *dataFlags) load(a *app, ref float.DataRef, inputs int) (*dataset.Set, e
 	if err := d.check(); err != nil {
 		return nil, err
 	}
-	train, test, err := loadData(a, ref.Name, ref.Size)
+	train, test, err := loadData(a, ref.Name, ref.Size, d.split)
 	if err != nil {
 		return nil, err
 	}
@@ -202,24 +202,30 @@ func (d *dataFlags) load(a *app, ref float.DataRef, inputs int) (*dataset.Set, e
 }
 
 // loadData reads both splits and pools them to side size, 0 for as they are.
-func loadData(a *app, name string, size int) (train, test *dataset.Set, err error) {
+// With only the other split may be nil.
+func loadData(a *app, name string, size int, only string) (train, test *dataset.Set, err error) {
 	if name == "" {
 		return nil, nil, usage("--data: got nothing, and the file names no data set; want a name of 'glsnn data list' or a folder")
 	}
-	if train, test, err = dataset.Load(name, dataset.Options{Workers: a.jobs}); err != nil {
+	if train, test, err = dataset.Load(name, dataset.Options{Workers: a.jobs, Only: only}); err != nil {
 		return nil, nil, dataFault(err, name)
 	}
 	if size == 0 {
 		return train, test, nil
 	}
-	if side := min(train.Rows, train.Cols); size < 1 || size > side {
-		return nil, nil, usage("--size: got %d, want 1..%d, or 0 for the %d x %d of %s", size, side, train.Rows, train.Cols, name)
+	for _, set := range []**dataset.Set{&train, &test} {
+		s := *set
+		if s == nil {
+			continue
+		}
+		if side := min(s.Rows, s.Cols); size < 1 || size > side {
+			return nil, nil, usage("--size: got %d, want 1..%d, or 0 for the %d x %d of %s", size, side, s.Rows, s.Cols, name)
+		}
+		if *set, err = s.Pool(size); err != nil {
+			return nil, nil, err
+		}
 	}
-	if train, err = train.Pool(size); err != nil {
-		return nil, nil, err
-	}
-	test, err = test.Pool(size)
-	return train, test, err
+	return train, test, nil
 }
 
 // dataFault gives a data set's error its exit code: a name that is none is a

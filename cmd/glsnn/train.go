@@ -267,7 +267,7 @@ func (a *app) train(ctx context.Context, o *trainOptions, changed func(flag stri
 		}
 		hidden = ckpt.Config.Sizes[1 : len(ckpt.Config.Sizes)-1]
 	}
-	train, test, err := loadData(a, o.data, o.size)
+	train, test, err := loadData(a, o.data, o.size, "")
 	if err != nil {
 		return nil, err
 	}

@@ -18,7 +18,11 @@ const (
 type Options struct {
 	Root string // folder that holds mnist, fashion-mnist, digits; "" means the value of GLSNN_DATA
 
-	// For the generated sets only; files are always read whole.
+	// Only is "train" or "test" for callers that need one split: the other is not
+	// read, and nil, where Load knows the number of classes without it. Else "".
+	Only string
+
+	// For the generated sets only; a split of files is always read whole.
 	Train, Test int    // samples; 0 means DefaultTrain, DefaultTest
 	Seed        uint64 // any value
 	Workers     int    // goroutines, below 1 means GOMAXPROCS; does not change the data
@@ -99,7 +103,7 @@ func Load(spec string, opt Options) (train, test *Set, err error) {
 		if b.Name == "optdigits" {
 			return loadOptdigits(dir)
 		}
-		return loadIDX(b.Name, dir, b.Classes)
+		return loadIDX(b.Name, dir, b.Classes, opt.Only)
 	}
 	info, statErr := os.Stat(spec)
 	isDir := statErr == nil && info.IsDir()
@@ -119,7 +123,7 @@ func Load(spec string, opt Options) (train, test *Set, err error) {
 	if !isDir {
 		return nil, nil, fmt.Errorf("%s: no such folder: %w", spec, ErrNotFound)
 	}
-	return loadIDX(filepath.Base(filepath.Clean(spec)), spec, 0)
+	return loadIDX(filepath.Base(filepath.Clean(spec)), spec, 0, "")
 }
 
 func isName(spec, name string, aliases []string) bool {
@@ -138,11 +142,15 @@ func loadDigits(name string, opt Options) (train, test *Set, err error) {
 	if opt.Test == 0 {
 		opt.Test = DefaultTest
 	}
-	if train, err = Digits(name, false, opt.Train, opt.Seed, opt.Workers); err != nil {
-		return nil, nil, err
+	if opt.Only != "test" {
+		if train, err = Digits(name, false, opt.Train, opt.Seed, opt.Workers); err != nil {
+			return nil, nil, err
+		}
 	}
-	if test, err = Digits(name, true, opt.Test, opt.Seed, opt.Workers); err != nil {
-		return nil, nil, err
+	if opt.Only != "train" {
+		if test, err = Digits(name, true, opt.Test, opt.Seed, opt.Workers); err != nil {
+			return nil, nil, err
+		}
 	}
 	return train, test, nil
 }
@@ -220,8 +228,16 @@ func openFile(dir, file string) (f fs.File, name string, err error) {
 	return f, path, err
 }
 
-// loadIDX reads the two splits of dir. classes 0 means: as many as the labels show.
-func loadIDX(name, dir string, classes int) (train, test *Set, err error) {
+// loadIDX reads the two splits of dir, or only one. classes 0 means: as many as the labels of both show.
+func loadIDX(name, dir string, classes int, only string) (train, test *Set, err error) {
+	switch only {
+	case "train":
+		train, _, err = loadSplit(name, dir, fileTrainImages, fileTrainLabels, classes)
+		return train, nil, err
+	case "test":
+		test, _, err = loadSplit(name, dir, fileTestImages, fileTestLabels, classes)
+		return nil, test, err
+	}
 	limit := classes
 	if limit == 0 {
 		limit = 256
@@ -264,6 +280,7 @@ func loadSplit(name, dir, imageFile, labelFile string, classes int) (s *Set, ima
 		return nil, "", err
 	}
 	defer g.Close()
+	s.Classes = classes
 	if s.Labels, err = ReadLabels(g, labelPath, classes); err != nil {
 		return nil, "", err
 	}

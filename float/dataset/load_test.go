@@ -126,6 +126,38 @@ func TestLoadNamed(t *testing.T) {
 	}
 }
 
+// TestLoadOnly: one split is the same without the other, which is left out where it can be.
+func TestLoadOnly(t *testing.T) {
+	cache := cacheIn(t)
+	folder := filepath.Join(cache, "mnist")
+	one, two := randomSet(9, 4, 3, 5, 1), randomSet(4, 4, 3, 5, 2)
+	writeSets(t, folder, one, two)
+	for spec, left := range map[string]bool{"mnist": true, "digits": true, folder: false} {
+		opt := Options{Train: 30, Test: 20, Seed: 1}
+		train, test, err := Load(spec, opt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for only, want := range map[string]*Set{"train": train, "test": test} {
+			opt.Only = only
+			got, other, err := Load(spec, opt)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if only == "test" {
+				got, other = other, got
+			}
+			if got.Hash() != want.Hash() || got.Name != want.Name || (other == nil) != left {
+				t.Errorf("%s, only %s: other data than with both, or another split left out", spec, only)
+			}
+		}
+	}
+	writeFile(t, folder, fileTrainImages, nil)
+	if _, test, err := Load("mnist", Options{Only: "test"}); err != nil || test.Len() != 4 {
+		t.Errorf("a damaged file that is not needed: %v", err)
+	}
+}
+
 func TestLoadDigits(t *testing.T) {
 	train, test, err := Load("digits", Options{Train: 30, Test: 20, Seed: 1})
 	if err != nil {

@@ -9,9 +9,11 @@
 package encode
 
 import (
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Kind names an encoder.
@@ -56,7 +58,11 @@ type Encoder struct {
 type Train struct {
 	axons []int32
 	start []int32 // start[t]..start[t+1] are tick t's axons
-	lit   []lit   // of encodeRate
+
+	// Of encodeRate: the pixels above 0, and when each spikes in 64 ticks.
+	lit     []int32
+	pattern []uint64
+	room    []int32
 }
 
 // Ticks is the length of the window.
@@ -108,34 +114,85 @@ func (e Encoder) Encode(dst *Train, sample int, pixels []uint8) {
 	}
 }
 
-// lit is the neuron of a pixel above 0.
-type lit struct{ axon, pixel, acc int32 }
+// patterns are what ratePatterns made, by number of ticks.
+var patterns sync.Map
 
-// encodeRate visits lit pixels only, and writes each one's axon before it knows
-// whether it spikes: no branch has to be guessed.
-func (t *Train) encodeRate(ticks int, pixels []uint8) {
-	t.lit = t.lit[:0]
-	for i, p := range pixels {
-		if p != 0 {
-			t.lit = append(t.lit, lit{int32(i), int32(p), 127})
+// ratePatterns are the ticks in which each pixel value spikes: bit t%64 of word
+// t/64·256 + p for tick t and value p.
+func ratePatterns(ticks int) []uint64 {
+	if w, ok := patterns.Load(ticks); ok {
+		return w.([]uint64)
+	}
+	w := make([]uint64, (ticks+63)/64*256)
+	for p := range 256 {
+		acc := 127
+		for t := range ticks {
+			if acc += p; acc >= 255 {
+				acc -= 255
+				w[t/64*256+p] |= 1 << (t % 64)
+			}
 		}
 	}
-	for range ticks {
-		n := len(t.axons)
-		t.axons = slices.Grow(t.axons, len(t.lit))
-		out, k := t.axons[n:n+len(t.lit)], 0
-		for i := range t.lit {
-			x := &t.lit[i]
-			out[k] = x.axon
-			acc, spike := x.acc+x.pixel, 0
-			if acc >= 255 {
-				spike = 1
+	patterns.Store(ticks, w)
+	return w
+}
+
+// encodeRate visits lit pixels only, and writes each one's axon before it knows
+// whether it is lit, or spikes: no branch has to be guessed.
+func (t *Train) encodeRate(ticks int, pixels []uint8) {
+	patterns := ratePatterns(ticks)
+	t.lit = slices.Grow(t.lit[:0], len(pixels))[:len(pixels)]
+	n := 0
+	for i := 0; i < len(pixels); {
+		end := i + 1
+		if rest := pixels[i:]; len(rest) >= 8 {
+			end = i + 8
+			if binary.LittleEndian.Uint64(rest) == 0 {
+				i = end
+				continue
 			}
-			x.acc = acc - 255*int32(spike)
-			k += spike
 		}
-		t.axons = t.axons[:n+k]
-		t.start = append(t.start, int32(len(t.axons)))
+		for ; i < end; i++ {
+			t.lit[n] = int32(i)
+			lit := 0
+			if pixels[i] != 0 {
+				lit = 1
+			}
+			n += lit
+		}
+	}
+	t.lit = t.lit[:n]
+	t.pattern = slices.Grow(t.pattern[:0], n)[:n]
+	for first := 0; first < ticks; first += 64 {
+		of := patterns[first*4:][:256]
+		for k, i := range t.lit {
+			t.pattern[k] = of[pixels[i]]
+		}
+		t.spread(min(64, ticks-first))
+	}
+}
+
+// spread appends so many ticks, at most 64, of the lit pixels' patterns, four
+// ticks in a round.
+func (t *Train) spread(ticks int) {
+	n := len(t.lit)
+	lit, pattern := t.lit[:n], t.pattern[:n]
+	t.room = slices.Grow(t.room[:0], 4*n)[:4*n]
+	a, b, c, d := t.room[:n], t.room[n:2*n], t.room[2*n:3*n], t.room[3*n:4*n]
+	for tick := 0; tick < ticks; tick += 4 {
+		var ka, kb, kc, kd int
+		for j, axon := range lit {
+			x := int(pattern[j] >> (tick & 63))
+			a[ka], b[kb], c[kc], d[kd] = axon, axon, axon, axon
+			ka += x & 1
+			kb += x >> 1 & 1
+			kc += x >> 2 & 1
+			kd += x >> 3 & 1
+		}
+		k := [4]int{ka, kb, kc, kd}
+		for i := range min(4, ticks-tick) {
+			t.Append(t.room[i*n:][:k[i]]...)
+		}
 	}
 }
 

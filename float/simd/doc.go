@@ -1,7 +1,5 @@
 // Package simd holds the float trainer's hot loops in three tiers: portable Go,
-// AVX2 and AVX-512 (F, VL, BW, DQ). The widest that the processor has is used;
-// the environment variable GLSNN_SIMD = portable, avx2 or avx512 asks for a
-// lower one.
+// AVX2 and AVX-512; fixedpoint/tier chooses.
 //
 // Every tier gives the same bits: sums run in the order of the naive loop that
 // each function's comment shows, each product and each sum is rounded to

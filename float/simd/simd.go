@@ -5,57 +5,9 @@ package simd
 import (
 	"fmt"
 	"math"
-	"os"
+
+	"glsnn/fixedpoint/tier"
 )
-
-// Tier is an instruction set; a higher one includes the lower.
-type Tier int
-
-const (
-	Portable Tier = iota
-	AVX2
-	AVX512
-)
-
-var tierNames = [...]string{"portable", "avx2", "avx512"}
-
-func (t Tier) String() string { return tierNames[t] }
-
-var (
-	best = detect()
-	tier = chosen(os.Getenv("GLSNN_SIMD"))
-)
-
-func chosen(name string) Tier {
-	for t := Portable; t < best; t++ {
-		if name == t.String() {
-			return t
-		}
-	}
-	return best
-}
-
-// Tiers lists what this processor can run, ascending.
-func Tiers() (all []Tier) {
-	for t := Portable; t <= best; t++ {
-		all = append(all, t)
-	}
-	return all
-}
-
-// Active is the tier in use.
-func Active() Tier { return tier }
-
-// Use chooses a tier and returns the one before, for tests: nothing else of
-// this package may run at the same time. It panics if the processor lacks it.
-func Use(t Tier) Tier {
-	if t < Portable || t > best {
-		panic(fmt.Sprintf("simd: %d: got a tier that this processor lacks, want 0..%d", t, best))
-	}
-	old := tier
-	tier = t
-	return old
-}
 
 // AddRows adds rows of w, stride apart, to dst; rows must ascend:
 //
@@ -68,7 +20,7 @@ func AddRows(dst, w []float32, stride int, rows []int32) {
 		return
 	}
 	checkRows(len(dst), len(w), stride, rows)
-	if tier == Portable {
+	if tier.Active() == tier.Portable {
 		addRowsGo(dst, w, stride, rows)
 		return
 	}
@@ -87,7 +39,7 @@ func ScaledRows(dst, x []float32, stride int, rows []int32, scale []float32) {
 	}
 	checkRows(len(dst), len(x), stride, rows)
 	scale = scale[:len(rows)]
-	if tier == Portable {
+	if tier.Active() == tier.Portable {
 		clear(dst)
 		scaledRowsGo(dst, x, stride, rows, scale)
 		return
@@ -161,7 +113,7 @@ func LIF(p LIFParams, q, u, v, drive, count []float32, fired []int32, first int)
 	if n == 0 {
 		return fired
 	}
-	if tier != Portable {
+	if tier.Active() != tier.Portable {
 		return fired[:k+lif(p, q, u, v, drive, count, room, first)]
 	}
 	for j, in := range q {
@@ -204,7 +156,7 @@ func Adam(p AdamParams, w, m, s, g []float32) {
 	}
 	m, s, g = m[:n], s[:n], g[:n]
 	c1, c2 := 1-p.B1, 1-p.B2
-	if tier != Portable {
+	if tier.Active() != tier.Portable {
 		adam(p, c1, c2, w, m, s, g)
 		return
 	}
@@ -232,7 +184,7 @@ func Axpy(y []float32, a float32, x []float32) {
 		return
 	}
 	x = x[:len(y)]
-	if tier != Portable {
+	if tier.Active() != tier.Portable {
 		axpy(y, a, x)
 		return
 	}

@@ -1,23 +1,12 @@
 package simd
 
-import "golang.org/x/sys/cpu"
+import "glsnn/fixedpoint/tier"
 
 // The lengths are checked, and not 0, when these are called.
 
-func detect() Tier {
-	x := &cpu.X86
-	switch {
-	case !x.HasAVX2 || !x.HasPOPCNT:
-		return Portable
-	case x.HasAVX512F && x.HasAVX512VL && x.HasAVX512BW && x.HasAVX512DQ:
-		return AVX512
-	}
-	return AVX2
-}
-
 func addRows(dst, w []float32, stride int, rows []int32) {
 	f := addRowsAVX2
-	if tier == AVX512 {
+	if tier.Active() == tier.AVX512 {
 		f = addRowsAVX512
 	}
 	f(&dst[0], len(dst), &w[0], stride, &rows[0], len(rows))
@@ -25,7 +14,7 @@ func addRows(dst, w []float32, stride int, rows []int32) {
 
 func scaledRows(dst, x []float32, stride int, rows []int32, scale []float32) {
 	f := scaledRowsAVX2
-	if tier == AVX512 {
+	if tier.Active() == tier.AVX512 {
 		f = scaledRowsAVX512
 	}
 	f(&dst[0], len(dst), &x[0], stride, &rows[0], &scale[0], len(rows))
@@ -37,7 +26,7 @@ func lif(p LIFParams, q, u, v, drive, count []float32, room []int32, first int) 
 		keep = ^keep
 	}
 	f := lifAVX2
-	if tier == AVX512 {
+	if tier.Active() == tier.AVX512 {
 		f = lifAVX512
 	}
 	return f(&q[0], &u[0], &v[0], &drive[0], &count[0], len(q), p.KeepU, p.KeepV, keep, &room[0], first)
@@ -45,7 +34,7 @@ func lif(p LIFParams, q, u, v, drive, count []float32, room []int32, first int) 
 
 func adam(p AdamParams, c1, c2 float32, w, m, s, g []float32) {
 	f := adamAVX2
-	if tier == AVX512 {
+	if tier.Active() == tier.AVX512 {
 		f = adamAVX512
 	}
 	f(&w[0], &m[0], &s[0], &g[0], len(w), p.Rate, p.B1, p.B2, c1, c2, p.Eps)
@@ -53,7 +42,7 @@ func adam(p AdamParams, c1, c2 float32, w, m, s, g []float32) {
 
 func axpy(y []float32, a float32, x []float32) {
 	f := axpyAVX2
-	if tier == AVX512 {
+	if tier.Active() == tier.AVX512 {
 		f = axpyAVX512
 	}
 	f(&y[0], a, &x[0], len(y))

@@ -2,9 +2,7 @@
 
 package simd
 
-// Without kernels the tier is always Portable, and these are never called.
-
-func detect() Tier { return Portable }
+// Without kernels the tier is always portable, and these are never called.
 
 func addRows(dst, w []float32, stride int, rows []int32)                     { panic("simd") }
 func scaledRows(dst, x []float32, stride int, rows []int32, scale []float32) { panic("simd") }

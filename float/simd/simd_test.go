@@ -4,14 +4,13 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	"gonum.org/v1/gonum/blas/gonum"
+
+	"glsnn/fixedpoint/tier"
+	"glsnn/fixedpoint/tier/tiertest"
 )
 
 // odd are the values that fast loops get wrong.
@@ -75,7 +74,7 @@ func compare(t *testing.T, seed uint64, n int, oddShare float64) {
 	check := func(what string, got, want []float32) {
 		t.Helper()
 		if i := same(got, want); i >= 0 {
-			t.Fatalf("%s, tier %v, seed %d, n %d: [%d] is %v (%08x), want %v (%08x)", what, Active(), seed, n, i,
+			t.Fatalf("%s, tier %v, seed %d, n %d: [%d] is %v (%08x), want %v (%08x)", what, tier.Active(), seed, n, i,
 				got[i], math.Float32bits(got[i]), want[i], math.Float32bits(want[i]))
 		}
 	}
@@ -135,11 +134,11 @@ func compare(t *testing.T, seed uint64, n int, oddShare float64) {
 	check("LIF drive", drive, d2)
 	check("LIF count", count, c2)
 	if !slices.Equal(fired, wantFired) {
-		t.Fatalf("LIF fired, tier %v, seed %d, n %d: got %v, want %v", Active(), seed, n, fired, wantFired)
+		t.Fatalf("LIF fired, tier %v, seed %d, n %d: got %v, want %v", tier.Active(), seed, n, fired, wantFired)
 	}
 	for _, x := range room[head+n:] {
 		if x != -7 {
-			t.Fatalf("LIF, tier %v, seed %d, n %d: wrote past the room of fired", Active(), seed, n)
+			t.Fatalf("LIF, tier %v, seed %d, n %d: wrote past the room of fired", tier.Active(), seed, n)
 		}
 	}
 
@@ -178,24 +177,15 @@ func compare(t *testing.T, seed uint64, n int, oddShare float64) {
 	for _, g := range r.guards {
 		for i, x := range g.f {
 			if x != guardValue {
-				t.Fatalf("tier %v, seed %d, n %d: wrote %v outside a slice, guard %d", Active(), seed, n, x, i)
+				t.Fatalf("tier %v, seed %d, n %d: wrote %v outside a slice, guard %d", tier.Active(), seed, n, x, i)
 			}
 		}
 	}
 }
 
-func eachTier(t *testing.T, f func(t *testing.T)) {
-	for _, tier := range Tiers() {
-		t.Run(tier.String(), func(t *testing.T) {
-			defer Use(Use(tier))
-			f(t)
-		})
-	}
-}
-
 // TestNaive: every tier, every n, plain numbers and odd ones.
 func TestNaive(t *testing.T) {
-	eachTier(t, func(t *testing.T) {
+	tiertest.Each(t, func(t *testing.T) {
 		for n := range 301 {
 			for k, share := range []float64{0, 0, 0.05, 0.5} {
 				compare(t, uint64(4*n+k), n, share)
@@ -209,9 +199,9 @@ func FuzzTiers(f *testing.F) {
 	f.Add(uint64(1), uint16(500), uint8(0))
 	f.Add(uint64(2), uint16(17), uint8(255))
 	f.Fuzz(func(t *testing.T, seed uint64, n uint16, oddShare uint8) {
-		for _, tier := range Tiers() {
+		for _, isa := range tier.All() {
 			func() {
-				defer Use(Use(tier))
+				defer tier.Use(tier.Use(isa))
 				compare(t, seed, int(n)%700, float64(oddShare)/255)
 			}()
 		}
@@ -220,75 +210,18 @@ func FuzzTiers(f *testing.F) {
 
 // TestPanics: rows outside the matrix must not be read.
 func TestPanics(t *testing.T) {
-	eachTier(t, func(t *testing.T) {
-		for name, f := range map[string]func(){
-			"row past the end":   func() { AddRows(make([]float32, 4), make([]float32, 12), 4, []int32{0, 3}) },
-			"negative row":       func() { AddRows(make([]float32, 4), make([]float32, 12), 4, []int32{-1, 0}) },
-			"short stride":       func() { ScaledRows(make([]float32, 4), make([]float32, 12), 3, []int32{0}, []float32{1}) },
-			"short scale":        func() { ScaledRows(make([]float32, 4), make([]float32, 12), 4, []int32{0, 1}, []float32{1}) },
-			"no room for spikes": func() { x := make([]float32, 4); LIF(LIFParams{}, x, x, x, x, x, make([]int32, 1, 4), 0) },
-			"short moment":       func() { x := make([]float32, 4); Adam(AdamParams{}, x, x[:3:3], x, x) },
-			"short x":            func() { x := make([]float32, 4); Axpy(x, 1, x[:3:3]) },
-		} {
-			func() {
-				defer func() {
-					if recover() == nil {
-						t.Errorf("%s: no panic", name)
-					}
-				}()
-				f()
-			}()
-		}
+	tiertest.Panics(t, map[string]func(){
+		"row past the end":   func() { AddRows(make([]float32, 4), make([]float32, 12), 4, []int32{0, 3}) },
+		"negative row":       func() { AddRows(make([]float32, 4), make([]float32, 12), 4, []int32{-1, 0}) },
+		"short stride":       func() { ScaledRows(make([]float32, 4), make([]float32, 12), 3, []int32{0}, []float32{1}) },
+		"short scale":        func() { ScaledRows(make([]float32, 4), make([]float32, 12), 4, []int32{0, 1}, []float32{1}) },
+		"no room for spikes": func() { x := make([]float32, 4); LIF(LIFParams{}, x, x, x, x, x, make([]int32, 1, 4), 0) },
+		"short moment":       func() { x := make([]float32, 4); Adam(AdamParams{}, x, x[:3:3], x, x) },
+		"short x":            func() { x := make([]float32, 4); Axpy(x, 1, x[:3:3]) },
 	})
 }
 
-func TestChosen(t *testing.T) {
-	for name, want := range map[string]Tier{"": best, "portable": Portable, "avx512": best, "mmx": best, "avx2": min(AVX2, best)} {
-		if got := chosen(name); got != want {
-			t.Errorf("%q: got %v, want %v", name, got, want)
-		}
-	}
-}
-
-// TestGenerated runs the generator again, if its module can be had.
-func TestGenerated(t *testing.T) {
-	if testing.Short() {
-		t.Skip("short")
-	}
-	dir := t.TempDir()
-	asm, stubs := filepath.Join(dir, "k.s"), filepath.Join(dir, "s.go")
-	run := func(args ...string) ([]byte, error) {
-		cmd := exec.Command("go", args...)
-		cmd.Dir = "gen"
-		cmd.Env = append(os.Environ(), "GOWORK=off")
-		return cmd.CombinedOutput()
-	}
-	if out, err := run("mod", "download"); err != nil {
-		t.Skipf("avo cannot be had: %v\n%s", err, out)
-	}
-	if out, err := run("run", ".", "-out", asm, "-stubs", stubs, "-pkg", "simd"); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	for got, file := range map[string]string{asm: "zkernels_amd64.s", stubs: "zstubs_amd64.go"} {
-		a, err := os.ReadFile(got)
-		if err != nil {
-			t.Fatal(err)
-		}
-		b, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if body(a) != body(b) {
-			t.Errorf("%s is not what gen writes; run go generate", file)
-		}
-	}
-}
-
-// body leaves out the first line, which holds the command.
-func body(b []byte) string {
-	_, rest, _ := strings.Cut(string(b), "\n")
-	return rest
-}
+func TestGenerated(t *testing.T) { tiertest.Generated(t) }
 
 // Benchmarks: GB/s of weights read; gonum's Saxpy, and where there are kernels a
 // loop that only loads, stand beside.
@@ -316,11 +249,11 @@ func BenchmarkAddRows(b *testing.B) {
 					gonum.Implementation{}.Saxpy(n, 1, w[int(i)*n:], 1, dst, 1)
 				}
 			})
-			for _, tier := range Tiers() {
-				run(tier.String(), func() {
-					old := Use(tier)
+			for _, isa := range tier.All() {
+				run(isa.String(), func() {
+					old := tier.Use(isa)
 					AddRows(dst, w, n, rows)
-					Use(old)
+					tier.Use(old)
 				})
 			}
 			run("load", func() { loadRows(n, w, n, rows) })
@@ -337,9 +270,9 @@ func BenchmarkAdam(b *testing.B) {
 	for i := range x[3] {
 		x[3][i], x[2][i] = 0.1, 0.1
 	}
-	for _, tier := range Tiers() {
-		b.Run(tier.String(), func(b *testing.B) {
-			defer Use(Use(tier))
+	for _, isa := range tier.All() {
+		b.Run(isa.String(), func(b *testing.B) {
+			defer tier.Use(tier.Use(isa))
 			for b.Loop() {
 				Adam(AdamParams{1e-3, 0.9, 0.999, 1e-8}, x[0], x[1], x[2], x[3])
 			}
@@ -356,9 +289,9 @@ func BenchmarkLIF(b *testing.B) {
 		x[i] = r.floats(n)
 	}
 	fired := make([]int32, 0, n)
-	for _, tier := range Tiers() {
-		b.Run(tier.String(), func(b *testing.B) {
-			defer Use(Use(tier))
+	for _, isa := range tier.All() {
+		b.Run(isa.String(), func(b *testing.B) {
+			defer tier.Use(tier.Use(isa))
 			for b.Loop() {
 				copy(x[0], x[5])
 				fired = LIF(LIFParams{0, 1, false}, x[0], x[1], x[2], x[3], x[4], fired[:0], 0)

@@ -1,0 +1,579 @@
+// Gen writes the amd64 kernels of package simd:
+//
+//	go run . -out ../zkernels_amd64.s -stubs ../zstubs_amd64.go -pkg simd
+//
+// It is its own module so that the main one does not depend on avo. Each kernel
+// is written once over a tier (vector width) and emitted for AVX2 and AVX-512.
+// There are no tails: neurons come in whole blocks of 64.
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+const block = 64
+
+func main() {
+	ConstraintExpr("amd64")
+	data()
+	for _, t := range []*tier{{suffix: "AVX2", lanes: 8, panel: 2}, {suffix: "AVX512", lanes: 16, panel: 4, wide: true}} {
+		sumRows(t)
+		loadRows(t)
+		addRows(t)
+		step(t)
+	}
+	Generate()
+}
+
+var (
+	compress Mem // for each mask of 8 lanes, the lanes that are set, ascending
+	iota32   Mem // 0..15
+)
+
+func data() {
+	compress = GLOBL("compress", RODATA|NOPTR)
+	for m := range 256 {
+		var lanes uint64
+		for lane, k := 0, 0; lane < 8; lane++ {
+			if m>>lane&1 != 0 {
+				lanes |= uint64(lane) << (8 * k)
+				k++
+			}
+		}
+		DATA(m*8, U64(lanes))
+	}
+	iota32 = GLOBL("iota32", RODATA|NOPTR)
+	for i := range 16 {
+		DATA(i*4, U32(uint32(i)))
+	}
+}
+
+// tier is an instruction set.
+type tier struct {
+	suffix string
+	lanes  int // of 32 bits in a vector
+	panel  int // blocks of columns whose sums fit the registers
+	wide   bool
+	label  int
+}
+
+func (t *tier) bytes() int { return 4 * t.lanes }
+
+func (t *tier) vec() reg.VecVirtual {
+	if t.wide {
+		return ZMM()
+	}
+	return YMM()
+}
+
+func (t *tier) vecs(n int) []reg.VecVirtual {
+	v := make([]reg.VecVirtual, n)
+	for i := range v {
+		v[i] = t.vec()
+	}
+	return v
+}
+
+func (t *tier) load(m Mem, v reg.VecVirtual) {
+	if t.wide {
+		VMOVDQU32(m, v)
+		return
+	}
+	VMOVDQU(m, v)
+}
+
+func (t *tier) store(v reg.VecVirtual, m Mem) {
+	if t.wide {
+		VMOVDQU32(v, m)
+		return
+	}
+	VMOVDQU(v, m)
+}
+
+func (t *tier) zero(v reg.VecVirtual) {
+	t.xor(v, v, v)
+}
+
+func (t *tier) and(a Op, b, to reg.VecVirtual) {
+	if t.wide {
+		VPANDD(a, b, to)
+		return
+	}
+	VPAND(a, b, to)
+}
+
+func (t *tier) or(a, b, to reg.VecVirtual) {
+	if t.wide {
+		VPORD(a, b, to)
+		return
+	}
+	VPOR(a, b, to)
+}
+
+func (t *tier) xor(a, b, to reg.VecVirtual) {
+	if t.wide {
+		VPXORD(a, b, to)
+		return
+	}
+	VPXOR(a, b, to)
+}
+
+// broadcast is a vector of one number of memory or of a register.
+func (t *tier) broadcast(from Op) reg.VecVirtual {
+	v := t.vec()
+	if r, ok := from.(reg.GP); ok {
+		x := XMM()
+		VMOVD(r.As32(), x)
+		VPBROADCASTD(x, v)
+		return v
+	}
+	VPBROADCASTD(from, v)
+	return v
+}
+
+func (t *tier) name(kind string) string {
+	t.label++
+	return kind + string(rune('A'+t.label/26%26)) + string(rune('a'+t.label%26))
+}
+
+func ptr(name string) reg.GPVirtual { return Load(Param(name), GP64()).(reg.GPVirtual) }
+
+func mem(base, at reg.GPVirtual) Mem { return Mem{Base: base, Index: at, Scale: 1} }
+
+// half is the low or the high half of v's 16-bit lanes, widened to v's size.
+func (t *tier) half(v reg.VecVirtual, high bool, to reg.VecVirtual) {
+	if !high {
+		if t.wide {
+			VPMOVZXWD(v.AsY(), to)
+		} else {
+			VPMOVZXWD(v.AsX(), to)
+		}
+		return
+	}
+	if t.wide {
+		y := YMM()
+		VEXTRACTI64X4(U8(1), v, y)
+		VPMOVZXWD(y, to)
+		return
+	}
+	x := XMM()
+	VEXTRACTI128(U8(1), v, x)
+	VPMOVZXWD(x, to)
+}
+
+// panels walks n > 0 columns, whole blocks: full panels of t.panel blocks, then
+// one of what is left. body emits a panel of so many blocks; next moves on by so many columns.
+func (t *tier) panels(n reg.GPVirtual, body func(blocks int), next func(cols int)) {
+	full, rest, done := t.name("full"), t.name("rest"), t.name("done")
+	cols := t.panel * block
+	Label(full)
+	CMPQ(n, I32(cols))
+	JL(LabelRef(rest))
+	body(t.panel)
+	next(cols)
+	SUBQ(I32(cols), n)
+	JMP(LabelRef(full))
+	Label(rest)
+	for blocks := 1; blocks < t.panel; blocks++ {
+		other := t.name("panel")
+		CMPQ(n, I32(blocks*block))
+		JNE(LabelRef(other))
+		body(blocks)
+		JMP(LabelRef(done))
+		Label(other)
+	}
+	Label(done)
+	VZEROUPPER()
+	RET()
+}
+
+// sumRows keeps two vectors of 16-bit sums for each vector of weights: of the
+// words as they are, and of their high bytes.
+func sumRows(t *tier) {
+	TEXT("sumRows"+t.suffix, NOSPLIT, "func(q *int32, n int, w *uint64, rows *int32, k int, keep int32)")
+	Pragma("noescape")
+	Doc("sumRows"+t.suffix+": for j < n, a multiple of 64, q[j] = q[j]&keep + the weights of column j in k rows of w, n bytes apart.",
+		"k is 1..256.")
+	q, n, w, rows, k := ptr("q"), ptr("n"), ptr("w"), ptr("rows"), ptr("k")
+	keep := t.broadcast(Load(Param("keep"), GP32()))
+	stride, end := GP64(), GP64()
+	MOVQ(n, stride)
+	LEAQ(Mem{Base: rows, Index: k, Scale: 4}, end)
+	SHLQ(U8(7), k) // times the bias
+	rest := t.broadcast(k)
+	t.panels(n, func(blocks int) {
+		per := block / t.bytes() // vectors of a block
+		lo, hi := t.vecs(per*blocks), t.vecs(per*blocks)
+		for i := range lo {
+			t.zero(lo[i])
+			t.zero(hi[i])
+		}
+		at := GP64()
+		MOVQ(rows, at)
+		loop := t.name("row")
+		Label(loop)
+		r := GP64()
+		MOVLQSX(Mem{Base: at}, r)
+		IMULQ(stride, r)
+		ADDQ(U8(4), at)
+		for i := range lo {
+			x := t.vec()
+			t.load(Mem{Base: w, Index: r, Scale: 1, Disp: i * t.bytes()}, x)
+			VPADDW(x, lo[i], lo[i])
+			VPSRLW(U8(8), x, x)
+			VPADDW(x, hi[i], hi[i])
+		}
+		CMPQ(at, end)
+		JNE(LabelRef(loop))
+		for i := range lo {
+			x := t.vec()
+			VPSLLW(U8(8), hi[i], x)
+			VPSUBW(x, lo[i], lo[i])
+			// Words of vector i%per of a block: its columns and those 32 on.
+			first := 4 * (i/per*block + i%per*2*t.lanes)
+			for j, v := range []reg.VecVirtual{lo[i], hi[i]} {
+				for h := range 2 {
+					to := Mem{Base: q, Disp: first + 4*32*j + h*t.bytes()}
+					y := t.vec()
+					t.half(v, h == 1, y)
+					VPSUBD(rest, y, y)
+					t.and(to, keep, x)
+					VPADDD(x, y, y)
+					t.store(y, to)
+				}
+			}
+		}
+	}, func(cols int) {
+		ADDQ(I32(4*cols), q)
+		ADDQ(I32(cols), w)
+	})
+}
+
+// loadRows is the benchmarks' ceiling: it reads what sumRows reads and nothing
+// else.
+func loadRows(t *tier) {
+	TEXT("loadRows"+t.suffix, NOSPLIT, "func(n int, w *uint64, rows *int32, k int)")
+	Pragma("noescape")
+	Doc("loadRows" + t.suffix + " loads the rows that sumRows would add: the benchmarks' ceiling.")
+	n, w, rows, k := ptr("n"), ptr("w"), ptr("rows"), ptr("k")
+	end := GP64()
+	LEAQ(Mem{Base: rows, Index: k, Scale: 4}, end)
+	v := t.vecs(block / t.bytes())
+	Label("row")
+	r, c := GP64(), GP64()
+	MOVLQSX(Mem{Base: rows}, r)
+	IMULQ(n, r)
+	ADDQ(w, r)
+	XORQ(c, c)
+	Label("col")
+	for i := range v {
+		t.load(Mem{Base: r, Index: c, Scale: 1, Disp: i * t.bytes()}, v[i])
+	}
+	ADDQ(I32(block), c)
+	CMPQ(c, n)
+	JL(LabelRef("col"))
+	ADDQ(U8(4), rows)
+	CMPQ(rows, end)
+	JNE(LabelRef("row"))
+	VZEROUPPER()
+	RET()
+}
+
+// narrow is a register of the contract.
+type narrow struct{ lo, hi, base, mask func() reg.VecVirtual }
+
+// constants are those of a Narrow at memory m. In AVX2 there are too few
+// registers to keep them.
+func (t *tier) constants(base reg.GPVirtual, first int) narrow {
+	return narrow{t.constant(base, first), t.constant(base, first+1), t.constant(base, first+2), t.constant(base, first+3)}
+}
+
+func (t *tier) constant(base reg.GPVirtual, i int) func() reg.VecVirtual {
+	at := Mem{Base: base, Disp: 4 * i}
+	if !t.wide {
+		return func() reg.VecVirtual { return t.broadcast(at) }
+	}
+	v := t.broadcast(at)
+	return func() reg.VecVirtual { return v }
+}
+
+func (t *tier) clip(r narrow, x, to reg.VecVirtual) {
+	VPMAXSD(r.lo(), x, to)
+	VPMINSD(r.hi(), to, to)
+}
+
+func (t *tier) wrap(r narrow, x, to reg.VecVirtual) {
+	b := r.base()
+	VPSUBD(b, x, to)
+	t.and(r.mask(), to, to)
+	VPADDD(b, to, to)
+}
+
+// count adds 1 to the lanes of n where a and b differ; for AVX2, takes 1 from
+// those where they are equal.
+func (t *tier) count(a, b, one, n reg.VecVirtual) {
+	if t.wide {
+		k := K()
+		VPCMPD(U8(4), a, b, k)
+		VPADDD(one, n, k, n)
+		return
+	}
+	x := t.vec()
+	VPCMPEQD(a, b, x)
+	VPADDD(x, n, n)
+}
+
+// differ ends count: per lane, how many of the times that each has counted were of a difference.
+func (t *tier) differ(n reg.VecVirtual, times reg.GPVirtual) {
+	if !t.wide {
+		VPADDD(t.broadcast(times), n, n)
+	}
+}
+
+// addRows narrows at every add. The sums of 16 columns, or of 8, and of those 32
+// on are held at a time.
+func addRows(t *tier) {
+	TEXT("addRows"+t.suffix, NOSPLIT, "func(acc *int32, n int, w *uint64, rows *int32, k int, exp uint64, to *int32, over *uint32)")
+	Pragma("noescape")
+	Doc("addRows"+t.suffix+" is Add on n columns and k > 0 rows; to is a Narrow.",
+		"It writes the number of overflows in each of its lanes to over.")
+	acc, n, w, rows, k := ptr("acc"), ptr("n"), ptr("w"), ptr("rows"), ptr("k")
+	exp := XMM()
+	VMOVQ(NewParamAddr("exp", 40), exp)
+	to := ptr("to")
+	r := t.constants(to, 0)
+	b := GP64()
+	MOVL(U32(0xff), b.As32())
+	low := t.broadcast(b) // byte of a word
+	MOVL(U32(128), b.As32())
+	offset := t.broadcast(b) // the bias, shifted
+	VPSLLD(exp, offset, offset)
+	var one reg.VecVirtual
+	if t.wide {
+		MOVL(U32(1), b.As32())
+		one = t.broadcast(b)
+	}
+	over := t.vec()
+	t.zero(over)
+	stride, end, times := GP64(), GP64(), GP64()
+	MOVQ(n, stride)
+	LEAQ(Mem{Base: rows, Index: k, Scale: 4}, end)
+	// Two columns a word and row: n/(2·lanes) words, twice.
+	MOVQ(n, times)
+	SHRQ(U8(map[bool]uint64{false: 3, true: 4}[t.wide]), times)
+	IMULQ(k, times)
+	mask := GP32()
+	MOVL(Mem{Base: to, Disp: 12}, mask)
+
+	words := t.name("words")
+	Label(words)
+	half := func(narrow func(narrow, reg.VecVirtual, reg.VecVirtual)) {
+		a, c := t.vec(), t.vec()
+		t.load(Mem{Base: acc}, a)
+		t.load(Mem{Base: acc, Disp: 4 * 32}, c)
+		at := GP64()
+		MOVQ(rows, at)
+		loop := t.name("row")
+		Label(loop)
+		p := GP64()
+		MOVLQSX(Mem{Base: at}, p)
+		IMULQ(stride, p)
+		ADDQ(U8(4), at)
+		x, y := t.vec(), t.vec()
+		VPMOVZXWD(Mem{Base: w, Index: p, Scale: 1}, x)
+		VPSRLD(U8(8), x, y)
+		t.and(low, x, x)
+		for _, s := range []struct{ sum, x reg.VecVirtual }{{a, x}, {c, y}} {
+			VPSLLD(exp, s.x, s.x)
+			VPSUBD(offset, s.x, s.x)
+			VPADDD(s.sum, s.x, s.x)
+			narrow(r, s.x, s.sum)
+			t.count(s.sum, s.x, one, over)
+		}
+		CMPQ(at, end)
+		JNE(LabelRef(loop))
+		t.store(a, Mem{Base: acc})
+		t.store(c, Mem{Base: acc, Disp: 4 * 32})
+	}
+	wraps, next := t.name("wraps"), t.name("next")
+	CMPL(mask, I8(-1))
+	JNE(LabelRef(wraps))
+	half(t.clip)
+	JMP(LabelRef(next))
+	Label(wraps)
+	half(t.wrap)
+	Label(next)
+	ADDQ(I32(t.bytes()), acc)
+	ADDQ(I32(2*t.lanes), w)
+	SUBQ(I32(2*t.lanes), n)
+	// The words of a block done: acc goes on behind the columns 32 on.
+	same := t.name("same")
+	TESTQ(U32(block-1), n)
+	JNE(LabelRef(same))
+	ADDQ(I32(4*32), acc)
+	Label(same)
+	TESTQ(n, n)
+	JNE(LabelRef(words))
+	t.differ(over, times)
+	t.store(over, Mem{Base: ptr("over")})
+	VZEROUPPER()
+	RET()
+}
+
+// decay is Decay at constant i of p, on x in place.
+func (t *tier) decay(p reg.GPVirtual, i int, x reg.VecVirtual) {
+	multiply, done := t.name("multiply"), t.name("decayed")
+	factor := GP32()
+	shift := GP32()
+	MOVL(Mem{Base: p, Disp: 4 * i}, factor)
+	MOVL(Mem{Base: p, Disp: 4 * (i + 1)}, shift)
+	TESTL(shift, shift)
+	JNE(LabelRef(multiply))
+	NEGL(factor)
+	m, mx := t.vec(), XMM()
+	VMOVD(factor, mx)
+	VPBROADCASTD(mx, m)
+	t.and(m, x, x)
+	JMP(LabelRef(done))
+	Label(multiply)
+	// Products of 64 bits, of the even and the odd lanes.
+	f, s, a, b, r := t.vec(), t.vec(), t.vec(), t.vec(), t.vec()
+	VMOVD(factor, mx)
+	VPBROADCASTD(mx, f)
+	VMOVD(shift, mx)
+	VPSRAD(U8(31), x, s)
+	VPABSD(x, a)
+	VPSRLQ(U8(32), a, b)
+	VPMULUDQ(f, a, a)
+	VPMULUDQ(f, b, b)
+	round := t.broadcast(Mem{Base: p, Disp: 4 * (i + 2)})
+	t.and(s, round, round)
+	VPSLLQ(U8(32), round, r)
+	VPSRLQ(U8(32), r, r)
+	VPADDQ(r, a, a)
+	VPSRLQ(U8(32), round, r)
+	VPADDQ(r, b, b)
+	VPSRLQ(mx, a, a)
+	VPSRLQ(mx, b, b)
+	VPSLLQ(U8(32), b, b)
+	t.or(b, a, a)
+	t.xor(s, a, a)
+	VPSUBD(s, a, x)
+	Label(done)
+}
+
+func step(t *tier) {
+	TEXT("step"+t.suffix, NOSPLIT, "func(p, q, u, v, count *int32, n int, fired *int32, exp uint64, over *uint32) int")
+	Pragma("noescape")
+	Doc("step"+t.suffix+" is Step on n neurons, a multiple of 64; p is a LIF.",
+		"It writes the overflows of u and of v in each lane to over, 16 numbers each, if p.Narrows is set.")
+	const ( // of LIF, in numbers of 32 bits
+		current, membrane, above, threshold, keep, narrows, registerU, registerV = 0, 3, 6, 7, 8, 9, 10, 14
+	)
+	p, q, u, v, count, n, fired := ptr("p"), ptr("q"), ptr("u"), ptr("v"), ptr("count"), ptr("n"), ptr("fired")
+	exp := XMM()
+	VMOVQ(NewParamAddr("exp", 56), exp)
+	ru, rv := t.constants(p, registerU), t.constants(p, registerV)
+	fire, subtract, mask := t.constant(p, above), t.constant(p, threshold), t.constant(p, keep)
+	overU, overV := t.vec(), t.vec()
+	t.zero(overU)
+	t.zero(overV)
+	index := t.vec()
+	t.load(iota32, index)
+	lanes := GP64()
+	MOVL(U32(uint32(t.lanes)), lanes.As32())
+	advance := t.broadcast(lanes)
+	var one reg.VecVirtual
+	table := GP64()
+	if t.wide {
+		MOVL(U32(1), lanes.As32())
+		one = t.broadcast(lanes)
+	} else {
+		LEAQ(compress, table)
+	}
+	at, end := GP64(), GP64()
+	XORQ(at, at)
+	MOVQ(n, end)
+	SHLQ(U8(2), end)
+	loop := t.name("neurons")
+	Label(loop)
+	put := func(x reg.VecVirtual, r narrow, over reg.VecVirtual) { // narrows x
+		skip := t.name("holds")
+		CMPL(Mem{Base: p, Disp: 4 * narrows}, I8(0))
+		JEQ(LabelRef(skip))
+		y := t.vec()
+		t.clip(r, x, y)
+		t.wrap(r, y, y)
+		t.count(y, x, one, over)
+		t.copy(y, x)
+		Label(skip)
+	}
+	in, uj, vj, r := t.vec(), t.vec(), t.vec(), t.vec()
+	t.load(mem(u, at), uj)
+	t.decay(p, current, uj)
+	t.load(mem(q, at), in)
+	VPSLLD(exp, in, in)
+	VPADDD(in, uj, uj)
+	put(uj, ru, overU)
+	t.store(uj, mem(u, at))
+	t.load(mem(v, at), vj)
+	t.decay(p, membrane, vj)
+	VPADDD(uj, vj, vj)
+	put(vj, rv, overV)
+	VPSUBD(subtract(), vj, r)
+	t.and(mask(), r, r)
+	m, c, pick := GP32(), t.vec(), t.vec()
+	t.load(mem(count, at), c)
+	if t.wide {
+		f := K()
+		VPCMPD(U8(6), fire(), vj, f)
+		VMOVDQA32(r, f, vj)
+		VPADDD(one, c, f, c)
+		VPCOMPRESSD_Z(index, f, pick)
+		KMOVW(f, m)
+	} else {
+		f := t.vec()
+		VPCMPGTD(fire(), vj, f)
+		VPBLENDVB(f, r, vj, vj)
+		VPSUBD(f, c, c)
+		VMOVMSKPS(f, m)
+		VPMOVZXBD(Mem{Base: table, Index: m.As64(), Scale: 8}, pick)
+		VPERMD(index, pick, pick)
+	}
+	t.store(vj, mem(v, at))
+	t.store(c, mem(count, at))
+	t.store(pick, Mem{Base: fired}) // has room: at most as many as neurons lie before
+	POPCNTL(m, m)
+	LEAQ(Mem{Base: fired, Index: m.As64(), Scale: 4}, fired)
+	VPADDD(advance, index, index)
+	ADDQ(I32(t.bytes()), at)
+	CMPQ(at, end)
+	JNE(LabelRef(loop))
+	out := t.name("out")
+	CMPL(Mem{Base: p, Disp: 4 * narrows}, I8(0))
+	JEQ(LabelRef(out))
+	over := ptr("over")
+	times := GP64()
+	MOVQ(end, times)
+	SHRQ(U8(map[bool]uint64{false: 5, true: 6}[t.wide]), times)
+	t.differ(overU, times)
+	t.differ(overV, times)
+	t.store(overU, Mem{Base: over})
+	t.store(overV, Mem{Base: over, Disp: 64})
+	Label(out)
+	SUBQ(ptr("fired"), fired)
+	SHRQ(U8(2), fired)
+	Store(fired, ReturnIndex(0))
+	VZEROUPPER()
+	RET()
+}
+
+func (t *tier) copy(from, to reg.VecVirtual) {
+	if t.wide {
+		VMOVDQA32(from, to)
+		return
+	}
+	VMOVDQA(from, to)
+}

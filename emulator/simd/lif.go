@@ -1,0 +1,92 @@
+package simd
+
+import "glsnn/fixedpoint/tier"
+
+// Decay takes a share from a state: |x| becomes |x|·Factor/2^Shift, rounded up
+// for x < 0 if Round is 2^Shift − 1, else down. Factor is 0..2^Shift and Shift
+// 0..16: with Shift 0, x stays or becomes 0.
+type Decay struct{ Factor, Shift, Round int32 }
+
+// scale is a Decay for signed products: x·factor/2^shift, rounded toward zero if
+// mask is 2^shift − 1, toward minus infinity if it is 0.
+type scale struct {
+	factor, mask int64
+	shift        uint8
+}
+
+func (d Decay) scale() scale {
+	return scale{int64(d.Factor), int64(1<<d.Shift - 1 - d.Round), uint8(d.Shift)}
+}
+
+func (s *scale) apply(x int32) int32 {
+	y := int64(x) * s.factor
+	return int32((y + y>>63&s.mask) >> (s.shift & 63))
+}
+
+// LIF are the constants of one layer. The kernels read it as 18 numbers of 32
+// bits in this order.
+type LIF struct {
+	Current, Membrane Decay
+	Above             int32 // fires where v > Above
+	Threshold         int32 // what a reset by subtraction takes away
+	Keep              int32 // −1: reset by subtraction, 0: to zero
+	Narrows           int32 // 0: the registers hold all that is written to them
+	U, V              Narrow
+}
+
+// Step is one tick of a layer's neurons:
+//
+//	for j := range q {
+//		x := decay(u[j], p.Current) + q[j]<<exp;  u[j] = x narrowed to p.U
+//		y := decay(v[j], p.Membrane) + u[j];      v[j] = y narrowed to p.V
+//		if v[j] > p.Above {
+//			v[j] = 0                    // or v[j] − p.Threshold
+//			count[j]++
+//			fired[n], n = j, n+1
+//		}
+//	}
+//
+// It returns n, and how often u and v did not fit. All slices are as long as q,
+// Pad of a number of neurons; x and y must fit int32. Padding that is 0 takes
+// part: it fires where Above is −1.
+func Step(p *LIF, q, u, v, count, fired []int32, exp int) (n int, overU, overV uint64) {
+	if len(q)%Block != 0 {
+		panic("simd: Step: want whole blocks")
+	}
+	u, v, count, fired = u[:len(q)], v[:len(q)], count[:len(q)], fired[:len(q)]
+	if len(q) == 0 {
+		return 0, 0, 0
+	}
+	if tier.Active() != tier.Portable {
+		return step(p, q, u, v, count, fired, exp)
+	}
+	c := *p // so that no write to a slice can change it
+	current, membrane := c.Current.scale(), c.Membrane.scale()
+	exp &= 31
+	for j := range q {
+		x := current.apply(u[j]) + q[j]<<exp
+		if c.Narrows != 0 {
+			y := c.U.apply(x)
+			if y != x {
+				overU++
+			}
+			x = y
+		}
+		u[j] = x
+		y := membrane.apply(v[j]) + x
+		if c.Narrows != 0 {
+			z := c.V.apply(y)
+			if z != y {
+				overV++
+			}
+			y = z
+		}
+		// Without a branch, as nobody can guess it: f is −1 if y > Above, else 0.
+		f := int32((int64(c.Above) - int64(y)) >> 63)
+		v[j] = y&^f | (y-c.Threshold)&c.Keep&f
+		count[j] -= f
+		fired[n] = int32(j)
+		n -= int(f)
+	}
+	return n, overU, overV
+}

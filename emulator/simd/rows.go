@@ -1,0 +1,205 @@
+package simd
+
+//go:generate go -C gen run . -out ../zkernels_amd64.s -stubs ../zstubs_amd64.go -pkg simd
+
+import (
+	"fmt"
+
+	"glsnn/fixedpoint/tier"
+)
+
+// Block is the number of neurons that the kernels take at a time.
+const Block = 64
+
+// Pad is n rounded up to whole blocks.
+func Pad(n int) int { return (n + Block - 1) &^ (Block - 1) }
+
+// bias makes a weight unsigned: what is stored is w + 128.
+const bias = 128
+
+// Rows is a matrix of 8-bit weights, one row an axon and one column a neuron,
+// laid out for Sum and Add. It is immutable.
+//
+// A row is its columns, biased, block after block. Within a block column j < 32
+// is the low byte of 16-bit lane j and column 32+j its high byte; four lanes are
+// a word of w. So a lane is lo + 256·hi, and over at most 257 rows both sums of
+// bytes fit 16 bits:
+//
+//	a = Σ lane mod 2^16,  b = Σ lane>>8 = Σ hi,  a − 256·b mod 2^16 = Σ lo
+//
+// which is three operations for two columns in every lane, where widening each
+// byte would be four.
+type Rows struct {
+	rows, cols, stride int // stride is Pad(cols), in columns
+	w                  []uint64
+}
+
+// chunk is how many rows may be added before the 16-bit sums are emptied.
+const chunk = 256
+
+// NewRows lays out w, row-major [rows][cols].
+func NewRows(w []int8, rows, cols int) *Rows {
+	if len(w) != rows*cols {
+		panic(fmt.Sprintf("simd: NewRows: got %d weights, want %d x %d", len(w), rows, cols))
+	}
+	r := &Rows{rows: rows, cols: cols, stride: Pad(cols)}
+	r.w = make([]uint64, rows*r.stride/8)
+	for i := range r.w {
+		r.w[i] = bias * 0x0101010101010101
+	}
+	for k := range rows {
+		to, from := r.row(int32(k), 0, r.stride/8), w[k*cols:][:cols]
+		for len(from) > 0 {
+			part := from[:min(Block, len(from))]
+			for j, x := range part { // biased: the top bit is turned
+				to[j%32/4] ^= uint64(uint8(x)) << (j%4*16 + j/32*8)
+			}
+			to, from = to[Block/8:], from[len(part):]
+		}
+	}
+	return r
+}
+
+// row is n words of row k, from word first on.
+func (r *Rows) row(k int32, first, n int) []uint64 {
+	return r.w[int(k)*(r.stride/8)+first:][:n:n]
+}
+
+// check panics unless n is the padded number of columns, and the first and the
+// last of rows lie in r. Of rows that ascend, as nearly all do, so do the others.
+func (r *Rows) check(n int, rows []int32) {
+	if n != r.stride {
+		panic(fmt.Sprintf("simd: %d sums, want %d", n, r.stride))
+	}
+	if first, last := rows[0], rows[len(rows)-1]; min(first, last) < 0 || int(max(first, last)) >= r.rows {
+		panic(fmt.Sprintf("simd: rows %d..%d of %d", first, last, r.rows))
+	}
+}
+
+// Sum sets q to the sum of some rows; the sums must fit int32:
+//
+//	clear(q)
+//	for _, k := range rows { for j := range q { q[j] += w[k][j] } }
+//
+// len(q) is Pad(cols); rows lie in r, in any order, with repeats or without.
+func (r *Rows) Sum(q []int32, rows []int32) {
+	if len(rows) == 0 || r.stride == 0 {
+		clear(q)
+		return
+	}
+	r.check(len(q), rows)
+	for first := true; len(rows) > 0; first = false {
+		part := rows[:min(chunk, len(rows))]
+		rows = rows[len(part):]
+		if tier.Active() == tier.Portable {
+			if first {
+				clear(q)
+			}
+			r.sumGo(q, part)
+			continue
+		}
+		keep := int32(-1)
+		if first {
+			keep = 0
+		}
+		sumRows(q, r.w, part, keep)
+	}
+}
+
+// sumGo adds at most chunk rows to q: some blocks and four rows at a time, in
+// words of 64 bits that hold four lanes. A carry from one lane of a into the next
+// is taken back with what it belongs to, for as numbers of 64 bits
+//
+//	Σ x − 2^8·Σ (x>>8 & m) = Σ over lanes i of 2^16i·Σ lo_i.
+func (r *Rows) sumGo(q []int32, rows []int32) {
+	const m = 0x00ff00ff00ff00ff
+	rest := int32(len(rows)) * bias
+	for first := 0; first < r.stride/8; first += 64 {
+		var sums [2][64]uint64
+		n := min(64, r.stride/8-first)
+		a, b := sums[0][:n], sums[1][:n]
+		k := 0
+		for ; k+4 <= len(rows); k += 4 {
+			w0, w1, w2, w3 := r.row(rows[k], first, n), r.row(rows[k+1], first, n), r.row(rows[k+2], first, n), r.row(rows[k+3], first, n)
+			for i := range a {
+				x, y := w0[i], w1[i]
+				s, t := x+y, x>>8&m+y>>8&m
+				x, y = w2[i], w3[i]
+				a[i] += s + x + y
+				b[i] += t + x>>8&m + y>>8&m
+			}
+		}
+		for ; k < len(rows); k++ {
+			for i, x := range r.row(rows[k], first, n) {
+				a[i] += x
+				b[i] += x >> 8 & m
+			}
+		}
+		for i, b := range b {
+			at := (first+i)/8*Block + i%8*4
+			lo, hi := q[at:][:4:4], q[at+32:][:4:4]
+			a := a[i] - b<<8
+			for l := range lo {
+				lo[l] += int32(a&0xffff) - rest
+				hi[l] += int32(b&0xffff) - rest
+				a, b = a>>16, b>>16
+			}
+		}
+	}
+}
+
+// Narrow is a register of at most 30 bits, as the kernels take it: what is stored
+// for x is
+//
+//	y = min(max(x, Lo), Hi);  Base + (y−Base)&Mask
+//
+// A register that saturates has its range in Lo and Hi, one that wraps all of
+// int32; a Mask of −1 changes nothing.
+type Narrow struct{ Lo, Hi, Base, Mask int32 }
+
+func (n *Narrow) apply(x int32) int32 {
+	return n.Base + (min(max(x, n.Lo), n.Hi)-n.Base)&n.Mask
+}
+
+// Add adds rows one after another to acc, narrowing at every add, and counts the
+// adds that did not fit:
+//
+//	for _, k := range rows {
+//		for j := range acc {
+//			x := acc[j] + w[k][j]<<exp
+//			if acc[j] = narrow(x); acc[j] != x { overflows++ }
+//		}
+//	}
+//
+// acc holds values of the register, which holds 0 too; their sums with a weight
+// must fit int32. len(acc) is Pad(cols); rows lie in r, with repeats or
+// without.
+func (r *Rows) Add(acc []int32, rows []int32, exp int, to *Narrow) (overflows uint64) {
+	if len(rows) == 0 || r.stride == 0 {
+		return 0
+	}
+	r.check(len(acc), rows)
+	if tier.Active() != tier.Portable {
+		return addRows(acc, r.w, rows, exp, to)
+	}
+	exp &= 31
+	n := *to // so that no write to acc can change it
+	for _, k := range rows {
+		for i, w := range r.row(k, 0, r.stride/8) {
+			at := i/8*Block + i%8*4
+			lo, hi := acc[at:][:4:4], acc[at+32:][:4:4]
+			for l := range lo {
+				x, y := lo[l]+int32(w&0xff-bias)<<exp, hi[l]+int32(w>>8&0xff-bias)<<exp
+				lo[l], hi[l] = n.apply(x), n.apply(y)
+				if lo[l] != x {
+					overflows++
+				}
+				if hi[l] != y {
+					overflows++
+				}
+				w >>= 16
+			}
+		}
+	}
+	return overflows
+}

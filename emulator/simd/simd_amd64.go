@@ -1,0 +1,51 @@
+package simd
+
+import "glsnn/fixedpoint/tier"
+
+// The lengths are checked, and not 0, when these are called.
+
+// They call by name, not through a variable: so nothing that they point to has
+// to be allocated.
+
+func sumRows(q []int32, w []uint64, rows []int32, keep int32) {
+	if tier.Active() == tier.AVX512 {
+		sumRowsAVX512(&q[0], len(q), &w[0], &rows[0], len(rows), keep)
+	} else {
+		sumRowsAVX2(&q[0], len(q), &w[0], &rows[0], len(rows), keep)
+	}
+}
+
+func addRows(acc []int32, w []uint64, rows []int32, exp int, to *Narrow) (overflows uint64) {
+	var lanes [16]uint32
+	for len(rows) > 0 { // so few at a time that no lane's count overflows
+		part := rows[:min(1<<14, len(rows))]
+		rows = rows[len(part):]
+		if tier.Active() == tier.AVX512 {
+			addRowsAVX512(&acc[0], len(acc), &w[0], &part[0], len(part), uint64(exp), &to.Lo, &lanes[0])
+		} else {
+			addRowsAVX2(&acc[0], len(acc), &w[0], &part[0], len(part), uint64(exp), &to.Lo, &lanes[0])
+		}
+		overflows += total(&lanes)
+	}
+	return overflows
+}
+
+func step(p *LIF, q, u, v, count, fired []int32, exp int) (n int, overU, overV uint64) {
+	var lanes [2][16]uint32
+	if tier.Active() == tier.AVX512 {
+		n = stepAVX512(&p.Current.Factor, &q[0], &u[0], &v[0], &count[0], len(q), &fired[0], uint64(exp), &lanes[0][0])
+	} else {
+		n = stepAVX2(&p.Current.Factor, &q[0], &u[0], &v[0], &count[0], len(q), &fired[0], uint64(exp), &lanes[0][0])
+	}
+	if p.Narrows != 0 {
+		overU, overV = total(&lanes[0]), total(&lanes[1])
+	}
+	return n, overU, overV
+}
+
+func total(lanes *[16]uint32) (n uint64) {
+	for _, x := range lanes {
+		n += uint64(x)
+	}
+	return n
+}

@@ -1,0 +1,355 @@
+package simd
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"glsnn/fixedpoint/tier"
+	"glsnn/fixedpoint/tier/tiertest"
+)
+
+const guardValue = -123456789
+
+// input draws slices that start at every alignment and are followed by guards.
+type input struct {
+	*rand.Rand
+	guards [][]int32
+}
+
+func (r *input) slice(n int, value func() int32) []int32 {
+	lead := r.IntN(19)
+	all := make([]int32, lead+n+19)
+	for i := range all {
+		all[i] = guardValue
+	}
+	x := all[lead : lead+n : lead+n]
+	for i := range x {
+		x[i] = value()
+	}
+	r.guards = append(r.guards, all[:lead], all[lead+n:])
+	return x
+}
+
+// within is a number of lo..hi, often one of the ends or near 0.
+func (r *input) within(lo, hi int32) int32 {
+	switch r.IntN(8) {
+	case 0:
+		return lo
+	case 1:
+		return hi
+	case 2:
+		return max(lo, min(hi, int32(r.IntN(5)-2)))
+	}
+	return int32(int64(lo) + r.Int64N(int64(hi)-int64(lo)+1))
+}
+
+// rows is a list of k axons, ascending or not, some of them twice.
+func (r *input) rows(k, of int) []int32 {
+	rows := make([]int32, k)
+	for i := range rows {
+		rows[i] = int32(r.IntN(of))
+	}
+	if r.IntN(4) > 0 {
+		slices.Sort(rows)
+	}
+	return rows
+}
+
+// narrow is a register of up to 30 bits that holds 0.
+func (r *input) narrow() Narrow {
+	bits := 3 + r.IntN(28)
+	hi := int32(1)<<bits - 1
+	lo := int32(0)
+	if r.IntN(3) > 0 { // signed
+		hi >>= 1
+		lo = -hi - 1
+		if r.IntN(4) == 0 {
+			return Narrow{-hi, hi, 0, -1}
+		}
+	}
+	if r.IntN(2) == 0 {
+		return Narrow{lo, hi, 0, -1}
+	}
+	return Narrow{math.MinInt32, math.MaxInt32, lo, 1<<bits - 1}
+}
+
+// limits are the least and the largest value of a register.
+func limits(n Narrow) (lo, hi int32) {
+	if n.Mask == -1 {
+		return n.Lo, n.Hi
+	}
+	return n.Base, n.Base + n.Mask
+}
+
+func (r *input) decay() Decay {
+	d := Decay{Shift: int32(r.IntN(17))}
+	d.Factor = int32(r.IntN(1<<d.Shift + 1))
+	if r.IntN(2) == 0 {
+		d.Round = 1<<d.Shift - 1
+	}
+	return d
+}
+
+// compare runs every kernel on n columns in the active tier and against its
+// naive loop.
+func compare(t *testing.T, seed uint64, n int) {
+	t.Helper()
+	r := &input{Rand: rand.New(rand.NewPCG(seed, 1))}
+	same := func(what string, got, want []int32) {
+		t.Helper()
+		for i := range want {
+			if got[i] != want[i] {
+				t.Fatalf("%s, tier %v, seed %d, n %d: [%d] is %d, want %d", what, tier.Active(), seed, n, i, got[i], want[i])
+			}
+		}
+	}
+	height, pad := 1+r.IntN(40), Pad(n)
+	w := make([]int8, height*n)
+	wild := r.IntN(3)
+	for i := range w {
+		switch w[i] = int8(r.IntN(256) - 128); wild {
+		case 0:
+			w[i] = 127
+		case 1:
+			w[i] = -128
+		}
+	}
+	m := NewRows(w, height, n)
+	k := []int{0, 1, r.IntN(50), chunk - 1, chunk, chunk + 1, 3*chunk + r.IntN(100)}[r.IntN(7)]
+	rows := r.rows(k, height)
+
+	any32 := func() int32 { return int32(r.Uint32()) }
+	q, want := r.slice(pad, any32), make([]int32, pad)
+	for _, k := range rows {
+		for j := range n {
+			want[j] += int32(w[int(k)*n+j])
+		}
+	}
+	m.Sum(q, rows)
+	same("Sum", q, want)
+
+	to := r.narrow()
+	lo, hi := limits(to)
+	exp := r.IntN(20)
+	acc := r.slice(pad, func() int32 { return r.within(lo, hi) })
+	copy(want, acc)
+	over := uint64(0)
+	for _, k := range rows {
+		for j := range want {
+			x := want[j]
+			if j < n {
+				x += int32(w[int(k)*n+j]) << exp
+			}
+			if want[j] = to.apply(x); want[j] != x {
+				over++
+			}
+		}
+	}
+	got := m.Add(acc, rows, exp, &to)
+	same("Add", acc, want)
+	if got != over {
+		t.Fatalf("Add, tier %v, seed %d, n %d: %d overflows, want %d", tier.Active(), seed, n, got, over)
+	}
+
+	p := LIF{Current: r.decay(), Membrane: r.decay(), U: r.narrow(), V: r.narrow(), Narrows: int32(r.IntN(2))}
+	ulo, uhi := limits(p.U)
+	vlo, vhi := limits(p.V)
+	if p.Narrows == 0 {
+		ulo, uhi, vlo, vhi = -1<<29, 1<<29, -1<<29, 1<<29
+		if r.IntN(3) == 0 { // the largest of a magnitude
+			p.Current, p.Membrane, vlo = Decay{}, Decay{Factor: r.Int32N(1 << 7), Shift: 8}, math.MinInt32
+		}
+	}
+	p.Threshold = r.Int32N(1 << r.IntN(29))
+	p.Above = p.Threshold - int32(r.IntN(2))
+	p.Keep = -int32(r.IntN(2))
+	exp = r.IntN(8)
+	q = r.slice(pad, func() int32 { return r.within(-1<<29, 1<<29) >> exp >> r.IntN(20) })
+	u := r.slice(pad, func() int32 { return r.within(ulo, uhi) })
+	v := r.slice(pad, func() int32 { return r.within(vlo, vhi) })
+	count, fired := r.slice(pad, func() int32 { return r.Int32N(9) }), r.slice(pad, any32)
+	u2, v2, count2, fired2 := slices.Clone(u), slices.Clone(v), slices.Clone(count), []int32{}
+	var overU2, overV2 uint64
+	put := func(x int64, to Narrow, over *uint64) int32 {
+		if x != int64(int32(x)) {
+			t.Fatalf("seed %d, n %d: the test's own value %d does not fit", seed, n, x)
+		}
+		y := int32(x)
+		if p.Narrows != 0 {
+			if y = to.apply(y); int64(y) != x {
+				*over++
+			}
+		}
+		return y
+	}
+	for j := range q {
+		u2[j] = put(naiveDecay(u2[j], p.Current)+int64(q[j])<<exp, p.U, &overU2)
+		v2[j] = put(naiveDecay(v2[j], p.Membrane)+int64(u2[j]), p.V, &overV2)
+		if v2[j] > p.Above {
+			v2[j] = (v2[j] - p.Threshold) & p.Keep
+			count2[j]++
+			fired2 = append(fired2, int32(j))
+		}
+	}
+	f, overU, overV := Step(&p, q, u, v, count, fired, exp)
+	same("Step u", u, u2)
+	same("Step v", v, v2)
+	same("Step count", count, count2)
+	if !slices.Equal(fired[:f], fired2) || overU != overU2 || overV != overV2 {
+		t.Fatalf("Step, tier %v, seed %d, n %d: %v fired, %d and %d overflows, want %v, %d, %d", tier.Active(), seed, n,
+			fired[:f], overU, overV, fired2, overU2, overV2)
+	}
+
+	for i, g := range r.guards {
+		for _, x := range g {
+			if x != guardValue {
+				t.Fatalf("tier %v, seed %d, n %d: wrote %d outside a slice, guard %d", tier.Active(), seed, n, x, i)
+			}
+		}
+	}
+}
+
+// naiveDecay divides, where the kernels shift.
+func naiveDecay(x int32, d Decay) int64 {
+	y, full := int64(x)*int64(d.Factor), int64(1)<<d.Shift
+	if y < 0 && d.Round != 0 && y%full != 0 {
+		return y/full - 1
+	}
+	return y / full
+}
+
+// TestNaive: every tier, every n up to two panels and a bit.
+func TestNaive(t *testing.T) {
+	tiertest.Each(t, func(t *testing.T) {
+		for n := 1; n <= 330; n++ {
+			compare(t, uint64(n), n)
+			compare(t, uint64(n), n%70+1)
+		}
+		compare(t, 1, 1000)
+	})
+}
+
+func FuzzTiers(f *testing.F) {
+	f.Add(uint64(1), uint16(500))
+	f.Add(uint64(2), uint16(17))
+	f.Fuzz(func(t *testing.T, seed uint64, n uint16) {
+		for _, isa := range tier.All() {
+			func() {
+				defer tier.Use(tier.Use(isa))
+				compare(t, seed, 1+int(n)%700)
+			}()
+		}
+	})
+}
+
+// TestPanics: nothing outside the slices must be read or written.
+func TestPanics(t *testing.T) {
+	m := NewRows(make([]int8, 12), 3, 4)
+	x := make([]int32, Block)
+	tiertest.Panics(t, map[string]func(){
+		"row past the end":   func() { m.Sum(x, []int32{0, 3}) },
+		"negative row":       func() { m.Sum(x, []int32{-1, 0}) },
+		"short sums":         func() { m.Sum(x[:4], []int32{0}) },
+		"add past the end":   func() { m.Add(x, []int32{3}, 0, &Narrow{}) },
+		"no room for spikes": func() { Step(&LIF{}, x, x, x, x, x[:63:63], 0) },
+		"part of a block":    func() { Step(&LIF{}, x[:4], x, x, x, x, 0) },
+		"wrong shape":        func() { NewRows(make([]int8, 12), 3, 5) },
+	})
+}
+
+func TestGenerated(t *testing.T) { tiertest.Generated(t) }
+
+func benchRows() (w []int8, rows []int32) {
+	r := &input{Rand: rand.New(rand.NewPCG(1, 1))}
+	w = make([]int8, 784*500)
+	for i := range w {
+		w[i] = int8(max(-128, min(127, r.NormFloat64()*30)))
+	}
+	for _, i := range r.Perm(784)[:104] { // of an MNIST tick
+		rows = append(rows, int32(i))
+	}
+	slices.Sort(rows)
+	return w, rows
+}
+
+func eachTier(b *testing.B, synapses int, f func()) {
+	for _, isa := range tier.All() {
+		b.Run(isa.String(), func(b *testing.B) {
+			defer tier.Use(tier.Use(isa))
+			rate(b, synapses, f)
+		})
+	}
+}
+
+func rate(b *testing.B, synapses int, f func()) {
+	for b.Loop() {
+		f()
+	}
+	b.ReportMetric(float64(synapses)*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "Gsynapses/s")
+}
+
+// BenchmarkSum is one tick of 784x500, 104 spikes: the naive loop, the tiers, and
+// where there are kernels a loop that only loads.
+func BenchmarkSum(b *testing.B) {
+	w, rows := benchRows()
+	const n = 500
+	m, q := NewRows(w, 784, n), make([]int32, Pad(n))
+	b.Run("naive", func(b *testing.B) {
+		rate(b, n*len(rows), func() {
+			clear(q)
+			for _, k := range rows {
+				for j := range n {
+					q[j] += int32(w[int(k)*n+j])
+				}
+			}
+		})
+	})
+	eachTier(b, n*len(rows), func() { m.Sum(q, rows) })
+	b.Run("load", func(b *testing.B) { rate(b, n*len(rows), func() { loadRows(m, rows) }) })
+}
+
+// BenchmarkAdd is the same with registers of 16 bits, narrowed at every add.
+func BenchmarkAdd(b *testing.B) {
+	w, rows := benchRows()
+	const n = 500
+	m, acc := NewRows(w, 784, n), make([]int32, Pad(n))
+	for name, to := range map[string]Narrow{
+		"saturate": {-1 << 15, 1<<15 - 1, 0, -1}, "wrap": {math.MinInt32, math.MaxInt32, -1 << 15, 1<<16 - 1},
+	} {
+		b.Run(name, func(b *testing.B) { eachTier(b, n*len(rows), func() { m.Add(acc, rows, 6, &to) }) })
+	}
+}
+
+// BenchmarkStep is one tick of 500 neurons: without decays, with both, and with
+// registers that narrow.
+func BenchmarkStep(b *testing.B) {
+	const n = 500
+	r := &input{Rand: rand.New(rand.NewPCG(1, 1))}
+	q := r.slice(Pad(n), func() int32 { return r.Int32N(4001) - 1500 })
+	u, v, count, fired := make([]int32, len(q)), make([]int32, len(q)), make([]int32, len(q)), make([]int32, len(q))
+	half, slow := Decay{2048, 12, 0}, Decay{3840, 12, 0}
+	to := Narrow{-1 << 23, 1<<23 - 1, 0, -1}
+	for _, c := range []struct {
+		name string
+		p    LIF
+	}{
+		{"no decay", LIF{Membrane: Decay{Factor: 1}}},
+		{"decays", LIF{Current: half, Membrane: slow}},
+		{"decays, narrows", LIF{Current: half, Membrane: slow, Narrows: 1, U: to, V: to}},
+	} {
+		c.p.Threshold, c.p.Above = 5000, 5000
+		b.Run(c.name, func(b *testing.B) {
+			for _, isa := range tier.All() {
+				b.Run(isa.String(), func(b *testing.B) {
+					defer tier.Use(tier.Use(isa))
+					for b.Loop() {
+						Step(&c.p, q, u, v, count, fired, 0)
+					}
+					b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/neuron")
+				})
+			}
+		})
+	}
+}

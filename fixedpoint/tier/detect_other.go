@@ -1,0 +1,5 @@
+//go:build !amd64
+
+package tier
+
+func detect() Tier { return Portable }
