@@ -15,6 +15,7 @@ const (
 	streamFeedback
 	streamShuffle
 	streamMembrane
+	streamAugment
 )
 
 // newStream returns the generator of one stream at one index (a layer, an

@@ -37,6 +37,18 @@ func (o *trainOptions) fitTarget(changed func(flag string) bool) error {
 			break
 		}
 	}
+	most := chip.Arithmetic.Weight.Bits
+	bits := []int{min(8, most)}
+	if grids, err := float.ParseGrids(o.train.Bits, o.net.Layers()); err != nil {
+		return asFlags(err)
+	} else if len(grids) > 0 {
+		bits = nil
+		for _, g := range grids {
+			if bits = append(bits, g.Bits()); g.Bits() > most {
+				return usage("--bits: got %q, want at most %d: target %s has weights of %d bits", o.train.Bits, most, chip.Name, most)
+			}
+		}
+	}
 	// Weights up to half a threshold, about what training ends with: only shape
 	// and neurons are on trial.
 	net, err := float.NewNetwork(o.net, o.train.Seed, 1)
@@ -53,7 +65,7 @@ func (o *trainOptions) fitTarget(changed func(flag string) bool) error {
 		}
 	}
 	m, _, err := quantize.Quantize(net, quantize.Options{
-		Bits: []int{min(8, chip.Arithmetic.Weight.Bits)}, Arithmetic: chip.Arithmetic, Scheme: quantize.Max, Rounding: fixedpoint.NearestEven,
+		Bits: bits, Arithmetic: chip.Arithmetic, Scheme: quantize.Max, Rounding: fixedpoint.NearestEven,
 	})
 	if err == nil {
 		if chip.Tables.Format == targets.TinyODINTables {
