@@ -67,6 +67,12 @@ func ParseGrids(text string, layers int) ([]Grid, error) {
 // Bits is the width of the narrowest signed integer that holds Low..High.
 func (g Grid) Bits() int { return 1 + max(bits.Len(uint(-g.Low-1)), bits.Len(uint(g.High))) }
 
+// Holds says whether w is a point of g.
+func (g Grid) Holds(w float32) bool {
+	k := float64(w) / g.Scale
+	return k == math.Trunc(k) && k >= float64(g.Low) && k <= float64(g.High)
+}
+
 func (g Grid) validate() error {
 	if g.Low < -1<<(MaxBits-1) || g.Low > -1 || g.High < 1 || g.High > 1<<(MaxBits-1)-1 || !(g.Scale > 0) || g.Scale != roundScale(g.Scale) {
 		return fmt.Errorf("got %d..%d times %v, want at most %d bits around 0 times a scale of %d significant bits", g.Low, g.High, g.Scale, MaxBits, scaleBits)

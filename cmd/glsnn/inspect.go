@@ -94,6 +94,9 @@ func inspectNetwork(w io.Writer, n *float.Network) {
 	fmt.Fprintf(w, "network\t%s\tmode %s, %d ticks, encoder %s, reset %s, read-out %s\n", joinInts(n.Sizes, "-"), n.Mode, n.Ticks, n.Encoder, n.Reset, n.Readout)
 	fmt.Fprintf(w, "decays\tcurrent %d/%d\tmembrane %d/%d\n", n.CurrentDecay, float.DecayOne, n.MembraneDecay, float.DecayOne)
 	fmt.Fprintf(w, "trained on\t%s\tsha256 %.12s, seed %d, epoch %d of %d kept\n", o.Data.Name, o.Data.Hash, o.Train.Seed, o.KeptEpoch, o.Train.Epochs)
+	for l, g := range o.Grids {
+		fmt.Fprintf(w, "layer %d\tweights on a grid\t%d..%d times %v\n", l, g.Low, g.High, g.Scale)
+	}
 }
 
 func inspectModel(w io.Writer, m *fixedpoint.Model) {
