@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io"
 
-	"glsnn/emulator/parity"
+	"glsnn/emulator"
 	"glsnn/fixedpoint"
 	"glsnn/fixedpoint/quantize"
 	"glsnn/float"
@@ -35,25 +35,30 @@ func (a *app) searchBits(ctx context.Context, net *float.Network, opt quantize.O
 	if err != nil {
 		return nil, err
 	}
+	want, err := net.Evaluate(ctx, set, a.jobs, nil)
+	if err != nil {
+		return nil, err
+	}
 	r := &searchResult{BudgetBits: o.budget, Samples: set.Len()}
-	var m *meter
-	r.Layers, err = quantize.Search(net, opt, quantize.Budget{
-		MeanBits: o.budget,
-		Loss: func(m *fixedpoint.Model) (float64, error) {
-			p, err := parity.Compare(ctx, net, m, set, set.Len(), a.jobs, nil)
-			if err != nil {
-				return 0, err
+	r.Layers, err = quantize.Search(net, opt, o.budget, func(m *fixedpoint.Model) (float64, error) {
+		got, _, err := a.runModel(ctx, m, set, emulator.RunOptions{Workers: a.jobs})
+		if err != nil {
+			return 0, err
+		}
+		changed := 0
+		for i, c := range got.Class {
+			if c != want.Class[i] {
+				changed++
 			}
-			return 1 - p.Agreement, nil
-		},
-		Trial: func(done, total int) {
-			if m == nil {
-				m = a.meter("search", "trials", total, 0)
-			}
-			m.at(done)
-		},
+		}
+		loss := float64(changed) / float64(set.Len())
+		widths := []int{}
+		for _, l := range m.Layers {
+			widths = append(widths, l.WeightBits)
+		}
+		a.say("%s bits: %s of %d classes changed", joinInts(widths, ","), percent(loss), set.Len())
+		return loss, nil
 	})
-	m.clear()
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -69,8 +74,12 @@ func (a *app) searchBits(ctx context.Context, net *float.Network, opt quantize.O
 	return r, nil
 }
 
+// searchSamples is how many a search takes where --samples does not say: a
+// twentieth of a per cent can be seen.
+const searchSamples = 2000
+
 // calibration is the last of the samples that net was trained on, as many as
-// --samples says.
+// --samples says, or searchSamples.
 func (o *quantizeOptions) calibration(a *app, net *float.Network) (*dataset.Set, error) {
 	ref, all := net.Origin.Data, o.data
 	all.samples = 0
@@ -81,10 +90,13 @@ func (o *quantizeOptions) calibration(a *app, net *float.Network) (*dataset.Set,
 	if err != nil {
 		return nil, err
 	}
-	if o.data.samples > set.Len() {
-		return nil, usage("--samples: got %d, want at most the training set's %d", o.data.samples, set.Len())
+	n := min(searchSamples, set.Len())
+	if o.data.asked.Changed {
+		if n = o.data.samples; n > set.Len() {
+			return nil, usage("--samples: got %d, want at most the training set's %d", n, set.Len())
+		}
 	}
-	return set.Slice(set.Len()-o.data.samples, set.Len()), nil
+	return set.Slice(set.Len()-n, set.Len()), nil
 }
 
 func (r *searchResult) text(w io.Writer) {

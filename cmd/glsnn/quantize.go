@@ -67,7 +67,7 @@ compared on training samples, and a layer that went silent is an error.`,
 	f.Float64Var(&o.percentile, "percentile", defaultPercentile, "for --scale percentile")
 	f.StringVar(&o.rounding, "rounding", "nearest_even", "of weights: nearest_even, half_away, toward_zero or floor")
 	o.data.split = "train"
-	o.data.register(cmd, "", 500, "training samples for the activity check, 0 skips it; with --budget-bits, for the search as well")
+	o.data.register(cmd, "", 500, "training samples for the activity check, 0 skips it; with --budget-bits, for the search as well (default: 2000)")
 	return cmd
 }
 

@@ -9,16 +9,6 @@ import (
 	"glsnn/float"
 )
 
-// Budget is a search for the widths that lose least within a mean number of bits
-// a synapse.
-type Budget struct {
-	MeanBits float64 // at most so many
-	// Loss measures a model; smaller is better.
-	Loss func(*fixedpoint.Model) (float64, error)
-	// Trial, if not nil, is told of each measurement.
-	Trial func(done, total int)
-}
-
 // Sensitivity is what was measured of one layer.
 type Sensitivity struct {
 	Synapses int     `json:"synapses"`
@@ -37,16 +27,17 @@ type Trial struct {
 // measured.
 const widestTried = 8
 
-// Search measures every layer at every width from MinBits to the target's (8 at
+// Search looks for the widths that lose least within a mean of meanBits bits a
+// synapse, by a loss that says how bad a model is. It measures every layer at every width from MinBits to the target's (8 at
 // most) while the others keep the widest, takes the losses as if they added up,
 // and a narrower width as no better than a wider one (a measured gain is
 // chance), and returns the widths with the least sum in the budget; among equals
 // those of fewer bits in all, then those wider in the earlier layers. It is the
 // best of all combinations, not a greedy one. o.Bits is not looked at.
-func Search(net *float.Network, o Options, b Budget) ([]Sensitivity, error) {
+func Search(net *float.Network, o Options, meanBits float64, loss func(*fixedpoint.Model) (float64, error)) ([]Sensitivity, error) {
 	widest := min(widestTried, o.Arithmetic.Weight.Bits)
-	if !(b.MeanBits >= MinBits && b.MeanBits <= float64(widest)) {
-		return nil, fmt.Errorf("budget_bits: got %v, want %d..%d", b.MeanBits, MinBits, widest)
+	if !(meanBits >= MinBits && meanBits <= float64(widest)) {
+		return nil, fmt.Errorf("budget_bits: got %v, want %d..%d", meanBits, MinBits, widest)
 	}
 	layers := net.Layers()
 	measure := func(bits []int) (*float64, error) {
@@ -55,21 +46,14 @@ func Search(net *float.Network, o Options, b Budget) ([]Sensitivity, error) {
 		if err != nil {
 			return nil, err
 		}
-		loss, err := b.Loss(m)
-		return &loss, err
-	}
-	done, total := 0, 1+layers*(widest-MinBits)
-	count := func() {
-		if done++; b.Trial != nil {
-			b.Trial(done, total)
-		}
+		x, err := loss(m)
+		return &x, err
 	}
 	all := slices.Repeat([]int{widest}, layers)
 	base, err := measure(all)
 	if err != nil {
 		return nil, err
 	}
-	count()
 	table := make([]Sensitivity, layers)
 	for l := range table {
 		s := &table[l]
@@ -77,16 +61,15 @@ func Search(net *float.Network, o Options, b Budget) ([]Sensitivity, error) {
 		for bits := MinBits; bits < widest; bits++ {
 			trial := slices.Clone(all)
 			trial[l] = bits
-			loss, err := measure(trial)
-			if err != nil && loss != nil { // the measurement's own
+			x, err := measure(trial)
+			if err != nil && x != nil { // the measurement's own
 				return nil, err
 			}
-			s.Widths = append(s.Widths, Trial{bits, loss})
-			count()
+			s.Widths = append(s.Widths, Trial{bits, x})
 		}
 		s.Widths = append(s.Widths, Trial{widest, base})
 	}
-	return table, choose(table, b.MeanBits)
+	return table, choose(table, meanBits)
 }
 
 // choice is a width for each of the first layers.

@@ -116,11 +116,11 @@ func TestSearch(t *testing.T) {
 	o := Options{Arithmetic: fixedpoint.Wide(), Scheme: MSE, Rounding: fixedpoint.NearestEven}
 	o.Arithmetic.Weight.Bits = 4
 	var seen [][2]int
-	table, err := Search(net, o, Budget{MeanBits: 3, Loss: func(m *fixedpoint.Model) (float64, error) {
+	table, err := Search(net, o, 3, func(m *fixedpoint.Model) (float64, error) {
 		a, b := m.Layers[0].WeightBits, m.Layers[1].WeightBits
 		seen = append(seen, [2]int{a, b})
 		return float64(8 - a - b), nil
-	}})
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,11 +132,11 @@ func TestSearch(t *testing.T) {
 		t.Errorf("chosen %d and %d, want 2 and 4", table[0].Bits, table[1].Bits)
 	}
 	boom := errors.New("boom")
-	if _, err := Search(net, o, Budget{MeanBits: 3, Loss: func(*fixedpoint.Model) (float64, error) { return 0, boom }}); !errors.Is(err, boom) {
+	if _, err := Search(net, o, 3, func(*fixedpoint.Model) (float64, error) { return 0, boom }); !errors.Is(err, boom) {
 		t.Errorf("got %v, want the measurement's error", err)
 	}
 	for _, mean := range []float64{1.9, 4.1} {
-		if _, err := Search(net, o, Budget{MeanBits: mean}); err == nil {
+		if _, err := Search(net, o, mean, nil); err == nil {
 			t.Errorf("%v bits: got no error", mean)
 		}
 	}
