@@ -132,20 +132,8 @@ func (g Grid) snap(dst, w []float32) {
 	}
 }
 
-// products are the sums of w x k and of k x k over the points k of g that w
-// rounds to.
-func (g Grid) products(w []float32) (wk, kk float64) {
-	low, high, _, inverse := g.constants()
-	for _, x := range w {
-		k := steps(x, inverse, low, high)
-		wk += float64(float32(x * k))
-		kk += float64(float32(k * k))
-	}
-	return wk, kk
-}
-
 // fit returns g with the scale of the least squared error on w, of those from
-// the largest weight at the grid's end down in steps of a tenth. (The scale of
+// the largest weight at the grid's end down in steps of 3 %. (The scale of
 // weights that are all 0 is 1.)
 func (g Grid) fit(w []float32) Grid {
 	largest := float32(0)
@@ -156,17 +144,25 @@ func (g Grid) fit(w []float32) Grid {
 		g.Scale = 1
 		return g
 	}
-	const tenths = 40
+	const tried = 130 // down to a fiftieth
 	best, least := g, math.Inf(1)
-	for i := range tenths {
-		g.Scale = roundScale(float64(largest) / float64(g.High) * math.Pow(0.9, float64(i)))
-		wk, kk := g.products(w)
-		// sum (w - s k)^2, without the sum of w^2 that all scales share
-		if e := g.Scale * (g.Scale*kk - 2*wk); e < least {
+	for i := range tried {
+		g.Scale = roundScale(float64(largest) / float64(g.High) * math.Pow(0.97, float64(i)))
+		if e := g.squaredError(w); e < least {
 			best, least = g, e
 		}
 	}
 	return best
+}
+
+// squaredError is what rounding to g costs w.
+func (g Grid) squaredError(w []float32) (e float64) {
+	low, high, scale, inverse := g.constants()
+	for _, x := range w {
+		d := float64(x - float32(steps(x, inverse, low, high)*scale))
+		e += float64(d * d)
+	}
+	return e
 }
 
 // startGrids begins Bits: from here on Net.Weights are the float weights so far
@@ -194,39 +190,15 @@ func (t *Trainer) useGrids(grids []Grid) {
 	}
 }
 
-// rescaleSteps is how many steps lie between two changes of the scales.
-const rescaleSteps = 10
-
-// quantise rounds the weights that update has moved. Every rescaleSteps steps
-// each scale first follows its layer: it becomes the best for the points that
-// the weights round to now, one step of Lloyd's iteration.
+// quantise rounds the weights that update has moved.
 func (t *Trainer) quantise() {
-	for l := range t.grids {
+	for l, g := range t.grids {
 		w, in, out := t.learn[l], t.Net.Sizes[l], t.Net.Sizes[l+1]
-		if t.steps%rescaleSteps == 0 {
-			g := t.grids[l]
-			wk, kk := make([]float64, in), make([]float64, in) // of each row: their sums do not depend on workers
-			parallel(t.Workers, in, updateRows, func(_, lo, hi int) {
-				for i := lo; i < hi; i++ {
-					wk[i], kk[i] = g.products(w[i*out : (i+1)*out])
-				}
-			})
-			if s := roundScale(sum(wk) / sum(kk)); s > 0 { // not where all round to 0
-				t.grids[l].Scale = s
-			}
-		}
 		parallel(t.Workers, in, updateRows, func(_, lo, hi int) {
-			t.grids[l].snap(t.Net.Weights[l][lo*out:hi*out], w[lo*out:hi*out])
+			g.snap(t.Net.Weights[l][lo*out:hi*out], w[lo*out:hi*out])
 			for i := lo; i < hi; i++ {
 				t.publish(l, i)
 			}
 		})
 	}
-}
-
-func sum(x []float64) (s float64) {
-	for _, y := range x {
-		s += y
-	}
-	return s
 }

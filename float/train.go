@@ -73,7 +73,14 @@ func (c TrainConfig) Validate() error {
 			errs = append(errs, err)
 		}
 	}
-	bad(c.BitsAfter >= 0 && (c.BitsAfter == 0 || c.Bits != "" && c.BitsAfter < c.Epochs), "bits_after", c.BitsAfter, "0, or with bits less than the epochs")
+	switch {
+	case c.Bits == "":
+		bad(c.BitsAfter == 0, "bits_after", c.BitsAfter, "0 without bits")
+	case c.From == "":
+		bad(c.BitsAfter >= 1 && c.BitsAfter < c.Epochs, "bits_after", c.BitsAfter, fmt.Sprintf("1..%d: weights are rounded once they are trained, and before the last epoch", c.Epochs-1))
+	default:
+		bad(c.BitsAfter >= 0 && c.BitsAfter < c.Epochs, "bits_after", c.BitsAfter, fmt.Sprintf("0..%d", c.Epochs-1))
+	}
 	bad(c.Augment.Shift >= 0 && c.Augment.Shift < dataset.MaxSide, "augment_shift", c.Augment.Shift, "0 or more pixels")
 	bad(c.Augment.Rotate >= 0 && c.Augment.Rotate <= 180, "augment_rotate", c.Augment.Rotate, "0..180 degrees")
 	return errors.Join(errs...)

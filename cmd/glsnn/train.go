@@ -113,7 +113,7 @@ set is looked at once, at the end.`,
 	f.Float64Var(&o.train.Gain, "gain", t.Gain, "factor on the orthogonal starting weights")
 	f.StringVar(&o.from, "from", "", "start from the weights of this network file, with its shape, its neurons and, where no flag says otherwise, its data")
 	f.StringVar(&o.train.Bits, "bits", "", fmt.Sprintf("round weights while training, so that quantize loses nothing: to %d..%d bits, or %s (-1, 0, 1), or one a layer: 8,4,%s", float.MinBits, float.MaxBits, float.Ternary, float.Ternary))
-	f.IntVar(&o.train.BitsAfter, "bits-after", 0, "epochs in float before --bits begins")
+	f.IntVar(&o.train.BitsAfter, "bits-after", 0, "epochs in float before --bits begins (default: half of --epochs, none with --from)")
 	f.Float64Var(&o.train.Augment.Shift, "augment-shift", 0, "shift each training image by up to so many pixels, anew in each epoch")
 	f.Float64Var(&o.train.Augment.Rotate, "augment-rotate", 0, "rotate each training image by up to so many degrees, likewise")
 	f.IntVar(&o.train.HeldOut, "validate", t.HeldOut, "hold out so many samples at the end of the training set")
@@ -254,17 +254,22 @@ func (a *app) train(ctx context.Context, o *trainOptions, changed func(flag stri
 	if o.samples < 0 {
 		return nil, usage("--samples: got %d, want 0 (all) or more", o.samples)
 	}
-	check := o.net
-	check.Sizes = []int{1, 2} // the real ones come with the data
-	if err := asFlags(errors.Join(check.Validate(), o.train.Validate())); err != nil {
-		return nil, err
-	}
 	var from *float.Network
 	if o.from != "" {
 		if from, changed, err = o.startFrom(hidden, changed); err != nil {
 			return nil, err
 		}
 		hidden = from.Sizes[1 : len(from.Sizes)-1]
+	} else if o.train.Bits != "" && !changed("bits-after") {
+		o.train.BitsAfter = o.train.Epochs / 2
+	}
+	check, checkTrain := o.net, o.train
+	check.Sizes = []int{1, 2} // the real ones come with the data
+	if o.resume {
+		checkTrain.Bits, checkTrain.BitsAfter = "", 0 // these go with the checkpoint's other settings
+	}
+	if err := asFlags(errors.Join(check.Validate(), checkTrain.Validate())); err != nil {
+		return nil, err
 	}
 	folder := dataFolder(o.data)
 	if err := errors.Join(writable(o.out, folder, o.from), notInput("--checkpoint", o.checkpoint, folder, o.from, o.out)); err != nil {
