@@ -105,30 +105,33 @@ func roundScale(s float64) float64 {
 	return math.Ldexp(math.RoundToEven(math.Ldexp(frac, scaleBits)), exp-scaleBits)
 }
 
-// constants are a grid's in float32.
-func (g Grid) constants() (low, high, scale, inverse float32) {
-	return float32(g.Low), float32(g.High), float32(g.Scale), float32(1 / g.Scale)
+// rounder rounds to a grid without a branch: a float32 near wholes has no
+// fraction, and the order of floats is that of their bits.
+type rounder struct {
+	inverse, scale float32
+	low, high      int32 // bits of wholes and the grid's ends
 }
 
-// steps is w/scale to the nearest whole number (ties to even), cut to low..high.
-func steps(w, inverse, low, high float32) float32 {
-	const wholes = 3 << 22 // a float32 near it has no fraction
-	k := float32(w * inverse)
-	if k > high {
-		return high
-	}
-	if k < low {
-		return low
-	}
-	return float32(k+wholes) - wholes
+const wholes = 3 << 22
+
+func (g Grid) rounder() rounder {
+	zero := int32(math.Float32bits(wholes))
+	return rounder{float32(1 / g.Scale), float32(g.Scale), zero + int32(g.Low), zero + int32(g.High)}
 }
 
-// snap writes w, each rounded to its nearest point of g, to dst.
+// point is the grid's point nearest to w (in steps, ties to even).
+func (r rounder) point(w float32) float32 {
+	b := int32(math.Float32bits(float32(w*r.inverse) + wholes))
+	return (math.Float32frombits(uint32(min(max(b, r.low), r.high))) - wholes) * r.scale
+}
+
+// snap writes w, each rounded to its nearest point of g, to dst. NaN becomes some
+// point.
 func (g Grid) snap(dst, w []float32) {
-	low, high, scale, inverse := g.constants()
+	r := g.rounder()
 	dst = dst[:len(w)]
 	for i, x := range w {
-		dst[i] = steps(x, inverse, low, high) * scale
+		dst[i] = r.point(x)
 	}
 }
 
@@ -157,9 +160,9 @@ func (g Grid) fit(w []float32) Grid {
 
 // squaredError is what rounding to g costs w.
 func (g Grid) squaredError(w []float32) (e float64) {
-	low, high, scale, inverse := g.constants()
+	r := g.rounder()
 	for _, x := range w {
-		d := float64(x - float32(steps(x, inverse, low, high)*scale))
+		d := float64(x - r.point(x))
 		e += float64(d * d)
 	}
 	return e

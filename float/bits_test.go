@@ -84,9 +84,10 @@ func TestGrid(t *testing.T) {
 	if g := (Grid{Low: -1, High: 1}).fit(make([]float32, 4)); g.Scale != 1 {
 		t.Errorf("zeros: got scale %v, want 1", g.Scale)
 	}
-	nan := float32(math.NaN())
-	if (Grid{-1, 1, 1}).snap(got[:1], []float32{nan}); got[0] == got[0] {
-		t.Errorf("NaN became %v: a diverged run must show", got[0])
+	// Far outside, in float32 too far for a whole number, it is the grid's end.
+	far := []float32{1e30, -1e30, float32(math.Inf(1)), float32(math.Inf(-1)), 1e8, -1e8}
+	if (Grid{-2, 1, 0.5}).snap(got, far); !slices.Equal(got[:6], []float32{0.5, -1, 0.5, -1, 0.5, -1}) {
+		t.Errorf("%v became %v", far, got[:6])
 	}
 	for _, bad := range []Grid{{0, 1, 1}, {-1, 0, 1}, {-129, 1, 1}, {-1, 128, 1}, {-1, 1, 0}, {-1, 1, 0.1}, {-1, 1, math.NaN()}} {
 		if bad.validate() == nil {
@@ -189,5 +190,19 @@ func TestBitsOff(t *testing.T) {
 	}
 	if &tr.learn[0][0] != &tr.Net.Weights[0][0] || tr.Result().Origin.Grids != nil {
 		t.Error("got rounded weights")
+	}
+}
+
+func BenchmarkSnap(b *testing.B) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	w := make([]float32, 500*500)
+	for i := range w {
+		w[i] = float32(rng.NormFloat64() * 0.1)
+	}
+	dst := make([]float32, len(w))
+	g := Grid{Low: -2, High: 1}.fit(w)
+	b.SetBytes(int64(4 * len(w)))
+	for b.Loop() {
+		g.snap(dst, w)
 	}
 }

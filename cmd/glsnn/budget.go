@@ -60,10 +60,7 @@ func (a *app) searchBits(ctx context.Context, net *float.Network, opt quantize.O
 		return loss, nil
 	})
 	if err != nil {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		return nil, asFlags(err)
+		return nil, err
 	}
 	synapses := 0
 	for _, l := range r.Layers {

@@ -145,7 +145,10 @@ func (a *app) quantize(ctx context.Context, o *quantizeOptions) (*quantizeResult
 		}
 	}
 	if o.budget != 0 {
-		opt.Bits = []int{min(8, opt.Arithmetic.Weight.Bits)}
+		if err := asFlags(quantize.CheckBudget(opt.Arithmetic, o.budget)); err != nil {
+			return nil, err
+		}
+		opt.Bits = []int{quantize.MinBits} // the search sets them
 	}
 	if err := asFlags(opt.Validate(net.Layers())); err != nil {
 		if most := opt.Arithmetic.Weight.Bits; o.target != "" && slices.Max(opt.Bits) > most {
@@ -158,13 +161,16 @@ func (a *app) quantize(ctx context.Context, o *quantizeOptions) (*quantizeResult
 	}
 	opt.Source.Network, opt.Source.Data, opt.Source.Size = hash, net.Origin.Data.Name, net.Origin.Data.Size
 	var search *searchResult
+	var model *fixedpoint.Model
+	var report *quantize.Report
 	if o.budget != 0 {
-		if search, err = a.searchBits(ctx, net, opt, o); err != nil {
-			return nil, err
+		if search, err = a.searchBits(ctx, net, opt, o); err == nil {
+			opt.Bits = search.bits()
 		}
-		opt.Bits = search.bits()
 	}
-	model, report, err := quantize.Quantize(net, opt)
+	if err == nil {
+		model, report, err = quantize.Quantize(net, opt)
+	}
 	if err != nil {
 		var re *fixedpoint.RangeError
 		if o.target != "" && errors.As(err, &re) {

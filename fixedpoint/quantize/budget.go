@@ -23,22 +23,31 @@ type Trial struct {
 	Loss *float64 `json:"loss"`
 }
 
-// widestTried bounds the widths of a search: more lose nothing that can be
-// measured.
-const widestTried = 8
+// widestTried is the widest width of a search: more than 8 bits lose nothing that
+// can be measured.
+func widestTried(a fixedpoint.Arithmetic) int { return min(8, a.Weight.Bits) }
+
+// CheckBudget says whether a mean number of bits a synapse can be searched for.
+func CheckBudget(a fixedpoint.Arithmetic, meanBits float64) error {
+	if most := widestTried(a); !(meanBits >= MinBits && meanBits <= float64(most)) {
+		return fmt.Errorf("budget_bits: got %v, want %d..%d", meanBits, MinBits, most)
+	}
+	return nil
+}
 
 // Search looks for the widths that lose least within a mean of meanBits bits a
-// synapse, by a loss that says how bad a model is. It measures every layer at every width from MinBits to the target's (8 at
-// most) while the others keep the widest, takes the losses as if they added up,
-// and a narrower width as no better than a wider one (a measured gain is
-// chance), and returns the widths with the least sum in the budget; among equals
-// those of fewer bits in all, then those wider in the earlier layers. It is the
-// best of all combinations, not a greedy one. o.Bits is not looked at.
+// synapse; loss says how bad a model is. It measures every layer at every width
+// from MinBits to the target's (8 at most) while the others keep the widest,
+// takes the losses as if they added up, and a narrower width as no better than a
+// wider one (a measured gain is chance), and returns the widths with the least
+// sum in the budget; among equals those of fewer bits in all, then those wider in
+// the earlier layers. It is the best of all combinations, not a greedy one.
+// o.Bits is not looked at.
 func Search(net *float.Network, o Options, meanBits float64, loss func(*fixedpoint.Model) (float64, error)) ([]Sensitivity, error) {
-	widest := min(widestTried, o.Arithmetic.Weight.Bits)
-	if !(meanBits >= MinBits && meanBits <= float64(widest)) {
-		return nil, fmt.Errorf("budget_bits: got %v, want %d..%d", meanBits, MinBits, widest)
+	if err := CheckBudget(o.Arithmetic, meanBits); err != nil {
+		return nil, err
 	}
+	widest := widestTried(o.Arithmetic)
 	layers := net.Layers()
 	measure := func(bits []int) (*float64, error) {
 		o.Bits = bits
@@ -126,5 +135,5 @@ func choose(table []Sensitivity, meanBits float64) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("budget_bits: got %v, and layers cannot be so narrow: the quantiser refuses the widths that it takes", meanBits)
+	return fmt.Errorf("mean bits: got %v, and the quantiser refuses the widths that this takes; try more", meanBits)
 }
