@@ -169,15 +169,20 @@ func (g Grid) squaredError(w []float32) (e float64) {
 }
 
 // startGrids begins Bits: from here on Net.Weights are the float weights so far
-// rounded to the grids that are best for them. What did best before is forgotten,
-// since it lies on no grid.
+// rounded to the grids that are best for them, or to those that a network to start
+// from lies on. What did best before is forgotten, since it lies on no grid.
 func (t *Trainer) startGrids() error {
 	grids, err := ParseGrids(t.Config.Bits, t.Net.Layers())
 	if err != nil {
 		return err
 	}
+	was := t.Net.Origin.Grids
 	for l, w := range t.learn {
-		grids[l] = grids[l].fit(w)
+		if t.Config.BitsAfter == 0 && len(was) > 0 && was[l].Low == grids[l].Low && was[l].High == grids[l].High {
+			grids[l] = was[l]
+		} else {
+			grids[l] = grids[l].fit(w)
+		}
 	}
 	t.best = nil
 	t.useGrids(grids)

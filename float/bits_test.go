@@ -181,6 +181,46 @@ func TestBitsResume(t *testing.T) {
 	}
 }
 
+// TestBitsFrom: rounding From a network begins at once, on its grids where the
+// width is theirs, in the first checkpoint already; without rounding a grid is
+// left behind.
+func TestBitsFrom(t *testing.T) {
+	set, _ := digits(t, 60, 10)
+	first := testTrainer(t, set, func(_ *Config, tc *TrainConfig) { tc.Bits, tc.BitsAfter = "3,4,2", 1 })
+	if err := first.Run(context.Background(), Hooks{}); err != nil {
+		t.Fatal(err)
+	}
+	net := first.Result()
+	run := func(bits string) *Trainer {
+		_, tc := ChipDefaults()
+		tc.Epochs, tc.Bits, tc.From = 1, bits, "x"
+		n := &Network{Config: net.Config, Weights: cloneWeights(net.Weights), Origin: net.Origin}
+		tr, err := NewTrainer(n, tc, set)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tr
+	}
+	tr := run("3,3,2")
+	for l, g := range net.Origin.Grids {
+		if same := tr.grids[l] == g; same != (l != 1) || same && !slices.Equal(tr.Net.Weights[l], net.Weights[l]) {
+			t.Errorf("layer %d: got %+v from %+v", l, tr.grids[l], g)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "c")
+	if err := tr.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	c, err := LoadCheckpoint(path)
+	if err != nil || !slices.Equal(c.body.Grids, tr.grids) {
+		t.Errorf("checkpoint: got %+v, %v, want %+v", c.body.Grids, err, tr.grids)
+	}
+	tr = run("")
+	if err := tr.Run(context.Background(), Hooks{}); err != nil || tr.Result().Origin.Grids != nil {
+		t.Errorf("no rounding: got grids %v, %v", tr.Result().Origin.Grids, err)
+	}
+}
+
 // TestBitsOff: without Bits there is no second copy of the weights.
 func TestBitsOff(t *testing.T) {
 	set, _ := digits(t, 40, 10)

@@ -202,6 +202,11 @@ func NewTrainer(net *Network, tc TrainConfig, train *dataset.Set) (*Trainer, err
 		}
 	}
 	t.resetRunning()
+	if tc.Bits != "" && tc.BitsAfter == 0 {
+		if err := t.startGrids(); err != nil {
+			return nil, err
+		}
+	}
 	return t, nil
 }
 
