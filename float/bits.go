@@ -15,7 +15,11 @@ import (
 // file have. The local rule sees the rounded network's spikes and moves the float
 // weights with them as if rounding were not there (straight through).
 //
-// A grid's scale is a float of scaleBits significant bits. So a weight and every
+// A grid's scale is the best for the weights at the moment when rounding begins,
+// and stays: one that follows the float weights drifts away with them. So rounding
+// begins with trained weights, after BitsAfter epochs or From a network.
+//
+// A scale is a float of scaleBits significant bits. So a weight and every
 // sum of weights up to 2^(24-scaleBits) steps is exact in float32, and without
 // decays and with reset to zero the float network is the integer one, spike for
 // spike.

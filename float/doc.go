@@ -76,6 +76,9 @@
 //	membranes to 0.5, rate 0.003 decaying 0.8   97.95
 //	membranes to 0.5, gain 3                    98.16
 //
+// With images shifted by up to 1 pixel and rotated by up to 10 degrees, 10 epochs,
+// best epoch: 98.39, against 98.16 without.
+//
 // About half of the second hidden layer ends silent: its mean drive falls below
 // the window, and then nothing brings it back. That is open.
 //
