@@ -22,6 +22,7 @@ type quantizeOptions struct {
 	network, out string
 	bits         string
 	budget       float64 // mean bits a synapse; 0 for none
+	balance      bool
 	target       string
 	scheme       quantize.Scheme
 	percentile   float64
@@ -63,6 +64,7 @@ compared on training samples, and a layer that went silent is an error.`,
 	f.StringVar(&o.bits, "bits", "", fmt.Sprintf("weight width, sign included, %d..%d; or one a layer: 8,6,8 (default: 8, or what the network was trained for)", quantize.MinBits, quantize.MaxBits))
 	f.Float64Var(&o.budget, "budget-bits", 0, "choose a width for each layer, so that a synapse has at most this many bits in the mean")
 	f.StringVar(&o.target, "target", "", "quantise in this target's formats: a name of 'glsnn targets list' or a YAML file")
+	f.BoolVar(&o.balance, "balance", false, "round so that each neuron keeps its mean drive on the training samples; for 3 bits and the like")
 	stringFlag(cmd, &o.scheme, "scale", quantize.MSE, "how a layer's scale is chosen: mse, max or percentile")
 	f.Float64Var(&o.percentile, "percentile", defaultPercentile, "for --scale percentile")
 	f.StringVar(&o.rounding, "rounding", "nearest_even", "of weights: nearest_even, half_away, toward_zero or floor")
@@ -106,6 +108,9 @@ func (a *app) quantize(ctx context.Context, o *quantizeOptions) (*quantizeResult
 		return nil, usage("--budget-bits: got %v with --bits %s, want one of the two", o.budget, o.bits)
 	case o.budget != 0 && o.data.samples == 0:
 		return nil, usage("--samples: got 0 with --budget-bits, want samples to search with")
+	}
+	if o.balance && o.data.samples == 0 {
+		return nil, usage("--samples: got 0 with --balance, want samples to balance with")
 	}
 	if err := o.data.check(); err != nil {
 		return nil, err
@@ -160,6 +165,15 @@ func (a *app) quantize(ctx context.Context, o *quantizeOptions) (*quantizeResult
 		return nil, err
 	}
 	opt.Source.Network, opt.Source.Data, opt.Source.Size = hash, net.Origin.Data.Name, net.Origin.Data.Size
+	if o.balance {
+		set, err := o.data.load(a, net.Origin.Data, net.Sizes[0])
+		if err != nil {
+			return nil, err
+		}
+		if opt.Spikes, err = net.Spikes(ctx, set); err != nil {
+			return nil, err
+		}
+	}
 	var search *searchResult
 	var model *fixedpoint.Model
 	var report *quantize.Report

@@ -57,6 +57,10 @@ type Options struct {
 	// Within are widths to stay inside where an exponent allows it, beside the
 	// arithmetic's own; the zero value asks for nothing.
 	Within Widths
+	// Spikes, if not nil, are those of each unit on some samples, of the inputs
+	// ([0]) and of each layer's neurons ([l+1]): firing layers' roundings are then
+	// balanced by them, so that some weights go to the second nearest level.
+	Spikes [][]float64
 }
 
 // Widths are register widths in bits, sign included; 0 is any.
@@ -272,7 +276,11 @@ func quantizeLayer(net *float.Network, l int, o Options) (fixedpoint.Layer, Laye
 		if grid != nil {
 			scale = wanted
 		}
-		layer.Weights = fixedpoint.NewMatrix(layer.In, layer.Out, roundWeights(weights, scale, low, high, o.Rounding))
+		q := roundWeights(weights, scale, low, high, o.Rounding)
+		if o.Spikes != nil && grid == nil && !layer.Integrator {
+			balance(weights, q, scale, low, high, layer.Out, o.Spikes[l])
+		}
+		layer.Weights = fixedpoint.NewMatrix(layer.In, layer.Out, q)
 		b := (&fixedpoint.Model{Arithmetic: a, Ticks: net.Ticks, Layers: []fixedpoint.Layer{layer}}).Bounds(0)
 		r := 1
 		if !layer.Integrator || !a.Fire.When.Fires(b.Membrane.Hi, a.Threshold.Max()) {
