@@ -46,7 +46,7 @@ func LoadNetwork(path string) (*Network, string, error) {
 	if err := b.UnmarshalBody(&body); err != nil {
 		return nil, "", err
 	}
-	if err := body.Config.Validate(); err != nil {
+	if err := errors.Join(body.Config.Validate(), validateGrids(body.Origin.Grids, body.Config.Layers())); err != nil {
 		return nil, "", fmt.Errorf("%s: %w", path, err)
 	}
 	n := &Network{Config: body.Config, Origin: body.Origin}
@@ -97,19 +97,21 @@ type checkpointBody struct {
 	History   []EpochStats `json:"history"`
 	BestEpoch int          `json:"best_epoch"` // 0: none yet
 	BestScore float64      `json:"best_score"`
+	Grids     []Grid       `json:"grids,omitempty"` // the weights are those that learn; the grids say what they are rounded to
+	BestGrids []Grid       `json:"best_grids,omitempty"`
 }
 
 // Save writes the run so far to path, whole or not at all.
 func (t *Trainer) Save(path string) error {
 	c := checkpointBody{
 		Config: t.Net.Config, Train: t.Config, Data: t.Net.Origin.Data, Epoch: t.Epoch, Done: t.Done,
-		Steps: t.steps, Running: t.running, History: t.History,
+		Steps: t.steps, Running: t.running, History: t.History, Grids: t.grids,
 	}
-	arrays := weightArrays("weights", t.Net.Config, t.Net.Weights)
+	arrays := weightArrays("weights", t.Net.Config, t.learn)
 	arrays = append(arrays, weightArrays("moment", t.Net.Config, t.m)...)
 	arrays = append(arrays, weightArrays("square", t.Net.Config, t.s)...)
 	if t.best != nil {
-		c.BestEpoch, c.BestScore = t.best.epoch, t.best.score
+		c.BestEpoch, c.BestScore, c.BestGrids = t.best.epoch, t.best.score, t.best.grids
 		arrays = append(arrays, weightArrays("best", t.Net.Config, t.best.weights)...)
 	}
 	body, err := json.Marshal(c)
@@ -142,10 +144,11 @@ func LoadCheckpoint(path string) (*Checkpoint, error) {
 	if err := b.UnmarshalBody(&c.body); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(c.body.Config.Validate(), c.body.Train.Validate()); err != nil {
+	layers := c.body.Config.Layers()
+	if err := errors.Join(c.body.Config.Validate(), c.body.Train.Validate(), validateGrids(c.body.Grids, layers), validateGrids(c.body.BestGrids, layers)); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	if got, want := len(c.body.Running.Spikes), c.body.Config.Layers(); got != want || len(c.body.Running.Window) != want-1 {
+	if got, want := len(c.body.Running.Spikes), layers; got != want || len(c.body.Running.Window) != want-1 {
 		return nil, fmt.Errorf("%s: running: got %d layers, want %d", path, got, want)
 	}
 	c.Config, c.Train, c.Data, c.Epoch, c.Done = c.body.Config, c.body.Train, c.body.Data, c.body.Epoch, c.body.Done
@@ -169,6 +172,9 @@ func (c *Checkpoint) Resume(train *dataset.Set, epochs int) (*Trainer, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(c.body.Grids) > 0 {
+		t.useGrids(c.body.Grids)
+	}
 	if tc.Optimiser == Adam {
 		if t.m, err = readWeights(c.bundle, "moment", c.Config); err != nil {
 			return nil, err
@@ -178,7 +184,7 @@ func (c *Checkpoint) Resume(train *dataset.Set, epochs int) (*Trainer, error) {
 		}
 	}
 	if c.body.BestEpoch > 0 {
-		t.best = &bestWeights{epoch: c.body.BestEpoch, score: c.body.BestScore}
+		t.best = &bestWeights{epoch: c.body.BestEpoch, score: c.body.BestScore, grids: c.body.BestGrids}
 		if t.best.weights, err = readWeights(c.bundle, "best", c.Config); err != nil {
 			return nil, err
 		}

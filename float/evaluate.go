@@ -88,3 +88,39 @@ func (n *Network) Evaluate(ctx context.Context, set *dataset.Set, workers int, d
 	}
 	return e, nil
 }
+
+// Spikes counts those of every unit in chip mode over the samples of set: [0] of
+// the inputs, [l+1] of layer l's neurons. The error is the context's.
+func (n *Network) Spikes(ctx context.Context, set *dataset.Set) ([][]float64, error) {
+	spikes := make([][]float64, len(n.Sizes))
+	for l, size := range n.Sizes {
+		spikes[l] = make([]float64, size)
+	}
+	l, input := n.newLoop(), make([]float32, n.Sizes[0])
+	for lo := 0; lo < set.Len(); lo += groupSize {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		group := min(groupSize, set.Len()-lo)
+		for i := range group {
+			l.states[i].Reset()
+			n.NewEncoder().Encode(&l.trains[i], lo+i, set.Image(lo+i))
+			clear(input)
+			l.trains[i].Counts(input)
+			addCounts(spikes[0], input)
+		}
+		runTrains(l.states[:group], l.trains)
+		for _, st := range l.states[:group] {
+			for k := range n.Layers() {
+				addCounts(spikes[k+1], st.Counts(k))
+			}
+		}
+	}
+	return spikes, nil
+}
+
+func addCounts(dst []float64, counts []float32) {
+	for j, c := range counts {
+		dst[j] += float64(c) // whole numbers
+	}
+}

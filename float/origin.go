@@ -15,4 +15,5 @@ type Origin struct {
 	Train     TrainConfig  `json:"train"`
 	History   []EpochStats `json:"history"`
 	KeptEpoch int          `json:"kept_epoch"`
+	Grids     []Grid       `json:"grids,omitempty"` // where the weights lie, a layer each, if training rounded them (TrainConfig.Bits)
 }

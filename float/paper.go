@@ -88,7 +88,7 @@ func (p *paperState) step(in []float32) {
 // e = 2 (S_out - S_T), and the output layer's own change is S_out - S_T.
 func (t *Trainer) forwardPaper(b *sampleBuffers, sample int) {
 	p := t.Net.newPaperState()
-	p.run(t.train.Image(sample))
+	p.run(t.image(nil, sample))
 	copy(b.rates[0], p.in)
 	for l := range p.s {
 		copy(b.rates[l+1], p.s[l])

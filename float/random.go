@@ -16,6 +16,7 @@ const (
 	streamShuffle
 	streamMembrane
 	streamSigns
+	streamAugment
 )
 
 // newStream returns the generator of one stream at one index (a layer, an

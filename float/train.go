@@ -7,6 +7,7 @@ import (
 	"math"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -40,6 +41,11 @@ type TrainConfig struct {
 	Gain           float64   `json:"gain"`                // of the starting weights
 	HeldOut        int       `json:"validate"`            // samples held out of the training set's tail
 	RowSigns       bool      `json:"row_signs,omitempty"` // one sign a presynaptic unit: see Network.OneSign
+
+	Augment   Augment `json:"augment,omitzero"`     // of the training images
+	Bits      string  `json:"bits,omitempty"`       // widths that weights are rounded to, see ParseGrids; "" for none
+	BitsAfter int     `json:"bits_after,omitempty"` // epochs before they are
+	From      string  `json:"from,omitempty"`       // sha256 of the network file that training starts from
 }
 
 // Validate reports every field that cannot be.
@@ -63,6 +69,21 @@ func (c TrainConfig) Validate() error {
 	bad(c.RandomMembrane >= 0 && c.RandomMembrane <= 1, "random_membrane", c.RandomMembrane, "0..1")
 	bad(finite(c.Gain) && c.Gain > 0, "gain", c.Gain, "a number above 0")
 	bad(c.HeldOut >= 0, "validate", c.HeldOut, "0 or more")
+	if widths := strings.Count(c.Bits, ",") + 1; c.Bits != "" {
+		if _, err := ParseGrids(c.Bits, widths); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	switch {
+	case c.Bits == "":
+		bad(c.BitsAfter == 0, "bits_after", c.BitsAfter, "0 without bits")
+	case c.From == "":
+		bad(c.BitsAfter >= 1 && c.BitsAfter < c.Epochs, "bits_after", c.BitsAfter, fmt.Sprintf("1..%d: weights are rounded once they are trained, and before the last epoch", c.Epochs-1))
+	default:
+		bad(c.BitsAfter >= 0 && c.BitsAfter < c.Epochs, "bits_after", c.BitsAfter, fmt.Sprintf("0..%d", c.Epochs-1))
+	}
+	bad(c.Augment.Shift >= 0 && c.Augment.Shift < dataset.MaxSide, "augment_shift", c.Augment.Shift, "0 or more pixels")
+	bad(c.Augment.Rotate >= 0 && c.Augment.Rotate <= 180, "augment_rotate", c.Augment.Rotate, "0..180 degrees")
 	return errors.Join(errs...)
 }
 
@@ -100,6 +121,8 @@ type Trainer struct {
 	steps             int         // Adam's step count
 	feedback          []Feedback
 	signs             [][]float32 // of each layer's rows, with RowSigns
+	learn             [][]float32 // what update moves: Net.Weights, or with Bits float weights that those are rounded from
+	grids             []Grid      // of Net.Weights; none before Bits begin
 	running           runningStats
 	best              *bestWeights
 	bufs              []sampleBuffers // one a sample of a batch
@@ -136,6 +159,7 @@ type bestWeights struct {
 	epoch   int
 	score   float64
 	weights [][]float32
+	grids   []Grid
 }
 
 // sampleBuffers are one sample's results: rates[0] is the input's S, rates[l]
@@ -161,6 +185,9 @@ func NewTrainer(net *Network, tc TrainConfig, train *dataset.Set) (*Trainer, err
 	if got, want := train.Classes, net.Sizes[len(net.Sizes)-1]; got != want {
 		return nil, fmt.Errorf("%s: classes: got %d, want the network's %d outputs", train.Name, got, want)
 	}
+	if tc.Augment != (Augment{}) && (train.Rows < 2 || train.Cols < 2) {
+		return nil, fmt.Errorf("%s: got samples of %d x %d pixels, want images to augment", train.Name, train.Rows, train.Cols)
+	}
 	t := &Trainer{Net: net, Config: tc, Workers: runtime.GOMAXPROCS(0), train: train}
 	if tc.HeldOut > 0 {
 		var err error
@@ -169,6 +196,7 @@ func NewTrainer(net *Network, tc TrainConfig, train *dataset.Set) (*Trainer, err
 		}
 	}
 	t.feedback = newFeedback(net.Config, tc)
+	t.learn = net.Weights
 	for _, w := range net.Weights {
 		if tc.Optimiser == Adam {
 			t.m = append(t.m, make([]float32, len(w)))
@@ -179,6 +207,11 @@ func NewTrainer(net *Network, tc TrainConfig, train *dataset.Set) (*Trainer, err
 		t.signs = net.OneSign(tc.Seed)
 	}
 	t.resetRunning()
+	if tc.Bits != "" && tc.BitsAfter == 0 {
+		if err := t.startGrids(); err != nil {
+			return nil, err
+		}
+	}
 	return t, nil
 }
 
@@ -202,6 +235,11 @@ func (t *Trainer) Samples() int { return t.train.Len() }
 // Run trains until Config.Epochs epochs are done.
 func (t *Trainer) Run(ctx context.Context, hooks Hooks) error {
 	for t.Epoch < t.Config.Epochs {
+		if t.grids == nil && t.Config.Bits != "" && t.Epoch >= t.Config.BitsAfter {
+			if err := t.startGrids(); err != nil {
+				return err
+			}
+		}
 		order := newStream(t.Config.Seed, streamShuffle, uint64(t.Epoch)).Perm(t.train.Len())
 		for t.Done < len(order) {
 			if ctx.Err() != nil {
@@ -217,7 +255,7 @@ func (t *Trainer) Run(ctx context.Context, hooks Hooks) error {
 				hooks.OnBatch(t.Epoch, t.Done, len(order))
 			}
 		}
-		for l, w := range t.Net.Weights {
+		for l, w := range t.learn {
 			if i := slices.IndexFunc(w, func(x float32) bool { return x-x != 0 }); i >= 0 { // NaN or Inf
 				return fmt.Errorf("%w in epoch %d: layer %d: weight %d is %v; try a smaller --rate", ErrDiverged, t.Epoch+1, l, i, w[i])
 			}
@@ -231,7 +269,7 @@ func (t *Trainer) Run(ctx context.Context, hooks Hooks) error {
 			acc := r.Accuracy()
 			stats.Validation = &acc
 			if t.best == nil || acc > t.best.score {
-				t.best = &bestWeights{epoch: t.Epoch + 1, score: acc, weights: cloneWeights(t.Net.Weights)}
+				t.best = &bestWeights{epoch: t.Epoch + 1, score: acc, weights: cloneWeights(t.Net.Weights), grids: slices.Clone(t.grids)}
 			}
 		}
 		if hooks.OnEpoch != nil {
@@ -273,9 +311,9 @@ func (t *Trainer) epochStats() EpochStats {
 // were held out, those of the epoch that did best on them.
 func (t *Trainer) Result() *Network {
 	n := &Network{Config: t.Net.Config, Weights: t.Net.Weights}
-	n.Origin = Origin{Data: t.Net.Origin.Data, Train: t.Config, History: t.History, KeptEpoch: t.Epoch}
+	n.Origin = Origin{Data: t.Net.Origin.Data, Train: t.Config, History: t.History, KeptEpoch: t.Epoch, Grids: t.grids}
 	if t.best != nil {
-		n.Weights, n.Origin.KeptEpoch = t.best.weights, t.best.epoch
+		n.Weights, n.Origin.KeptEpoch, n.Origin.Grids = t.best.weights, t.best.epoch, t.best.grids
 	}
 	return n
 }
@@ -370,10 +408,12 @@ func groupOf(n, workers int) int {
 // every layer in bufs.
 func (t *Trainer) forward(states []*State, trains []encode.Train, bufs []sampleBuffers, samples []int) {
 	encoder := t.Net.NewEncoder()
+	var pixels []uint8
 	for i, sample := range samples {
 		states[i].Reset()
 		t.randomMembranes(states[i], sample)
-		encoder.Encode(&trains[i], sample, t.train.Image(sample))
+		pixels = t.image(pixels, sample)
+		encoder.Encode(&trains[i], sample, pixels)
 	}
 	runTrains(states, trains)
 	for i, sample := range samples {
@@ -483,7 +523,7 @@ func (t *Trainer) update(batch int) {
 		rate, eps = rate*c/(1-math.Pow(b1, float64(t.steps))), eps*c
 	}
 	adam := simd.AdamParams{Rate: float32(rate), B1: b1, B2: b2, Eps: float32(eps)}
-	for l, w := range t.Net.Weights {
+	for l, w := range t.learn {
 		in, out, change := t.Net.Sizes[l], t.Net.Sizes[l+1], t.change[l]
 		parallel(t.Workers, in, updateRows, func(worker, lo, hi int) {
 			z := &t.scratch[worker]
@@ -501,11 +541,20 @@ func (t *Trainer) update(batch int) {
 				if t.signs != nil {
 					clampSign(row, t.signs[l][i])
 				}
-				if t.rows != nil && t.rows[l].stride != out {
-					copy(t.rows[l].data[i*t.rows[l].stride:], row)
+				if t.grids == nil {
+					t.publish(l, i)
 				}
 			}
 		})
+	}
+	t.quantise()
+}
+
+// publish copies row i of layer l's weights to where the loops read it.
+func (t *Trainer) publish(l, i int) {
+	out := t.Net.Sizes[l+1]
+	if t.rows != nil && t.rows[l].stride != out {
+		copy(t.rows[l].data[i*t.rows[l].stride:], t.Net.Weights[l][i*out:(i+1)*out])
 	}
 }
 

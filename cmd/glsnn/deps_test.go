@@ -40,6 +40,7 @@ var imports = map[string]string{
 	"emulator/emutest":   "fixedpoint fixedpoint/fptest targets emulator emulator/machine emulator/reference",
 	"emulator/vectors":   "fixedpoint fixedpoint/artefact targets emulator emulator/machine emulator/reference",
 	"emulator/parity":    "fixedpoint targets emulator float float/dataset float/encode",
+	"emulator/profile":   "fixedpoint emulator/machine emulator/reference float float/dataset float/encode",
 	"emulator/cost":      "emulator targets",
 
 	"export":          "fixedpoint targets",

@@ -79,8 +79,18 @@ func (a *app) fitTarget(o *trainOptions, changed func(flag string) bool) error {
 		}
 	}
 	bits := make([]int, net.Layers())
+	grids, err := float.ParseGrids(o.train.Bits, net.Layers())
+	if err != nil {
+		return asFlags(err)
+	}
 	for l := range bits {
 		bits[l] = widestWeights(chip, net.Sizes[l])
+		if len(grids) == 0 {
+			continue
+		}
+		if bits[l] = grids[l].Bits(); bits[l] > chip.Arithmetic.Weight.Bits {
+			return usage("--bits: got %q, want at most %d: target %s has weights of %d bits", o.train.Bits, chip.Arithmetic.Weight.Bits, chip.Name, chip.Arithmetic.Weight.Bits)
+		}
 	}
 	m, _, err := quantize.Quantize(net, quantize.Options{
 		Bits: bits, Arithmetic: chip.Arithmetic, Scheme: quantize.Max, Rounding: fixedpoint.NearestEven,
@@ -94,7 +104,7 @@ func (a *app) fitTarget(o *trainOptions, changed func(flag string) bool) error {
 		return withCode(exitNoFit, fmt.Errorf("target %s: %w", chip.Name, err))
 	case err != nil:
 		return err
-	case slices.Min(bits) < slices.Max(bits):
+	case len(grids) == 0 && slices.Min(bits) < slices.Max(bits):
 		a.say("note: target %s holds this shape with weights of at most %s bits, layer by layer: quantize with --bits %s", chip.Name, joinInts(bits, ", "), joinInts(bits, ","))
 	}
 	return nil

@@ -95,6 +95,9 @@ func inspectNetwork(w io.Writer, n *float.Network) {
 		map[bool]string{true: ", tested after every spike"}[n.PerEvent])
 	fmt.Fprintf(w, "decays\tcurrent %d/%d\tmembrane %d/%d\n", n.CurrentDecay, float.DecayOne, n.MembraneDecay, float.DecayOne)
 	fmt.Fprintf(w, "trained on\t%s\tsha256 %.12s, seed %d, epoch %d of %d kept\n", o.Data.Name, o.Data.Hash, o.Train.Seed, o.KeptEpoch, o.Train.Epochs)
+	for l, g := range o.Grids {
+		fmt.Fprintf(w, "layer %d\tweights on a grid\t%d..%d times %v\n", l, g.Low, g.High, g.Scale)
+	}
 }
 
 func inspectModel(w io.Writer, m *fixedpoint.Model) {

@@ -23,16 +23,14 @@ import (
 type quantizeOptions struct {
 	network, out string
 	bits         string
+	budget       float64 // mean bits a synapse; 0 for none
+	balance      bool
 	target       string
 	scheme       quantize.Scheme
 	percentile   float64
 	rounding     string
 	data         dataFlags
 }
-
-// calibrationSamples are the training samples that choose thresholds, unless the
-// user says otherwise: factors differ by fractions of a percentage point.
-const calibrationSamples = 2000
 
 const defaultPercentile = 99.9
 
@@ -44,7 +42,9 @@ func newQuantize(a *app) *cobra.Command {
 		Long: `Turn a float network into an integer model.
 
 Weights become integers of --bits bits, one scale a layer; thresholds and decays
-are brought to the same scale. Without --target the registers are 32 bits wide
+are brought to the same scale. Weights that were trained on a grid (train --bits)
+are written as they are. With --budget-bits the widths are searched for, layer by
+layer, on training samples. Without --target the registers are 32 bits wide
 and the model can be exported to any target that can express it exactly; with
 it, the model is made for that chip's own formats. Rates of both networks are
 compared on training samples, and a layer that went silent is an error.
@@ -52,8 +52,11 @@ compared on training samples, and a layer that went silent is an error.
 On a chip that tests its neurons after every event, and not once a tick, a small
 error of a weight can move a spike. For such a target each threshold is the float
 one times a factor: of those tried, the one that gets most training samples right.`,
-		Example: "  glsnn quantize --bits 8\n  glsnn quantize --bits 4,6,8 --scale percentile --percentile 99.9\n  glsnn quantize --bits 8 --target loihi -o loihi.glsnn",
+		Example: "  glsnn quantize --bits 8\n  glsnn quantize --bits 4,6,8 --scale percentile --percentile 99.9\n  glsnn quantize --budget-bits 4\n  glsnn quantize --bits 8 --target loihi -o loihi.glsnn",
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if cmd.Flags().Changed("budget-bits") && !(o.budget > 0) {
+				return usage("--budget-bits: got %v, want a number of bits", o.budget)
+			}
 			r, err := a.quantize(cmd.Context(), o)
 			if err != nil {
 				return err
@@ -64,13 +67,15 @@ one times a factor: of those tried, the one that gets most training samples righ
 	f := cmd.Flags()
 	f.StringVar(&o.network, "network", defaultNetwork, "float network to read")
 	f.StringVarP(&o.out, "out", "o", defaultModel, "model file to write")
-	f.StringVar(&o.bits, "bits", "8", fmt.Sprintf("weight width, sign included, %d..%d; or one a layer: 8,6,8", quantize.MinBits, quantize.MaxBits))
+	f.StringVar(&o.bits, "bits", "", fmt.Sprintf("weight width, sign included, %d..%d; or one a layer: 8,6,8 (default: 8, or what the network was trained for)", quantize.MinBits, quantize.MaxBits))
+	f.Float64Var(&o.budget, "budget-bits", 0, "choose a width for each layer, so that a synapse has at most this many bits in the mean")
 	f.StringVar(&o.target, "target", "", "quantise in this target's formats: a name of 'glsnn targets list' or a YAML file")
+	f.BoolVar(&o.balance, "balance", false, "round so that each neuron keeps its mean drive on the training samples; for 3 bits and the like")
 	stringFlag(cmd, &o.scheme, "scale", quantize.MSE, "how a layer's scale is chosen: mse, max or percentile")
 	f.Float64Var(&o.percentile, "percentile", defaultPercentile, "for --scale percentile")
 	f.StringVar(&o.rounding, "rounding", "nearest_even", "of weights: nearest_even, half_away, half_up, toward_zero or floor")
 	o.data.split = "train"
-	o.data.register(cmd, "", 500, fmt.Sprintf("training samples for the activity check and the choice of thresholds, %d for that by default; 0 skips both", calibrationSamples))
+	o.data.register(cmd, "", 500, fmt.Sprintf("training samples for the activity check, 0 skips it; for --budget-bits and the choice of thresholds, %d by default", searchSamples))
 	return cmd
 }
 
@@ -89,6 +94,7 @@ func parseBits(s string) ([]int, error) {
 type quantizeResult struct {
 	Model    string               `json:"model"`
 	Bits     []int                `json:"bits"`
+	Search   *searchResult        `json:"search,omitempty"`
 	Target   string               `json:"target"`
 	Report   *quantize.Report     `json:"report"`
 	Activity []parity.LayerReport `json:"activity"` // float against fixed, on training samples
@@ -96,9 +102,21 @@ type quantizeResult struct {
 }
 
 func (a *app) quantize(ctx context.Context, o *quantizeOptions) (*quantizeResult, error) {
-	bits, err := parseBits(o.bits)
-	if err != nil {
-		return nil, err
+	bits := []int{8}
+	if o.bits != "" {
+		var err error
+		if bits, err = parseBits(o.bits); err != nil {
+			return nil, err
+		}
+	}
+	switch {
+	case o.budget != 0 && o.bits != "":
+		return nil, usage("--budget-bits: got %v with --bits %s, want one of the two", o.budget, o.bits)
+	case o.budget != 0 && o.data.samples == 0:
+		return nil, usage("--samples: got 0 with --budget-bits, want samples to search with")
+	}
+	if o.balance && o.data.samples == 0 {
+		return nil, usage("--samples: got 0 with --balance, want samples to balance with")
 	}
 	if err := o.data.check(); err != nil {
 		return nil, err
@@ -131,8 +149,20 @@ func (a *app) quantize(ctx context.Context, o *quantizeOptions) (*quantizeResult
 	if net.Mode != float.Chip {
 		return nil, usage("%s: mode: got %s, want chip: layers that pass real numbers have no integer twin; train with --mode chip", o.network, net.Mode)
 	}
+	if grids := net.Origin.Grids; o.bits == "" && len(grids) > 0 {
+		opt.Bits = nil
+		for _, g := range grids {
+			opt.Bits = append(opt.Bits, g.Bits())
+		}
+	}
+	if o.budget != 0 {
+		if err := asFlags(quantize.CheckBudget(opt.Arithmetic, o.budget)); err != nil {
+			return nil, err
+		}
+		opt.Bits = []int{quantize.MinBits} // the search sets them
+	}
 	if err := asFlags(opt.Validate(net.Layers())); err != nil {
-		if most := opt.Arithmetic.Weight.Bits; o.target != "" && slices.Max(bits) > most {
+		if most := opt.Arithmetic.Weight.Bits; o.target != "" && slices.Max(opt.Bits) > most {
 			return nil, fmt.Errorf("%w: target %s has weights of %d bits", err, opt.Source.Target, most)
 		}
 		return nil, err
@@ -142,14 +172,29 @@ func (a *app) quantize(ctx context.Context, o *quantizeOptions) (*quantizeResult
 	}
 	opt.Source.Network, opt.Source.Data, opt.Source.Size = hash, net.Origin.Data.Name, net.Origin.Data.Size
 	calibrate := opt.Arithmetic.Update == fixedpoint.PerEvent && o.data.samples != 0
+	if calibrate && o.budget != 0 {
+		return nil, usage("--budget-bits: got it for target %s, whose thresholds are searched for; want --bits", opt.Source.Target)
+	}
 	var set *dataset.Set
-	if o.data.samples != 0 {
+	if o.data.samples != 0 || o.balance {
 		if calibrate && !o.data.given() {
-			o.data.samples = calibrationSamples
+			o.data.samples = searchSamples
 		}
 		if set, err = o.data.load(a, net.Origin.Data, net.Sizes[0]); err != nil {
 			return nil, fmt.Errorf("training samples: %w; --samples 0 does without", err)
 		}
+	}
+	if o.balance {
+		if opt.Spikes, err = net.Spikes(ctx, set); err != nil {
+			return nil, err
+		}
+	}
+	var search *searchResult
+	if o.budget != 0 {
+		if search, err = a.searchBits(ctx, net, opt, o); err != nil {
+			return nil, err
+		}
+		opt.Bits = search.bits()
 	}
 	var model *fixedpoint.Model
 	var report *quantize.Report
@@ -168,8 +213,8 @@ func (a *app) quantize(ctx context.Context, o *quantizeOptions) (*quantizeResult
 		}
 		return nil, err
 	}
-	r := &quantizeResult{Model: o.out, Bits: bits, Target: opt.Source.Target, Report: report, Activity: []parity.LayerReport{}}
-	if set != nil {
+	r := &quantizeResult{Model: o.out, Bits: opt.Bits, Search: search, Target: opt.Source.Target, Report: report, Activity: []parity.LayerReport{}}
+	if o.data.samples != 0 {
 		m := a.meter("quantize", "samples", set.Len(), 0)
 		p, err := parity.Compare(ctx, net, model, set, set.Len(), a.jobs, m.at)
 		m.clear()
@@ -204,6 +249,9 @@ func (a *app) quantize(ctx context.Context, o *quantizeOptions) (*quantizeResult
 }
 
 func (r *quantizeResult) text(w io.Writer) {
+	if r.Search != nil {
+		r.Search.text(w)
+	}
 	fmt.Fprintln(w, "layer\tbits\tscale\texp\tthreshold\tclipped\tzeroed\trms error\twidths sum/u/v\trate float\trate fixed")
 	for l, x := range r.Report.Layers {
 		rates := "-\t-"

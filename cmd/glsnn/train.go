@@ -26,6 +26,7 @@ type trainOptions struct {
 	out        string
 	checkpoint string
 	resume     bool
+	from       string
 	net        float.Config
 	train      float.TrainConfig
 }
@@ -63,6 +64,9 @@ set is looked at once, at the end.`,
 		Example: `  glsnn train --data mnist --hidden 500,500 --epochs 10 --seed 1
   glsnn train --data fashion-mnist --hidden 200,200 --validate 10000
   glsnn train --data mnist --target tinyodin --size 14 --hidden 50
+  glsnn train --data mnist --hidden 500,500 --bits 4 --bits-after 5
+  glsnn train --from network.glsnn --bits ternary --rate 0.001 -o ternary.glsnn
+  glsnn train --data mnist --augment-shift 2 --augment-rotate 10
   glsnn train --data mnist --resume
   glsnn train --data mnist --mode paper --epochs 1`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -110,6 +114,11 @@ set is looked at once, at the end.`,
 	f.Float64Var(&o.train.RandomMembrane, "random-membrane", t.RandomMembrane, "training starts membranes uniformly in 0..this many thresholds")
 	f.Float64Var(&o.train.Gain, "gain", t.Gain, "factor on the orthogonal starting weights")
 	f.BoolVar(&o.train.RowSigns, "row-signs", t.RowSigns, "the weights of one input or neuron all have one sign, drawn before training")
+	f.StringVar(&o.from, "from", "", "start from the weights of this network file, with its shape, its neurons and, where no flag says otherwise, its data")
+	f.StringVar(&o.train.Bits, "bits", "", fmt.Sprintf("round weights while training, so that quantize loses nothing: to %d..%d bits, or %s (-1, 0, 1), or one a layer: 8,4,%s", float.MinBits, float.MaxBits, float.Ternary, float.Ternary))
+	f.IntVar(&o.train.BitsAfter, "bits-after", 0, "epochs in float before --bits begins (default: half of --epochs, none with --from)")
+	f.Float64Var(&o.train.Augment.Shift, "augment-shift", 0, "shift each training image by up to so many pixels, anew in each epoch")
+	f.Float64Var(&o.train.Augment.Rotate, "augment-rotate", 0, "rotate each training image by up to so many degrees, likewise")
 	f.IntVar(&o.train.HeldOut, "validate", t.HeldOut, "hold out so many samples at the end of the training set")
 	return cmd
 }
@@ -150,7 +159,7 @@ func (o *trainOptions) modeDefaults(cmd *cobra.Command) error {
 			d.set()
 		}
 	}
-	for _, flag := range []string{"encoder", "encoder-seed", "current-decay", "membrane-decay", "reset", "readout", "per-event", "floor", "window", "random-membrane"} {
+	for _, flag := range []string{"encoder", "encoder-seed", "current-decay", "membrane-decay", "reset", "readout", "per-event", "floor", "window", "random-membrane", "row-signs", "bits", "bits-after", "from"} {
 		if f.Changed(flag) {
 			return usage("--%s: has no meaning in --mode paper", flag)
 		}
@@ -248,13 +257,25 @@ func (a *app) train(ctx context.Context, o *trainOptions, changed func(flag stri
 	if o.samples < 0 {
 		return nil, usage("--samples: got %d, want 0 (all) or more", o.samples)
 	}
-	check := o.net
+	var from *float.Network
+	if o.from != "" {
+		if from, changed, err = o.startFrom(hidden, changed); err != nil {
+			return nil, err
+		}
+		hidden = from.Sizes[1 : len(from.Sizes)-1]
+	} else if o.train.Bits != "" && !changed("bits-after") {
+		o.train.BitsAfter = o.train.Epochs / 2
+	}
+	check, checkTrain := o.net, o.train
 	check.Sizes = []int{1, 2} // the real ones come with the data
-	if err := asFlags(errors.Join(check.Validate(), o.train.Validate())); err != nil {
+	if o.resume {
+		checkTrain.Bits, checkTrain.BitsAfter = "", 0 // these go with the checkpoint's other settings
+	}
+	if err := asFlags(errors.Join(check.Validate(), checkTrain.Validate())); err != nil {
 		return nil, err
 	}
 	folder := dataFolder(o.data)
-	if err := errors.Join(writable(o.out, folder), notInput("--checkpoint", o.checkpoint, folder, o.out)); err != nil {
+	if err := errors.Join(writable(o.out, folder, o.from), notInput("--checkpoint", o.checkpoint, folder, o.from, o.out)); err != nil {
 		return nil, err
 	}
 	var ckpt *float.Checkpoint
@@ -281,6 +302,12 @@ func (a *app) train(ctx context.Context, o *trainOptions, changed func(flag stri
 	if err := o.checkSizes(train); err != nil {
 		return nil, err
 	}
+	if from != nil && !slices.Equal(from.Sizes, o.net.Sizes) {
+		return nil, usage("--from %s: got %s, want the %d pixels and %d classes of --data %s", o.from, joinInts(from.Sizes, "-"), train.Rows*train.Cols, train.Classes, o.data)
+	}
+	if _, err := float.ParseGrids(o.train.Bits, o.net.Layers()); err != nil {
+		return nil, asFlags(err)
+	}
 	if o.train.HeldOut >= train.Len() {
 		return nil, usage("--validate: got %d, want less than the %d training samples", o.train.HeldOut, train.Len())
 	}
@@ -296,9 +323,11 @@ func (a *app) train(ctx context.Context, o *trainOptions, changed func(flag stri
 				return nil, err
 			}
 		}
-		net, err := float.NewNetwork(o.net, o.train.Seed, o.train.Gain)
-		if err != nil {
-			return nil, err
+		net := from
+		if net == nil {
+			if net, err = float.NewNetwork(o.net, o.train.Seed, o.train.Gain); err != nil {
+				return nil, err
+			}
 		}
 		net.Origin.Data = float.DataRef{Name: o.data, Size: o.size, Samples: o.samples, Hash: train.Hash()}
 		if t, err = float.NewTrainer(net, o.train, train); err != nil {
@@ -392,6 +421,67 @@ func (a *app) summary(ctx context.Context, t *float.Trainer, net *float.Network,
 	return r, nil
 }
 
+// startFrom takes o's shape and neurons, and its data where no flag names them,
+// from the network to start from, and refuses flags that say something else. It
+// returns changed with the neurons' flags among those given.
+func (o *trainOptions) startFrom(hidden []int, changed func(string) bool) (*float.Network, func(string) bool, error) {
+	if o.resume {
+		return nil, nil, usage("--from: has no meaning with --resume, which goes on from the checkpoint's weights")
+	}
+	if changed("gain") {
+		return nil, nil, usage("--gain: has no meaning with --from, which has weights to start from")
+	}
+	net, hash, err := float.LoadNetwork(o.from)
+	if err != nil {
+		return nil, nil, fileFault(err, o.from, "--from", "glsnn train")
+	}
+	if net.Mode != float.Chip {
+		return nil, nil, usage("--from %s: mode: got %s, want %s", o.from, net.Mode, float.Chip)
+	}
+	differ := func(flag string, got, want any) error {
+		return usage("--%s: got %v, and %s was made with %v; leave the flag out, or --from", flag, got, o.from, want)
+	}
+	if was := net.Sizes[1 : len(net.Sizes)-1]; changed("hidden") && !slices.Equal(hidden, was) {
+		return nil, nil, differ("hidden", o.hidden, joinInts(was, ","))
+	}
+	neurons := o.neurons(net.Config)
+	for _, s := range neurons {
+		if changed(s.flag) && s.got != s.want {
+			return nil, nil, differ(s.flag, s.got, s.want)
+		}
+	}
+	o.net, o.train.From = net.Config, hash
+	if ref := net.Origin.Data; !changed("data") {
+		o.data = ref.Name
+		if !changed("size") {
+			o.size = ref.Size
+		}
+		if !changed("samples") {
+			o.samples = ref.Samples
+		}
+	}
+	return net, func(flag string) bool {
+		return changed(flag) || slices.ContainsFunc(neurons, func(s setting) bool { return s.flag == flag })
+	}, nil
+}
+
+// setting is a flag's value, and that of the file that training goes on from.
+type setting struct {
+	flag      string
+	got, want any
+}
+
+// neurons are the flags that make a network's neurons.
+func (o *trainOptions) neurons(was float.Config) []setting {
+	n := o.net
+	return []setting{
+		{"mode", n.Mode, was.Mode}, {"ticks", n.Ticks, was.Ticks}, {"encoder", n.Encoder, was.Encoder},
+		{"encoder-seed", n.EncoderSeed, was.EncoderSeed}, {"current-decay", n.CurrentDecay, was.CurrentDecay},
+		{"membrane-decay", n.MembraneDecay, was.MembraneDecay}, {"reset", n.Reset, was.Reset}, {"readout", n.Readout, was.Readout},
+		{"per-event", n.PerEvent, was.PerEvent}, {"floor", n.Floor, was.Floor},
+	}
+}
+
 // agrees takes o's settings from the checkpoint, and refuses flags that say
 // something else.
 func (o *trainOptions) agrees(c *float.Checkpoint, hidden []int, changed func(string) bool) error {
@@ -402,21 +492,17 @@ func (o *trainOptions) agrees(c *float.Checkpoint, hidden []int, changed func(st
 	if changed("hidden") && !slices.Equal(hidden, was.Sizes[1:len(was.Sizes)-1]) {
 		return differ("hidden", o.hidden, joinInts(was.Sizes[1:len(was.Sizes)-1], ","))
 	}
-	n, t := o.net, o.train
-	for _, s := range []struct {
-		flag      string
-		got, want any
-	}{
+	t := o.train
+	for _, s := range append(o.neurons(was), []setting{
 		{"data", o.data, c.Data.Name}, {"size", o.size, c.Data.Size}, {"samples", o.samples, c.Data.Samples},
-		{"mode", n.Mode, was.Mode}, {"ticks", n.Ticks, was.Ticks}, {"encoder", n.Encoder, was.Encoder},
-		{"encoder-seed", n.EncoderSeed, was.EncoderSeed}, {"current-decay", n.CurrentDecay, was.CurrentDecay},
-		{"membrane-decay", n.MembraneDecay, was.MembraneDecay}, {"reset", n.Reset, was.Reset}, {"readout", n.Readout, was.Readout}, {"per-event", n.PerEvent, was.PerEvent},
 		{"seed", t.Seed, wasTrain.Seed}, {"batch", t.Batch, wasTrain.Batch}, {"optimizer", t.Optimiser, wasTrain.Optimiser},
 		{"rate", t.Rate, wasTrain.Rate}, {"rate-decay", t.RateDecay, wasTrain.RateDecay}, {"target-rate", t.TargetRate, wasTrain.TargetRate},
 		{"feedback-scale", t.FeedbackScale, wasTrain.FeedbackScale}, {"feedback-bias", t.FeedbackBias, wasTrain.FeedbackBias},
 		{"window", t.Window, wasTrain.Window}, {"random-membrane", t.RandomMembrane, wasTrain.RandomMembrane},
-		{"gain", t.Gain, wasTrain.Gain}, {"floor", n.Floor, was.Floor}, {"row-signs", t.RowSigns, wasTrain.RowSigns}, {"validate", t.HeldOut, wasTrain.HeldOut},
-	} {
+		{"gain", t.Gain, wasTrain.Gain}, {"row-signs", t.RowSigns, wasTrain.RowSigns}, {"validate", t.HeldOut, wasTrain.HeldOut},
+		{"bits", t.Bits, wasTrain.Bits}, {"bits-after", t.BitsAfter, wasTrain.BitsAfter},
+		{"augment-shift", t.Augment.Shift, wasTrain.Augment.Shift}, {"augment-rotate", t.Augment.Rotate, wasTrain.Augment.Rotate},
+	}...) {
 		if changed(s.flag) && s.got != s.want {
 			return differ(s.flag, s.got, s.want)
 		}

@@ -256,7 +256,11 @@ func (p *pair) ascending(side int, byEvent bool, spikes []int32) []int32 {
 // membranes adds the squared differences of v, each in its own thresholds.
 func (p *pair) membranes(k *tally, l int) {
 	p.v = p.mach.Membrane(l, p.v)
-	unit := 1 / float64(max(p.m.Layers[l].Threshold, 1))
+	layer := &p.m.Layers[l]
+	unit := math.Ldexp(layer.Scale, -layer.WeightExp)
+	if unit == 0 { // unknown
+		unit = 1 / float64(max(layer.Threshold, 1))
+	}
 	for j, v := range p.st.Membrane(l) {
 		d := float64(v)/float.Threshold - float64(float64(p.v[j])*unit)
 		k.sq += float64(d * d)

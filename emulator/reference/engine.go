@@ -23,6 +23,7 @@ type layer struct {
 	first   int // NeuronID of neuron 0
 	q, u, v []int64
 	minus   []int64   // Integrate split: the sum of the negative weights
+	tested  []int64   // v as the last test of the threshold found it
 	held    []int     // refractory counters
 	outputs [][]int32 // what fired in each tick since Reset, in order, repeats included
 	fired   []int32   // in this tick
@@ -43,7 +44,7 @@ func New(m *fixedpoint.Model, opt machine.Options) *Engine {
 	for _, l := range m.Layers {
 		e.layers = append(e.layers, layer{
 			Layer: l, first: first,
-			q: make([]int64, l.Out), minus: make([]int64, l.Out), u: make([]int64, l.Out), v: make([]int64, l.Out),
+			q: make([]int64, l.Out), minus: make([]int64, l.Out), u: make([]int64, l.Out), v: make([]int64, l.Out), tested: make([]int64, l.Out),
 			held: make([]int, l.Out), count: make([]int32, l.Out),
 		})
 		first += l.Out
@@ -60,6 +61,7 @@ func (e *Engine) Reset() {
 		clear(l.q)
 		clear(l.u)
 		clear(l.v)
+		clear(l.tested)
 		clear(l.count)
 		clear(l.held)
 		l.fired, l.outputs = nil, nil
@@ -233,6 +235,7 @@ func (e *Engine) stepEvents(i int, arriving []int32) {
 // test is steps 6 and 7 of neuron j of layer i.
 func (e *Engine) test(i, j int) (fired bool) {
 	l, a := &e.layers[i], &e.m.Arithmetic
+	l.tested[j] = l.v[j]
 	fires := !l.Integrator && a.Fire.When.Fires(l.v[j], l.Threshold)
 	below := !fires && a.Fire.Negative.When.Holds(l.v[j], l.NegThreshold)
 	if a.Membrane.Place == fixedpoint.AfterTest {
@@ -350,6 +353,12 @@ func (e *Engine) Current(layer int, dst []int64) []int64 {
 }
 func (e *Engine) Membrane(layer int, dst []int64) []int64 {
 	return append(dst[:0], e.layers[layer].v...)
+}
+
+// Tested is Membrane before the reset: v as step 6 of the last tick found it, or
+// its last test where a tick has several.
+func (e *Engine) Tested(layer int, dst []int64) []int64 {
+	return append(dst[:0], e.layers[layer].tested...)
 }
 
 // Count is the number of spikes of each neuron of a layer in this window. The

@@ -10,6 +10,12 @@
 // membrane moves toward it). The scale is nudged so that this is a whole
 // multiple of the target's threshold step: the threshold itself loses nothing.
 //
+// A network that was trained on grids (float.Grid) is written on them as long as
+// the width asked for holds them: no weight is rounded again. Its scale stays as
+// it is, and the threshold is the last level that float's threshold 1 lets pass
+// without a spike, so that without decays and with reset to zero both networks
+// fire the same spikes.
+//
 // Where the contract tests after every event, so should the float network
 // (float.Config.PerEvent). One that sums the spikes of a tick first is an
 // approximation: a membrane may cross the threshold between two events of a tick,
@@ -60,6 +66,10 @@ type Options struct {
 	// Within are widths to stay inside where an exponent allows it, beside the
 	// arithmetic's own; the zero value asks for nothing.
 	Within Widths
+	// Spikes, if not nil, are those of each unit on some samples, of the inputs
+	// ([0]) and of each layer's neurons ([l+1]): firing layers' roundings are then
+	// balanced by them, so that some weights go to the second nearest level.
+	Spikes [][]float64
 	// Thresholds are factors on the float thresholds, one a layer; nil is 1 for
 	// all. See Calibrate.
 	Thresholds []float64
@@ -133,6 +143,7 @@ type Report struct {
 // LayerReport is one layer's losses and widths.
 type LayerReport struct {
 	Bits          int     `json:"bits"`
+	OnGrid        bool    `json:"on_grid"` // trained on this grid: written as it is
 	Weights       int     `json:"weights"`
 	Scale         float64 `json:"scale"` // real = weight x scale
 	WeightExp     int     `json:"weight_exp"`
@@ -247,9 +258,18 @@ func quantizeLayer(net *float.Network, l int, o Options) (fixedpoint.Layer, Laye
 		return fail("decay", "got decays before the input, and the target forgets %s and %s", a.Current.Place, p)
 	}
 
-	_, highest := a.Weight.Range(bits)
-	top := float64(highest)
-	wanted := chooseScale(weights, largest, top, o)
+	_, high := a.Weight.Range(bits)
+	low, top := -high, float64(high)
+	grid := gridOf(net, l, bits)
+	var wanted float64
+	if grid != nil {
+		if i := slices.IndexFunc(weights, func(w float32) bool { return !grid.Holds(w) }); i >= 0 {
+			return fail(fmt.Sprintf("weights[%d][%d]", i/net.Sizes[l+1], i%net.Sizes[l+1]), "got %v, want a whole number in %d..%d times %v, as the network says of its layer", weights[i], grid.Low, grid.High, grid.Scale)
+		}
+		low, wanted = int64(grid.Low), grid.Scale
+	} else {
+		wanted = chooseScale(weights, largest, top, o)
+	}
 	gain := inputGain(a.Membrane.Decay, layer.MembraneDecay)
 	// Prefer the exponent that leaves 8-bit weights 6 fraction bits (Loihi's
 	// fixed shift) and narrower ones more, so that membranes have the same
@@ -269,7 +289,13 @@ func quantizeLayer(net *float.Network, l int, o Options) (fixedpoint.Layer, Laye
 			one := math.Ldexp(gain*o.threshold(l), exp) // the threshold, in units of the scale
 			step := math.Ldexp(1, a.Threshold.Exp)
 			steps := math.RoundToEven(one / wanted / step)
-			if o.Scheme == Max && largest > (top+0.5)*one/(steps*step) {
+			exact := grid != nil && one == math.Ldexp(1, exp) && exp >= a.Threshold.Exp // levels of the membrane are levels of the threshold
+			if exact {
+				steps = math.Floor(one / wanted / step)
+				if a.Fire.When == fixedpoint.GE {
+					steps++
+				}
+			} else if o.Scheme == Max && grid == nil && largest > (top+0.5)*one/(steps*step) {
 				steps-- // the nearest threshold would clip
 			}
 			raw := steps * step
@@ -280,9 +306,19 @@ func quantizeLayer(net *float.Network, l int, o Options) (fixedpoint.Layer, Laye
 				continue
 			}
 			layer.Threshold = int64(raw)
-			layer.Scale = one / raw
+			if !exact {
+				layer.Scale = one / raw
+			}
 		}
-		layer.Weights = fixedpoint.NewMatrix(layer.In, layer.Out, roundWeights(weights, layer.Scale, top, o.Rounding))
+		scale := layer.Scale
+		if grid != nil {
+			scale = wanted
+		}
+		q := roundWeights(weights, scale, low, high, o.Rounding)
+		if o.Spikes != nil && grid == nil && !layer.Integrator {
+			balance(weights, q, scale, low, high, layer.Out, o.Spikes[l])
+		}
+		layer.Weights = fixedpoint.NewMatrix(layer.In, layer.Out, q)
 		b := (&fixedpoint.Model{Arithmetic: a, Ticks: net.Ticks, Layers: []fixedpoint.Layer{layer}}).Bounds(0)
 		r := 1
 		if !layer.Integrator || a.Held != 0 || !a.Fire.When.Fires(b.Membrane.Hi, a.Threshold.Max()) {
@@ -307,8 +343,9 @@ func quantizeLayer(net *float.Network, l int, o Options) (fixedpoint.Layer, Laye
 	if rank == 1 {
 		return fail("threshold", "the read-out membrane may reach %d, and the target's highest threshold is %d; try fewer --bits or --readout count in training", bestBounds.Membrane.Hi, a.Threshold.Max())
 	}
-	lr := layerReport(weights, best, top, bestBounds)
+	lr := layerReport(weights, best, bestBounds, low, high)
 	lr.Factor = o.threshold(l)
+	lr.OnGrid = grid != nil
 	if lr.Zero == lr.Weights {
 		return fail("weights", "all %d round to zero at %d bits with scale %s; try --scale mse or more --bits", lr.Weights, bits, o.Scheme)
 	}
@@ -417,12 +454,20 @@ func squaredError(weights []float32, s, top float64, mode fixedpoint.RoundMode) 
 	return sum
 }
 
-// roundWeights rounds w/scale once, clipped to top in float before it is
-// converted.
-func roundWeights(weights []float32, scale, top float64, mode fixedpoint.RoundMode) []int16 {
+// gridOf is the grid that layer l of net lies on, if weights of bits bits hold
+// it; else nil.
+func gridOf(net *float.Network, l, bits int) *float.Grid {
+	if grids := net.Origin.Grids; len(grids) > 0 && bits >= grids[l].Bits() {
+		return &grids[l]
+	}
+	return nil
+}
+
+// roundWeights rounds w/scale once, clipped in float before it is converted.
+func roundWeights(weights []float32, scale float64, low, high int64, mode fixedpoint.RoundMode) []int16 {
 	out := make([]int16, len(weights))
 	for i, w := range weights {
-		out[i] = int16(min(max(roundFloat(float64(w)/scale, mode), -top), top))
+		out[i] = int16(min(max(roundFloat(float64(w)/scale, mode), float64(low)), float64(high)))
 	}
 	return out
 }
@@ -445,15 +490,16 @@ func roundFloat(x float64, mode fixedpoint.RoundMode) float64 {
 	}
 }
 
-func layerReport(weights []float32, l fixedpoint.Layer, top float64, b fixedpoint.LayerBounds) LayerReport {
+func layerReport(weights []float32, l fixedpoint.Layer, b fixedpoint.LayerBounds, low, high int64) LayerReport {
 	r := LayerReport{
 		Bits: l.WeightBits, Weights: len(weights), Scale: l.Scale, WeightExp: l.WeightExp, Threshold: l.Threshold,
 		SumBits: b.Sum.Bits(), CurrentBits: b.Current.Bits(), MembraneBits: b.Membrane.Bits(), NeverOverflow: b.Proved,
 	}
+	least, most := (float64(low)-0.5)*l.Scale, (float64(high)+0.5)*l.Scale
 	q := l.Weights.Values()
 	errSum, sum := 0.0, 0.0
 	for i, w := range weights {
-		if math.Abs(float64(w)) > (top+0.5)*l.Scale {
+		if float64(w) < least || float64(w) > most {
 			r.Clipped++
 		}
 		if q[i] == 0 {
