@@ -49,7 +49,8 @@ var imports = map[string]string{
 	"export/crossbar": "fixedpoint fixedpoint/artefact targets export export/rtl export/table",
 	"export/mesh":     "fixedpoint fixedpoint/artefact targets export export/rtl export/table",
 
-	"cmd/glsnn": "fixedpoint/... float/... targets emulator/... export/... fixedpoint float emulator export github.com/spf13/...",
+	"cmd/glsnn/chart": "", // SVG only
+	"cmd/glsnn": "cmd/glsnn/chart fixedpoint/... float/... targets emulator/... export/... fixedpoint float emulator export github.com/spf13/...",
 }
 
 func TestImports(t *testing.T) {
