@@ -50,7 +50,7 @@ var imports = map[string]string{
 	"export/mesh":     "fixedpoint fixedpoint/artefact targets export export/rtl export/table",
 
 	"cmd/glsnn/chart": "", // SVG only
-	"cmd/glsnn": "cmd/glsnn/chart fixedpoint/... float/... targets emulator/... export/... fixedpoint float emulator export github.com/spf13/...",
+	"cmd/glsnn":       "cmd/glsnn/chart fixedpoint/... float/... targets emulator/... export/... fixedpoint float emulator export github.com/spf13/...",
 }
 
 func TestImports(t *testing.T) {
