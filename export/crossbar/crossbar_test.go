@@ -100,7 +100,7 @@ func shapes(rng *rand.Rand, update fixedpoint.Update) []int {
 
 // schemes calls f for a target of each.
 func schemes(t *testing.T, f func(t *testing.T, chip *targets.Chip)) {
-	for _, name := range []string{"tinyodin", "tinyodin-event", "odin"} {
+	for _, name := range []string{"tinyodin", "tinyodin-event", "odin", "odin-event"} {
 		t.Run(name, func(t *testing.T) { f(t, load(t, name)) })
 	}
 }
@@ -194,8 +194,13 @@ func TestThereAndBack(t *testing.T) {
 // TestSchedulesAgree: with its own queue or with a host that hands spikes on,
 // outputs that fire or not, the chip does the same.
 func TestSchedulesAgree(t *testing.T) {
-	chip := load(t, "tinyodin-event")
-	spikes := 0
+	for _, name := range []string{"tinyodin-event", "odin-event"} {
+		testSchedulesAgree(t, load(t, name))
+	}
+}
+
+func testSchedulesAgree(t *testing.T, chip *targets.Chip) {
+	spikes, outputs := 0, 0
 	for seed := range uint64(40) {
 		rng := rand.New(rand.NewPCG(seed, 6))
 		m := *model(rng, chip, 1+rng.IntN(30), 1+rng.IntN(8), 1+rng.IntN(5), 2+rng.IntN(2))
@@ -224,10 +229,13 @@ func TestSchedulesAgree(t *testing.T) {
 				t.Fatalf("seed %d, closed %v: %+v, %v", seed, p.Core.ClosedLoop, r, err)
 			}
 			spikes += r.Spikes
+			if m.Layers[2].Integrator {
+				outputs += len(want[0].Spikes[2])
+			}
 		}
 	}
-	if spikes < 1000 {
-		t.Errorf("got %d spikes in all: the test shows little", spikes)
+	if spikes < 1000 || (outputs > 0) != (chip.Arithmetic.Held != 0) {
+		t.Errorf("%s: got %d spikes in all, %d of read-outs by membrane: the test shows little", chip.Name, spikes, outputs)
 	}
 }
 
@@ -338,19 +346,21 @@ func TestRefuses(t *testing.T) {
 // membranes and cycles: events take what the cost model says and the pauses of
 // the bench (doc.go), and so does SPI.
 func TestRTL(t *testing.T) {
-	clone := os.Getenv("GLSNN_RTL_TINYODIN")
-	if clone == "" {
-		t.Skip("GLSNN_RTL_TINYODIN is not set: name a checkout of the RTL to run this test")
-	}
-	o := rtl.Options{Clone: clone, Simulator: os.Getenv("GLSNN_RTL_SIMULATOR"), PhasesBySPI: true}
-	sim, err := rtl.Build(context.Background(), rtl.TinyODIN, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer sim.Close()
+	sims := map[targets.TableFormat]*rtl.Simulation{}
 	schemes(t, func(t *testing.T, chip *targets.Chip) {
-		if chip.Tables.Format != targets.TinyODINTables {
-			t.Skip("another chip's clone")
+		key := "GLSNN_RTL_" + strings.ToUpper(string(chip.Tables.Format))
+		clone := os.Getenv(key)
+		if clone == "" {
+			t.Skip(key + " is not set: name a checkout of the RTL to run this test")
+		}
+		sim := sims[chip.Tables.Format]
+		if sim == nil {
+			var err error
+			o := rtl.Options{Clone: clone, Simulator: os.Getenv("GLSNN_RTL_SIMULATOR"), PhasesBySPI: true}
+			if sim, err = rtl.Build(context.Background(), rtl.Chip(chip.Tables.Format), o); err != nil {
+				t.Fatal(err)
+			}
+			defer func() { sims[chip.Tables.Format] = sim }()
 		}
 		for seed := range uint64(4) {
 			rng := rand.New(rand.NewPCG(seed, 7))
@@ -362,6 +372,12 @@ func TestRTL(t *testing.T) {
 				}
 			}
 			m := model(rng, chip, sizes...)
+			if seed == 1 && chip.Arithmetic.Update == fixedpoint.PerEvent { // read by count: outputs go through the queue
+				x := *m
+				last := &x.Layers[len(x.Layers)-1]
+				x.Readout, last.Integrator, last.Threshold = fixedpoint.ReadCount, false, 5
+				m = &x
+			}
 			p, err := Place(m, chip)
 			if err != nil {
 				t.Fatal(err)
