@@ -58,12 +58,13 @@ func encodeAll(m *fixedpoint.Model, set *dataset.Set) ([]crossbar.Train, error) 
 
 // crossbarResult is what verify prints of a crossbar's tables.
 type crossbarResult struct {
-	Tables string           `json:"tables"`
-	Target string           `json:"target"`
-	Files  int              `json:"files"`
-	Stored int              `json:"stored_stimuli"`
-	Tried  *crossbar.Result `json:"tables_run"`    // the tables, by an integer model of the chip's events
-	RTL    *crossbar.Result `json:"rtl,omitempty"` // the user's clone of the chip
+	Tables    string           `json:"tables"`
+	Target    string           `json:"target"`
+	Files     int              `json:"files"`
+	Stored    int              `json:"stored_stimuli"`
+	SameModel bool             `json:"same_model"`    // neurons and weights, read back, are the model's, placed
+	Tried     *crossbar.Result `json:"tables_run"`    // the tables, by an integer model of the chip's events
+	RTL       *crossbar.Result `json:"rtl,omitempty"` // the user's clone of the chip
 
 	Events *cycles `json:"event_cycles,omitempty"` // of the RTL: all but
 	SPI    *cycles `json:"spi_cycles,omitempty"`   // what the host writes; none if it was not run
@@ -96,7 +97,7 @@ func (a *app) verifyCrossbar(ctx context.Context, o *verifyOptions, man *table.M
 	if err != nil {
 		return nil, err
 	}
-	chip, err := targets.Load(man.TargetSpec)
+	chip, err := exportedChip(o.dir, man, "export again")
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +130,7 @@ func (a *app) verifyCrossbar(ctx context.Context, o *verifyOptions, man *table.M
 			return nil, withCode(exitMismatch, fmt.Errorf("%s: stimulus %d: got other events than sample %d has", o.dir, i, i))
 		}
 	}
-	r := &crossbarResult{Tables: o.dir, Target: man.Target, Files: len(man.Files), Stored: len(stored), Samples: len(trains)}
+	r := &crossbarResult{Tables: o.dir, Target: man.Target, Files: len(man.Files), Stored: len(stored), SameModel: core.Same(p.Core), Samples: len(trains)}
 	log, err := core.Predict(samples)
 	if err != nil {
 		return nil, err
@@ -188,6 +189,7 @@ func wanted(e *emulator.Engine, m *fixedpoint.Model, t crossbar.Train) crossbar.
 
 func (r *crossbarResult) text(w io.Writer) {
 	fmt.Fprintf(w, "files\t%d\thashes as in the manifest; images and SPI programs agree\n", r.Files)
+	fmt.Fprintf(w, "read back\ttarget %s\t%s\n", r.Target, sameText(r.SameModel))
 	show := func(what string, c *crossbar.Result) {
 		fmt.Fprintf(w, "%s\t%d mismatches\t%d samples, %d spikes, %d final membranes against the emulator\n", what, c.Mismatches, c.Samples, c.Spikes, c.Membranes)
 	}
@@ -216,5 +218,5 @@ func (r *crossbarResult) verdict() error {
 			return withCode(exitMismatch, fmt.Errorf("%s: %d of %d samples differ; %s", r.Tables, c.Mismatches, c.Samples, c.First))
 		}
 	}
-	return nil
+	return sameVerdict(r.Tables, r.SameModel)
 }

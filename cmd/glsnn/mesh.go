@@ -14,7 +14,6 @@ import (
 	"glsnn/export/rtl"
 	"glsnn/export/table"
 	"glsnn/fixedpoint"
-	"glsnn/targets"
 )
 
 // exportMesh writes the tables of a mesh of cores with crosspoints of one bit.
@@ -64,7 +63,7 @@ func (a *app) verifyMesh(ctx context.Context, o *verifyOptions, man *table.Manif
 	if err != nil {
 		return nil, err
 	}
-	chip, err := targets.Load(man.TargetSpec)
+	chip, err := exportedChip(o.dir, man, "export again")
 	if err != nil {
 		return nil, err
 	}
