@@ -209,6 +209,13 @@ func testSchedulesAgree(t *testing.T, chip *targets.Chip) {
 			m.Layers[2].Integrator, m.Layers[2].Threshold = false, int64(1+rng.IntN(30))
 		}
 		m.Layers[2].MembraneLeak = int64(rng.IntN(4)) // here an output may leak
+		if seed%4 == 1 && chip.Arithmetic.Held != 0 { // and get to the highest threshold
+			w := make([]int16, m.Layers[2].In*m.Layers[2].Out)
+			for i := range w {
+				w[i] = 7
+			}
+			m.Ticks, m.Layers[1].Threshold, m.Layers[2].Weights = 30, 1, fixedpoint.NewMatrix(m.Layers[2].In, m.Layers[2].Out, w)
+		}
 		checked, err := fixedpoint.NewModel(m)
 		if err != nil {
 			t.Fatal(err)
@@ -338,6 +345,52 @@ func TestRefuses(t *testing.T) {
 		}
 		if got != c.want || err != nil && !errors.Is(err, export.ErrNoFit) {
 			t.Errorf("%s %v: got %v, want %s", c.target, c.sizes, err, c.want)
+		}
+	}
+}
+
+// TestSuits: a target's file may say anything; tables are written only where it
+// is the chip's own arithmetic, or less.
+func TestSuits(t *testing.T) {
+	m := func(chip *targets.Chip) *fixedpoint.Model {
+		return model(rand.New(rand.NewPCG(1, 1)), chip, 10, 5, 2)
+	}
+	for _, name := range []string{"tinyodin", "tinyodin-event", "odin", "odin-event"} {
+		for i, c := range []struct {
+			edit func(c *targets.Chip)
+			want string // first line; none: it is placed
+		}{
+			{func(c *targets.Chip) { c.Arithmetic.Weight.Bits-- }, ""},
+			{func(c *targets.Chip) { c.Arithmetic.Membrane.Leak.Max = 9 }, ""},
+			{func(c *targets.Chip) { c.Core.Neurons = 100 }, ""},
+			{func(c *targets.Chip) { c.Arithmetic.Weight.Bits++ }, "weight.bits: does not fit: got "},
+			{func(c *targets.Chip) { c.Arithmetic.Weight.ExpMax = 3 }, "weight.exp_max: does not fit: got 3, want 0"},
+			{func(c *targets.Chip) { c.Arithmetic.Membrane.Register.Bits++ }, "membrane.register: does not fit: got "},
+			{func(c *targets.Chip) { c.Arithmetic.Membrane.Register.Overflow = fixedpoint.Wrap }, "membrane.register: does not fit: got "},
+			{func(c *targets.Chip) {
+				c.Arithmetic.Membrane.Decay = fixedpoint.Decay{Kind: fixedpoint.DecayByShift, Max: 4}
+			}, "membrane.decay.kind: does not fit: got shift, want none"},
+			{func(c *targets.Chip) {
+				c.Arithmetic.Fire.Resets = []fixedpoint.Reset{fixedpoint.ResetSubtract, fixedpoint.ResetZero}
+			}, "fire.resets: does not fit: got [subtract zero], want zero alone"},
+			{func(c *targets.Chip) { c.Arithmetic.Fire.When = fixedpoint.GT }, "fire.when: does not fit: got gt, want ge"},
+			{func(c *targets.Chip) { c.Arithmetic.Held = 77 }, "held: does not fit: got 77, want "},
+			{func(c *targets.Chip) { c.Arithmetic.AxonDelayMax = 1 }, "axon_delay_max: does not fit: got 1, want 0"},
+			{func(c *targets.Chip) { *c = *load(t, "generic"); c.Tables.Format = targets.TinyODINTables }, "integrate: does not fit: got sum, want membrane: tables of format tinyodin are of that chip alone (target generic)"},
+		} {
+			chip := *load(t, name)
+			c.edit(&chip)
+			if err := chip.Arithmetic.Validate(); err != nil {
+				t.Fatalf("%s, case %d: %v", name, i, err)
+			}
+			of := load(t, name) // whose model need not be the edited chip's: that is looked at first
+			if c.want == "" {
+				of = &chip
+			}
+			_, err := Place(m(of), &chip)
+			if c.want == "" && err != nil || c.want != "" && (!errors.Is(err, export.ErrNoFit) || !strings.HasPrefix(err.Error(), c.want)) {
+				t.Errorf("%s, case %d: got %v, want %s", name, i, err, c.want)
+			}
 		}
 	}
 }

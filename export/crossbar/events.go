@@ -1,10 +1,6 @@
 package crossbar
 
-import (
-	"fmt"
-
-	"glsnn/export/rtl"
-)
+import "glsnn/export/rtl"
 
 // events places p.Model for the chip's own order of events, with its queue on
 // (closed loop) where it can be. The host does this with a sample, and nothing else:
@@ -45,11 +41,6 @@ func (p *Placed) events() error {
 	m := p.Model
 	if err := p.checkRows(); err != nil {
 		return err
-	}
-	for l, layer := range m.Layers {
-		if layer.Delay != 0 {
-			return p.unfit(fmt.Sprintf("layer %d: delay", l), layer.Delay, "0")
-		}
 	}
 	chip := rtl.Chip(p.Chip.Tables.Format)
 	p.Inputs = m.Neurons()
