@@ -46,6 +46,7 @@ func TestMain(m *testing.M) {
 //	put FILE OFFSET BYTE          change a byte
 //	rewrite FILE nan|inf|version|ticks   an intact file with a wrong content
 //	forge DIR                     change a weight in a table folder, and its manifest's hashes
+//	rehash DIR                    make a table folder's manifest agree with its files
 //	signal INT|KILL WORD glsnn ARG...   run, signal when WORD comes on stderr, want its exit code
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -75,7 +76,7 @@ func TestScript(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"code": code, "tinydata": tinyData, "idx": idx, "json": checkJSON, "flip": flip, "cut": cut,
-			"append": appendText, "subst": subst, "put": put, "rewrite": rewrite, "forge": forge, "signal": signalled,
+			"append": appendText, "subst": subst, "put": put, "rewrite": rewrite, "forge": forge, "rehash": func(ts *testscript.TestScript, _ bool, args []string) { rehash(ts, args[0]) }, "signal": signalled,
 		},
 	})
 }

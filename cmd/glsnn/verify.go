@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -50,6 +52,12 @@ simulator of the user's clone.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.spi && o.rtl == "" {
 				return usage("--spi: got it without --rtl")
+			}
+			if o.rtl == "" && cmd.Flags().Changed("simulator") {
+				return usage("--simulator: got it without --rtl")
+			}
+			if sims := []string{rtl.Icarus, rtl.Verilator, rtl.RANCSimulator}; !slices.Contains(sims, o.simulator) {
+				return usage("--simulator: got %q, want one of %s", o.simulator, strings.Join(sims, ", "))
 			}
 			o.dir = defaultTables
 			if len(args) == 1 {

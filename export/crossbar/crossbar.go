@@ -187,7 +187,7 @@ func (p *Placed) Write(dir string, trains []Train, o table.Options) error {
 		}
 		return table.WriteManifest(tmp, table.Manifest{
 			Kind: Kind, Tool: o.Tool, Model: o.Model, Target: p.Chip.Name, TargetSpec: o.TargetSpec, Chip: p.Chip.SHA256,
-			Lowered: lowered, Source: p.Model.Source,
+			Lowered: lowered, Source: p.Model.Source, Stimuli: o.Stimuli,
 		})
 	})
 }
