@@ -1,6 +1,8 @@
 package crossbar
 
 import (
+	"errors"
+
 	"glsnn/export/rtl"
 )
 
@@ -13,10 +15,11 @@ import (
 // neurons and the outputs.
 func (p *Placed) synchronous() error {
 	m := p.Model
+	var layers error
 	if n := len(m.Layers); n != 2 || !m.Layers[1].Integrator {
-		return p.unfit("layers", n, "two, the second a read-out by membrane: one crossbar holds one hidden layer")
+		layers = p.unfit("layers", n, "two, the second a read-out by membrane: one crossbar holds one hidden layer")
 	}
-	if err := p.checkRows(); err != nil {
+	if err := errors.Join(layers, p.checkRows()); err != nil {
 		return err
 	}
 	hidden, out := m.Layers[0], m.Layers[1]
