@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -23,6 +24,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"glsnn/export/rtl"
+	"glsnn/fixedpoint"
 	"glsnn/fixedpoint/artefact"
 	"glsnn/float"
 	"glsnn/float/dataset"
@@ -46,6 +48,7 @@ func TestMain(m *testing.M) {
 //	put FILE OFFSET BYTE          change a byte
 //	rewrite FILE nan|inf|version|ticks   an intact file with a wrong content
 //	forge DIR                     change a weight in a table folder, and its manifest's hashes
+//	delay FILE N                  let the spikes of a model's first layer take N ticks more
 //	rehash DIR                    make a table folder's manifest agree with its files
 //	signal INT|KILL WORD glsnn ARG...   run, signal when WORD comes on stderr, want its exit code
 func TestScript(t *testing.T) {
@@ -76,7 +79,7 @@ func TestScript(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"code": code, "tinydata": tinyData, "idx": idx, "json": checkJSON, "flip": flip, "cut": cut,
-			"append": appendText, "subst": subst, "put": put, "rewrite": rewrite, "forge": forge, "rehash": func(ts *testscript.TestScript, _ bool, args []string) { rehash(ts, args[0]) }, "signal": signalled,
+			"append": appendText, "subst": subst, "put": put, "rewrite": rewrite, "forge": forge, "delay": delay, "rehash": func(ts *testscript.TestScript, _ bool, args []string) { rehash(ts, args[0]) }, "signal": signalled,
 		},
 	})
 }
@@ -306,6 +309,19 @@ func forge(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(os.WriteFile(path, []byte(strings.Join(lines, "\n")), 0o666))
 	}
 	rehash(ts, args[0])
+}
+
+func delay(ts *testscript.TestScript, _ bool, args []string) {
+	path := ts.MkAbs(args[0])
+	loaded, _, err := loadModel(path)
+	ts.Check(err)
+	m := *loaded
+	m.Layers = slices.Clone(m.Layers)
+	m.Layers[0].Delay, err = strconv.Atoi(args[1])
+	ts.Check(err)
+	checked, err := fixedpoint.NewModel(m)
+	ts.Check(err)
+	ts.Check(checked.Save(path))
 }
 
 // rehash makes a folder's manifest agree with its files.
