@@ -129,6 +129,7 @@ func placeShape(net *float.Network, bits []int, chip *targets.Chip) error {
 		}
 		layer.In, layer.Out, layer.WeightBits, layer.Integrator = net.Sizes[l], net.Sizes[l+1], bits[l], net.Integrates(l)
 		layer.Weights = fixedpoint.NewMatrix(layer.In, layer.Out, make([]int16, layer.In*layer.Out))
+		layer.Threshold = chip.Arithmetic.HighestThreshold()
 		m.Layers = append(m.Layers, layer)
 	}
 	checked, err := fixedpoint.NewModel(m)

@@ -323,8 +323,11 @@ func TestRefuses(t *testing.T) {
 		want   string
 	}{
 		{"tinyodin", []int{200, 50, 10}, nil, "network: rows: need 260 inputs and neurons, have 256 (target tinyodin); train with a smaller --size or --hidden: 196-50-10 is 256"},
-		{"tinyodin", []int{10, 5, 5, 2}, nil, "layers: does not fit: got 3, want two, the second a read-out by membrane: one crossbar holds one hidden layer (target tinyodin)"},
-		{"tinyodin", []int{10, 2}, nil, "layers: does not fit: got 1, want two, the second a read-out by membrane: one crossbar holds one hidden layer (target tinyodin)"},
+		{"tinyodin", []int{10, 5, 5, 2}, nil, "layers: does not fit: got 3, want two: one crossbar holds one hidden layer (target tinyodin)"},
+		{"tinyodin", []int{10, 2}, nil, "layers: does not fit: got 1, want two: one crossbar holds one hidden layer (target tinyodin)"},
+		{"tinyodin", []int{10, 5, 2}, func(m *fixedpoint.Model) {
+			m.Readout, m.Layers[1].Integrator, m.Layers[1].Threshold = fixedpoint.ReadCount, false, 9
+		}, "readout: does not fit: got count, want membrane: outputs gather what the host hands on when their leak event is over; train with --readout membrane (target tinyodin)"},
 		{"tinyodin", []int{10, 5, 2}, func(m *fixedpoint.Model) { m.Layers[1].MembraneLeak = 3 }, "layer 1: membrane_leak: does not fit: got 3, want 0 (target tinyodin)"},
 		{"tinyodin", []int{196, 50, 10}, nil, ""},
 		{"tinyodin-event", []int{200, 50, 10}, nil, "network: rows: need 260 inputs and neurons, have 256 (target tinyodin-event); train with a smaller --size or --hidden: 196-50-10 is 256"},
