@@ -26,7 +26,8 @@ func (a *app) fitTarget(o *trainOptions, changed func(flag string) bool) error {
 	if err := chip.Known("arithmetic"); err != nil {
 		return err
 	}
-	if chip.Arithmetic.Update == fixedpoint.PerEvent && !changed("per-event") {
+	// Where membranes stop at 0 as well, training in ticks does better: see float/doc.go.
+	if chip.Arithmetic.Update == fixedpoint.PerEvent && chip.Arithmetic.Membrane.Register.Signed && !changed("per-event") {
 		o.net.PerEvent = true
 		if err := asFlags(o.net.Validate()); err != nil {
 			return fmt.Errorf("target %s: %w", chip.Name, err)
