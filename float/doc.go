@@ -127,8 +127,8 @@
 //	a window of 3, or none      79.5
 //
 // On all 60 000, two epochs, in ODIN's 3 bits per event, thresholds searched for on
-// 1 000 training images and 500: of 10 000 training images 68.5 % were right, and
-// 87.9 % of a network trained in ticks. So train --target trains in ticks for
+// 2 000 training images: of 10 000 training images 68.5 % were right, and
+// 87.9 % of a network trained in ticks (500 to search). So train --target does that for
 // such a chip.
 //
 // About half of the second hidden layer ends silent: its mean drive falls below
