@@ -144,7 +144,7 @@ func (e *Engine) addWeight(i, k, j int) {
 	l := &e.layers[i]
 	a := &e.m.Arithmetic
 	l.v[j] = e.add(i, j, machine.Membrane, int64(l.v[j]), l.Weights.At(k, j)<<l.WeightExp, a.Membrane.Register, &l.memOver)
-	if held := a.Held; held != 0 && a.Fire.When.Fires(int64(l.v[j]), held) {
+	if held := a.Held; held != 0 && a.Update == fixedpoint.PerTick && a.Fire.When.Fires(int64(l.v[j]), held) {
 		l.v[j] = int32(e.spikeAny(i, j, int64(l.v[j]), held))
 	}
 }
@@ -172,7 +172,8 @@ func (e *Engine) forget(i, j int, what What, s *fixedpoint.State, x, decay, leak
 func (e *Engine) testAny(i, j int) (fired bool) {
 	l, a := &e.layers[i], &e.m.Arithmetic
 	v := int64(l.v[j])
-	above := !l.Integrator && a.Fire.When.Fires(v, l.Threshold)
+	threshold, tested := a.Tests(&l.Layer)
+	above := tested && a.Fire.When.Fires(v, threshold)
 	below := !above && a.Fire.Negative.When.Holds(v, l.NegThreshold)
 	if a.Membrane.Place == fixedpoint.AfterTest {
 		v = int64(e.forgetV(i, j, v))
@@ -181,7 +182,7 @@ func (e *Engine) testAny(i, j int) (fired bool) {
 	case below:
 		v = int64(e.add(i, j, machine.Membrane, l.NegReset.Apply(v, l.NegThreshold, l.ResetValue), 0, a.Membrane.Register, &l.memOver))
 	case above:
-		v = e.spikeAny(i, j, v, l.Threshold)
+		v = e.spikeAny(i, j, v, threshold)
 	}
 	l.v[j] = int32(v)
 	return above

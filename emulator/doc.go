@@ -44,7 +44,8 @@
 //
 // Where Update is per_event, steps 3, 6 and 7 are done for each arriving spike,
 // for each neuron ascending: add to the membrane, test, reset. At the end of the
-// tick one leak event does forget, test, reset for every neuron. A layer's
+// tick one leak event does forget, test, reset for every neuron. Where Held is
+// set, integrators are tested like the rest, against Held (Arithmetic.Tests). A layer's
 // spikes are then a list in the order of events, then neurons, with repeats, and
 // that is the order in which the next layer takes them. The engines are done with
 // the whole list of the one below before a layer hands on its own. A chip whose

@@ -27,7 +27,9 @@ import (
 //
 // Held is the threshold of every neuron while the spikes of a tick arrive: a chip
 // that tests after every event is run once a tick by holding its thresholds out
-// of reach until then, and the highest it has may be within reach.
+// of reach until then, and the highest it has may be within reach. Where Update is
+// per_event nothing is held but the read-out, for which Held is the threshold of
+// every test: see [Arithmetic.Tests].
 //
 // w is the stored weight times 2^WeightExp. forget is State.Forget, a decay and
 // then a leak; State.Place moves it behind the add (after_integrate) or between
@@ -254,8 +256,8 @@ func (a Arithmetic) Validate() error {
 		}
 	}
 	if a.Held != 0 {
-		if a.Update != PerTick || a.Integrate != IntegrateMembrane {
-			bad("held", "got %d with update %s and integrate %s, want 0: thresholds are held while a tick's weights go into the membrane", a.Held, a.Update, a.Integrate)
+		if a.Integrate != IntegrateMembrane {
+			bad("held", "got %d with integrate %s, want 0: thresholds are held while weights go into the membrane", a.Held, a.Integrate)
 		} else if r := a.Membrane.Register; r.Bits >= 3 && r.Bits <= 32 && (a.Held < 1 || a.Held > r.Max()) {
 			bad("held", "got %d, want 1..%d, or 0 for none", a.Held, r.Max())
 		}
@@ -271,6 +273,20 @@ func (a Arithmetic) Validate() error {
 		bad("axon_delay_max", "got %d, want 0..255", a.AxonDelayMax)
 	}
 	return errors.Join(errs...)
+}
+
+// Tests is the threshold of step 6 for neurons of l, and whether there is one.
+// Integrators have none, unless Update is per_event and Held is set: a chip that
+// tests every neuron after every event then has no threshold that is out of
+// their reach, and Held is the highest it has.
+func (a *Arithmetic) Tests(l *Layer) (threshold int64, tested bool) {
+	switch {
+	case !l.Integrator:
+		return l.Threshold, true
+	case a.Update == PerEvent && a.Held != 0:
+		return a.Held, true
+	}
+	return 0, false
 }
 
 // RangeError is a field of an Arithmetic or a Model that holds an impossible

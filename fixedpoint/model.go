@@ -130,7 +130,7 @@ func (a Arithmetic) HighestThreshold() int64 {
 	if a.Fire.When == GT {
 		top--
 	}
-	if a.Held != 0 { // what gets there has fired before
+	if a.Held != 0 { // what gets there has fired before, or is a read-out
 		top = min(top, a.Held-1)
 	}
 	return min(top>>a.Threshold.Exp<<a.Threshold.Exp, a.Threshold.Max())

@@ -187,6 +187,13 @@ func arithmetic(a fixedpoint.Arithmetic) [][2]string {
 	if b := a.Bias; b.Present {
 		bias = fmt.Sprintf("s%d x 2^(%d..%d), added in %s", b.Bits, b.ExpMin, b.ExpMax, register(b.Register))
 	}
+	hold := ""
+	switch {
+	case a.Held != 0 && a.Update == fixedpoint.PerEvent:
+		hold = fmt.Sprintf("; %d for a read-out by membrane, which fires there too", a.Held)
+	case a.Held != 0:
+		hold = fmt.Sprintf("; %d for every neuron while the spikes of a tick arrive", a.Held)
+	}
 	fire := fmt.Sprintf("v %s threshold, reset %s", map[fixedpoint.Compare]string{fixedpoint.GT: ">", fixedpoint.GE: ">="}[a.Fire.When], list(a.Fire.Resets))
 	if a.Fire.ResetValue.Bits > 0 {
 		fire += fmt.Sprintf(", value in %s", a.Fire.ResetValue)
@@ -208,7 +215,7 @@ func arithmetic(a fixedpoint.Arithmetic) [][2]string {
 		{"current u", state(a.Current)},
 		{"bias", bias},
 		{"membrane v", state(a.Membrane)},
-		{"threshold", fmt.Sprintf("%s: %d..%d in steps of %d", a.Threshold, a.Threshold.Min(), a.Threshold.Max(), int64(1)<<a.Threshold.Exp)},
+		{"threshold", fmt.Sprintf("%s: %d..%d in steps of %d%s", a.Threshold, a.Threshold.Min(), a.Threshold.Max(), int64(1)<<a.Threshold.Exp, hold)},
 		{"fire", fire},
 		{"negative", negative},
 		{"refractory", fmt.Sprintf("at most %s", count(a.Fire.RefractoryMax, "tick"))},

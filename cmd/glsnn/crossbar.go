@@ -34,7 +34,7 @@ func (a *app) exportCrossbar(ctx context.Context, o *exportOptions, m *fixedpoin
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if err := p.Write(o.out, trains, table.Options{Tool: tool(), Model: hash, TargetSpec: o.target, Force: true}); err != nil {
+	if err := p.Write(o.out, trains, table.Options{Tool: tool(), Model: hash, TargetSpec: o.target, Force: true, Stimuli: stimuliOf(o, m)}); err != nil {
 		return nil, err
 	}
 	r := &exportResult{Tables: o.out, Target: chip.Name, Cores: 1, CoresHave: 1, Tiles: 1, Neurons: m.Neurons(), Synapses: m.Synapses()}
@@ -56,14 +56,48 @@ func encodeAll(m *fixedpoint.Model, set *dataset.Set) ([]crossbar.Train, error) 
 	return trains, nil
 }
 
+// stimuliOf says what an export's stimuli are made of.
+func stimuliOf(o *exportOptions, m *fixedpoint.Model) *table.Stimuli {
+	s := &table.Stimuli{Data: o.stimulus.data, Split: o.stimulus.split}
+	if s.Data == "" {
+		s.Data = modelData(m).Name
+	}
+	return s
+}
+
+// storedTrains are the samples of the n stimuli in a table folder, whatever
+// samples verify is asked to run, which trains are.
+func (a *app) storedTrains(o *verifyOptions, man *table.Manifest, m *fixedpoint.Model, n int, trains []crossbar.Train) ([]crossbar.Train, error) {
+	run := table.Stimuli{Data: o.data.data, Split: o.data.split}
+	if run.Data == "" {
+		run.Data = modelData(m).Name
+	}
+	of := table.Stimuli{Data: modelData(m).Name, Split: "test"}
+	if man.Stimuli != nil {
+		of = *man.Stimuli
+	}
+	if n == 0 || of == run && n <= len(trains) {
+		return trains[:n], nil
+	}
+	set, err := (&dataFlags{data: of.Data, split: of.Split, samples: n}).load(a, modelData(m), m.Inputs())
+	if err != nil {
+		return nil, fmt.Errorf("%s: stimuli: %w", o.dir, err)
+	}
+	if set.Len() < n {
+		return nil, withCode(exitMismatch, fmt.Errorf("%s: stimuli: got %d, and the %s split of %s has %d samples", o.dir, n, of.Split, of.Data, set.Len()))
+	}
+	return encodeAll(m, set)
+}
+
 // crossbarResult is what verify prints of a crossbar's tables.
 type crossbarResult struct {
-	Tables string           `json:"tables"`
-	Target string           `json:"target"`
-	Files  int              `json:"files"`
-	Stored int              `json:"stored_stimuli"`
-	Tried  *crossbar.Result `json:"tables_run"`    // the tables, by an integer model of the chip's events
-	RTL    *crossbar.Result `json:"rtl,omitempty"` // the user's clone of the chip
+	Tables    string           `json:"tables"`
+	Target    string           `json:"target"`
+	Files     int              `json:"files"`
+	Stored    int              `json:"stored_stimuli"`
+	SameModel bool             `json:"same_model"`    // neurons and weights, read back, are the model's, placed
+	Tried     *crossbar.Result `json:"tables_run"`    // the tables, by an integer model of the chip's events
+	RTL       *crossbar.Result `json:"rtl,omitempty"` // the user's clone of the chip
 
 	Events *cycles `json:"event_cycles,omitempty"` // of the RTL: all but
 	SPI    *cycles `json:"spi_cycles,omitempty"`   // what the host writes; none if it was not run
@@ -96,7 +130,7 @@ func (a *app) verifyCrossbar(ctx context.Context, o *verifyOptions, man *table.M
 	if err != nil {
 		return nil, err
 	}
-	chip, err := targets.Load(man.TargetSpec)
+	chip, err := exportedChip(o.dir, man, "export again")
 	if err != nil {
 		return nil, err
 	}
@@ -125,11 +159,17 @@ func (a *app) verifyCrossbar(ctx context.Context, o *verifyOptions, man *table.M
 		}
 		samples[i] = p.Stimulus(t)
 		want[i] = wanted(engine, p.Model, t)
-		if i < len(stored) && !slices.Equal(stored[i], samples[i]) {
+	}
+	from, err := a.storedTrains(o, man, m, len(stored), trains)
+	if err != nil {
+		return nil, err
+	}
+	for i, t := range from {
+		if !slices.Equal(stored[i], p.Stimulus(t)) {
 			return nil, withCode(exitMismatch, fmt.Errorf("%s: stimulus %d: got other events than sample %d has", o.dir, i, i))
 		}
 	}
-	r := &crossbarResult{Tables: o.dir, Target: man.Target, Files: len(man.Files), Stored: len(stored), Samples: len(trains)}
+	r := &crossbarResult{Tables: o.dir, Target: man.Target, Files: len(man.Files), Stored: len(stored), SameModel: core.Same(p.Core), Samples: len(trains)}
 	log, err := core.Predict(samples)
 	if err != nil {
 		return nil, err
@@ -188,6 +228,7 @@ func wanted(e *emulator.Engine, m *fixedpoint.Model, t crossbar.Train) crossbar.
 
 func (r *crossbarResult) text(w io.Writer) {
 	fmt.Fprintf(w, "files\t%d\thashes as in the manifest; images and SPI programs agree\n", r.Files)
+	fmt.Fprintf(w, "read back\ttarget %s\t%s\n", r.Target, sameText(r.SameModel))
 	show := func(what string, c *crossbar.Result) {
 		fmt.Fprintf(w, "%s\t%d mismatches\t%d samples, %d spikes, %d final membranes against the emulator\n", what, c.Mismatches, c.Samples, c.Spikes, c.Membranes)
 	}
@@ -216,5 +257,5 @@ func (r *crossbarResult) verdict() error {
 			return withCode(exitMismatch, fmt.Errorf("%s: %d of %d samples differ; %s", r.Tables, c.Mismatches, c.Samples, c.First))
 		}
 	}
-	return nil
+	return sameVerdict(r.Tables, r.SameModel)
 }

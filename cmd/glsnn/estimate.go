@@ -12,7 +12,6 @@ import (
 
 	"glsnn/emulator/cost"
 	"glsnn/export/table"
-	"glsnn/targets"
 )
 
 type estimateOptions struct {
@@ -85,12 +84,8 @@ func tablesTarget(dir string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	chip, err := targets.Load(man.TargetSpec)
-	if err != nil {
-		return "", fmt.Errorf("%s names its target: %w", dir, err)
-	}
-	if chip.SHA256 != man.Chip {
-		return "", withCode(exitMismatch, fmt.Errorf("%s: target_sha256: got %.12s, want %.12s of %s, which has changed since; export again or give --target", dir, man.Chip, chip.SHA256, man.TargetSpec))
+	if _, err := exportedChip(dir, man, "export again or give --target"); err != nil {
+		return "", err
 	}
 	return man.TargetSpec, nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"glsnn/export"
 	"glsnn/fixedpoint"
 	"glsnn/fixedpoint/quantize"
 	"glsnn/float"
@@ -25,7 +26,8 @@ func (a *app) fitTarget(o *trainOptions, changed func(flag string) bool) error {
 	if err := chip.Known("arithmetic"); err != nil {
 		return err
 	}
-	if chip.Arithmetic.Update == fixedpoint.PerEvent && !changed("per-event") {
+	// Where membranes stop at 0 as well, training in ticks does better: see float/doc.go.
+	if chip.Arithmetic.Update == fixedpoint.PerEvent && chip.Arithmetic.Membrane.Register.Signed && !changed("per-event") {
 		o.net.PerEvent = true
 		if err := asFlags(o.net.Validate()); err != nil {
 			return fmt.Errorf("target %s: %w", chip.Name, err)
@@ -97,9 +99,13 @@ func (a *app) fitTarget(o *trainOptions, changed func(flag string) bool) error {
 	})
 	if err == nil {
 		_, err = placeOn(m, chip)
+	} else if fit := placeShape(net, bits, chip); errors.Is(fit, export.ErrNoFit) {
+		err = errors.Join(fit, err)
 	}
 	var re *fixedpoint.RangeError
 	switch {
+	case errors.Is(err, export.ErrNoFit):
+		return withCode(exitNoFit, err)
 	case errors.As(err, &re):
 		return withCode(exitNoFit, fmt.Errorf("target %s: %w", chip.Name, err))
 	case err != nil:
@@ -108,6 +114,31 @@ func (a *app) fitTarget(o *trainOptions, changed func(flag string) bool) error {
 		a.say("note: target %s holds this shape with weights of at most %s bits, layer by layer: quantize with --bits %s", chip.Name, joinInts(bits, ", "), joinInts(bits, ","))
 	}
 	return nil
+}
+
+// placeShape places a network of net's sizes whose weights are all 0, which asks
+// for nothing but room.
+func placeShape(net *float.Network, bits []int, chip *targets.Chip) error {
+	m := fixedpoint.Model{Arithmetic: chip.Arithmetic, Ticks: net.Ticks, Readout: fixedpoint.ReadCount}
+	if net.Readout == float.ReadMembrane {
+		m.Readout = fixedpoint.ReadMembrane
+	}
+	for l := range net.Layers() {
+		layer, err := chip.Arithmetic.Neutral(chip.Arithmetic.Fire.Resets[0])
+		if err != nil {
+			return err
+		}
+		layer.In, layer.Out, layer.WeightBits, layer.Integrator = net.Sizes[l], net.Sizes[l+1], bits[l], net.Integrates(l)
+		layer.Weights = fixedpoint.NewMatrix(layer.In, layer.Out, make([]int16, layer.In*layer.Out))
+		layer.Threshold = chip.Arithmetic.HighestThreshold()
+		m.Layers = append(m.Layers, layer)
+	}
+	checked, err := fixedpoint.NewModel(m)
+	if err != nil {
+		return err
+	}
+	_, err = placeOn(checked, chip)
+	return err
 }
 
 // widestWeights is the width of the weights to try with so many inputs: 8 bits,

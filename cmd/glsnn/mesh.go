@@ -14,7 +14,6 @@ import (
 	"glsnn/export/rtl"
 	"glsnn/export/table"
 	"glsnn/fixedpoint"
-	"glsnn/targets"
 )
 
 // exportMesh writes the tables of a mesh of cores with crosspoints of one bit.
@@ -35,7 +34,7 @@ func (a *app) exportMesh(o *exportOptions, m *fixedpoint.Model, mp *export.Mappi
 	for i, t := range trains {
 		samples[i] = placed.Packets(t)
 	}
-	return placed.Write(o.out, mp.Chip, samples, table.Options{Tool: tool(), Model: hash, TargetSpec: o.target, Force: true})
+	return placed.Write(o.out, mp.Chip, samples, table.Options{Tool: tool(), Model: hash, TargetSpec: o.target, Force: true, Stimuli: stimuliOf(o, m)})
 }
 
 // meshResult is what verify prints of a mesh's tables.
@@ -64,7 +63,7 @@ func (a *app) verifyMesh(ctx context.Context, o *verifyOptions, man *table.Manif
 	if err != nil {
 		return nil, err
 	}
-	chip, err := targets.Load(man.TargetSpec)
+	chip, err := exportedChip(o.dir, man, "export again")
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +101,13 @@ func (a *app) verifyMesh(ctx context.Context, o *verifyOptions, man *table.Manif
 			return nil, err
 		}
 		packets[i] = stored.Packets(t)
-		if i < len(samples) && !slices.EqualFunc(samples[i], packets[i], slices.Equal[[]rtl.Packet]) {
+	}
+	from, err := a.storedTrains(o, man, m, len(samples), trains)
+	if err != nil {
+		return nil, err
+	}
+	for i, t := range from {
+		if !slices.EqualFunc(samples[i], stored.Packets(t), slices.Equal[[]rtl.Packet]) {
 			return nil, withCode(exitMismatch, fmt.Errorf("%s: stimulus %d: got other packets than sample %d has", o.dir, i, i))
 		}
 	}

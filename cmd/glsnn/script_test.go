@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -22,6 +23,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"glsnn/export/rtl"
+	"glsnn/fixedpoint"
 	"glsnn/fixedpoint/artefact"
 	"glsnn/float"
 	"glsnn/float/dataset"
@@ -45,6 +48,8 @@ func TestMain(m *testing.M) {
 //	put FILE OFFSET BYTE          change a byte
 //	rewrite FILE nan|inf|version|ticks   an intact file with a wrong content
 //	forge DIR                     change a weight in a table folder, and its manifest's hashes
+//	delay FILE N                  let the spikes of a model's first layer take N ticks more
+//	rehash DIR                    make a table folder's manifest agree with its files
 //	signal INT|KILL WORD glsnn ARG...   run, signal when WORD comes on stderr, want its exit code
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -55,7 +60,12 @@ func TestScript(t *testing.T) {
 			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
 			env.Setenv("GOMAXPROCS", "2")
 			env.Setenv("GOCOVERDIR", os.Getenv("GOCOVERDIR"))
-			return copyFile(filepath.Join("..", "..", "targets", "generic.yaml"), filepath.Join(env.WorkDir, "generic.yaml"))
+			for _, name := range []string{"generic.yaml", "tinyodin.yaml"} {
+				if err := copyFile(filepath.Join("..", "..", "targets", name), filepath.Join(env.WorkDir, name)); err != nil {
+					return err
+				}
+			}
+			return nil
 		},
 		Condition: func(cond string) (bool, error) {
 			switch cond {
@@ -69,7 +79,7 @@ func TestScript(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"code": code, "tinydata": tinyData, "idx": idx, "json": checkJSON, "flip": flip, "cut": cut,
-			"append": appendText, "subst": subst, "put": put, "rewrite": rewrite, "forge": forge, "signal": signalled,
+			"append": appendText, "subst": subst, "put": put, "rewrite": rewrite, "forge": forge, "delay": delay, "rehash": func(ts *testscript.TestScript, _ bool, args []string) { rehash(ts, args[0]) }, "signal": signalled,
 		},
 	})
 }
@@ -266,6 +276,16 @@ func rewrite(ts *testscript.TestScript, _ bool, args []string) {
 
 func forge(ts *testscript.TestScript, _ bool, args []string) {
 	dir := ts.MkAbs(args[0])
+	if core, samples, err := rtl.ReadFolder(dir); err == nil { // a crossbar: images and programs say the same again
+		w := &core.Weights[len(core.Weights)-1][len(core.Neurons)-1]
+		*w = -*w
+		if *w == 0 {
+			*w = 1
+		}
+		ts.Check(core.WriteFolder(dir, samples))
+		rehash(ts, args[0])
+		return
+	}
 	mems, err := filepath.Glob(filepath.Join(dir, "cores", "*.mem"))
 	ts.Check(err)
 	want(ts, len(mems) > 0, "no .mem files")
@@ -288,9 +308,27 @@ func forge(ts *testscript.TestScript, _ bool, args []string) {
 		}
 		ts.Check(os.WriteFile(path, []byte(strings.Join(lines, "\n")), 0o666))
 	}
-	files, err := artefact.HashDir(dir)
+	rehash(ts, args[0])
+}
+
+func delay(ts *testscript.TestScript, _ bool, args []string) {
+	path := ts.MkAbs(args[0])
+	loaded, _, err := loadModel(path)
 	ts.Check(err)
-	edit(ts, filepath.Join(args[0], "manifest.json"), func(b []byte) []byte {
+	m := *loaded
+	m.Layers = slices.Clone(m.Layers)
+	m.Layers[0].Delay, err = strconv.Atoi(args[1])
+	ts.Check(err)
+	checked, err := fixedpoint.NewModel(m)
+	ts.Check(err)
+	ts.Check(checked.Save(path))
+}
+
+// rehash makes a folder's manifest agree with its files.
+func rehash(ts *testscript.TestScript, dir string) {
+	files, err := artefact.HashDir(ts.MkAbs(dir))
+	ts.Check(err)
+	edit(ts, filepath.Join(dir, "manifest.json"), func(b []byte) []byte {
 		var m map[string]any
 		ts.Check(json.Unmarshal(b, &m))
 		m["files"] = files

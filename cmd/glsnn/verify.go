@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -50,6 +52,12 @@ simulator of the user's clone.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.spi && o.rtl == "" {
 				return usage("--spi: got it without --rtl")
+			}
+			if o.rtl == "" && cmd.Flags().Changed("simulator") {
+				return usage("--simulator: got it without --rtl")
+			}
+			if sims := []string{rtl.Icarus, rtl.Verilator, rtl.RANCSimulator}; !slices.Contains(sims, o.simulator) {
+				return usage("--simulator: got %q, want one of %s", o.simulator, strings.Join(sims, ", "))
 			}
 			o.dir = defaultTables
 			if len(args) == 1 {
@@ -104,6 +112,19 @@ func exportedModel(o *verifyOptions, man *table.Manifest) (*fixedpoint.Model, er
 		return nil, withCode(exitMismatch, fmt.Errorf("%s: model_sha256: got %.12s, want %.12s of %s: the tables were made from another model; export again", o.dir, man.Model, hash, o.model))
 	}
 	return m, nil
+}
+
+// exportedChip is the target that the tables of dir were written for, as it was
+// then; remedy is what to do where its file has changed.
+func exportedChip(dir string, man *table.Manifest, remedy string) (*targets.Chip, error) {
+	chip, err := targets.Load(man.TargetSpec)
+	if err != nil {
+		return nil, fmt.Errorf("%s names its target: %w", dir, err)
+	}
+	if chip.SHA256 != man.Chip {
+		return nil, withCode(exitMismatch, fmt.Errorf("%s: target_sha256: got %.12s, want %.12s of %s, which has changed since; %s", dir, man.Chip, chip.SHA256, man.TargetSpec, remedy))
+	}
+	return chip, nil
 }
 
 // wasExported says whether m, read back, is the model that was written.
@@ -178,13 +199,16 @@ func (r *verifyResult) text(w io.Writer) {
 
 // readBackText says what the network read back is, and how its run went.
 func readBackText(w io.Writer, target string, sameModel bool, run *parity.Sameness, delay bool) {
-	same := "the same weights and parameters as the model"
-	if !sameModel {
-		same = "NOT the same weights and parameters as the model"
-	}
-	fmt.Fprintf(w, "read back\ttarget %s\t%s\n", target, same)
+	fmt.Fprintf(w, "read back\ttarget %s\t%s\n", target, sameText(sameModel))
 	fmt.Fprintf(w, "run\t%d mismatches\t%d samples, %d spikes, every state of every tick%s\n", run.Mismatches, run.Samples, run.Spikes,
 		map[bool]string{true: "; the same scores with a tick from layer to layer"}[delay && run.Mismatches == 0])
+}
+
+func sameText(sameModel bool) string {
+	if sameModel {
+		return "the same weights and parameters as the model"
+	}
+	return "NOT the same weights and parameters as the model"
 }
 
 func (r *verifyResult) verdict() error { return readBackVerdict(r.Tables, r.SameModel, r.Run) }
@@ -193,6 +217,10 @@ func readBackVerdict(tables string, sameModel bool, run *parity.Sameness) error 
 	if run.Mismatches > 0 {
 		return withCode(exitMismatch, fmt.Errorf("%s: %d of %d samples differ; %w", tables, run.Mismatches, run.Samples, run.First))
 	}
+	return sameVerdict(tables, sameModel)
+}
+
+func sameVerdict(tables string, sameModel bool) error {
 	if !sameModel {
 		return withCode(exitMismatch, fmt.Errorf("%s: the network read back is not the one that was written, though these samples do not show it", tables))
 	}

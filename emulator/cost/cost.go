@@ -123,7 +123,7 @@ func Count(c emulator.Counters, chip *targets.Chip, p Placed) Counts {
 	for id, core := range c.Cores {
 		spikes := float64(core.Spikes) / n
 		k.MessagesIn += p.arriving(float64(core.Events)/n, k.InputSpikes)
-		k.SynOps += p.synops(targets.CoreID(id), core)
+		k.SynOps += p.synops(targets.CoreID(id), core, float64(c.InputSpikes))
 		k.MessagesOut += p.messages(targets.CoreID(id), spikes, chip)
 		for _, to := range p.Sends[targets.CoreID(id)] {
 			dx, dy := chip.Fabric.Hops(targets.CoreID(id), to)
@@ -135,12 +135,22 @@ func Count(c emulator.Counters, chip *targets.Chip, p Placed) Counts {
 	return k
 }
 
-// synops is what a core reads and adds.
-func (p Placed) synops(id targets.CoreID, k emulator.CoreCounters) float64 {
+// synops is what a core reads and adds in all samples, of which inputs spikes
+// are the network's.
+func (p Placed) synops(id targets.CoreID, k emulator.CoreCounters, inputs float64) float64 {
 	if p.WholeRows {
-		return float64(k.Events) * float64(p.Neurons[id])
+		return p.events(k, inputs) * float64(p.Neurons[id])
 	}
 	return float64(k.SynOps)
+}
+
+// events is how many rows a core serves in all samples. Its own queue has every
+// spike of the core, those of the last layer included, whose rows are empty.
+func (p Placed) events(k emulator.CoreCounters, inputs float64) float64 {
+	if p.OwnQueue {
+		return inputs + float64(k.Spikes)
+	}
+	return float64(k.Events)
 }
 
 // arriving is how many of a core's events come as messages.
@@ -241,7 +251,7 @@ func (e *Estimate) time(c emulator.Counters, chip *targets.Chip, p Placed) {
 	}
 	n := float64(c.Samples)
 	work := func(e *Estimate, r *Range, id targets.CoreID, k emulator.CoreCounters) float64 {
-		t := e.add("time", "synop_ns", p.synops(id, k)/n, q.SynOpNS, r)
+		t := e.add("time", "synop_ns", p.synops(id, k, float64(c.InputSpikes))/n, q.SynOpNS, r)
 		t += e.add("time", "neuron_access_ns", float64(k.Updates)/n, q.NeuronAccessNS, r)
 		t += e.add("time", "neuron_update_ns", float64(k.Updates)/n, q.NeuronUpdateNS, r)
 		t += e.add("time", "spike_out_ns", float64(k.Spikes)/n, q.SpikeOutNS, r)
@@ -292,7 +302,7 @@ func (e *Estimate) cycles(c emulator.Counters, chip *targets.Chip, p Placed) {
 	work := func(e *Estimate, id targets.CoreID, k emulator.CoreCounters) float64 {
 		var r Range
 		neurons := float64(p.Neurons[id])
-		events, ticks := float64(k.Events)/n, e.Counts.Ticks
+		events, ticks := p.events(k, float64(c.InputSpikes))/n, e.Counts.Ticks
 		rows, sweeps := events*math.Ceil(neurons/lanes), ticks*math.Ceil(neurons/updates)
 		e.Parts = append(e.Parts,
 			Part{"cycles", "synops_per_cycle", events, math.Ceil(neurons / lanes), rows, q.SynOpsPerCycle.Basis, q.SynOpsPerCycle.Source, q.SynOpsPerCycle.At},

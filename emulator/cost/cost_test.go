@@ -310,6 +310,19 @@ func TestCrossbar(t *testing.T) {
 		}
 	}
 
+	// Two output spikes more: 2 x 3 to leave; the core's own queue serves them
+	// too, each by ceil(6/4) + 2, 6 synops.
+	more := c
+	more.Cores = []emulator.CoreCounters{core}
+	more.Cores[0].Spikes += 2
+	for queue, want := range map[bool]float64{false: 339 + 6, true: 342 + 6 + 8} {
+		p.OwnQueue = queue
+		e := estimate(t, more, chip, p)
+		if synops := map[bool]float64{false: 48, true: 60}[queue]; !near(e.Cycles, want) || e.Counts.SynOps != synops {
+			t.Errorf("own queue %v, output spikes: got %v cycles, %v synops, want %v and %v", queue, *e.Cycles, e.Counts.SynOps, want, synops)
+		}
+	}
+
 	// Without its constant what the host writes is left out, and said.
 	p.OwnQueue = true
 	q.HostWriteCycles = targets.Quantity{Reason: "not known"}

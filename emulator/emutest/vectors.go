@@ -15,12 +15,14 @@ import (
 	"glsnn/fixedpoint"
 )
 
-// Vectors runs every scenario of a folder. A scenario is a text file of lines
+// Vectors runs every scenario of a folder, and wants each mode of the contract in
+// one of them. A scenario is a text file of lines
 // of words; # begins a comment.
 //
 //	update per_event                            per_tick, if not given
 //	integrate membrane                          sum, if not given; there is then no line sum; or split
-//	weight s4 exp 0..2                          the arithmetic; kind sign_by_axon, if it is not integer
+//	weight s4 exp 0..2                          the arithmetic; kind sign_by_axon, if it is not integer,
+//	                                            kind types 8 table 9
 //	sum s6 saturate
 //	current s6 wrap decay 3 toward_zero 0..8    or: current none
 //	membrane s6 saturate decay none             or: … decay shift 0..7 leak toward_zero 0..3 place after_test,
@@ -38,7 +40,7 @@ import (
 //	ticks 5
 //	delay                                       Options.Delay, if given
 //	layer exp 0 du 2 dv 1 threshold 5 reset zero    or: … integrator; also, 0 if not given:
-//	      lu 1 lv 1 value 2 refractory 3 below -4 belowreset saturate delay 1
+//	      lu 1 lv 1 value 2 refractory 3 below -4 belowreset saturate delay 1; bits 4, if not all
 //	biases 3 -4                                 of that layer's neurons, 0 if not given
 //	row 3 -2                                    weights of one axon
 //	in 0 1                                      one tick's input; then, for layers:
@@ -51,6 +53,7 @@ func Vectors(t *testing.T, dir string, newMachine NewMachine) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("%s: no scenarios (%v)", dir, err)
 	}
+	used := modes{}
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
 			text, err := os.ReadFile(file)
@@ -68,7 +71,66 @@ func Vectors(t *testing.T, dir string, newMachine NewMachine) {
 			if v.checks == 0 {
 				t.Errorf("%v: %s expects nothing", fs.ErrInvalid, file)
 			}
+			used.add(&v.m)
 		})
+	}
+	used.check(t)
+}
+
+// modes are the named modes of a contract that some layer uses.
+type modes map[any]bool
+
+func (u modes) add(m *fixedpoint.Model) {
+	a := &m.Arithmetic
+	for _, x := range []any{a.Update, a.Integrate, a.Weight.Kind, a.Fire.When, a.Fire.Negative.When, a.Sum.Overflow, a.Membrane.Register.Overflow} {
+		u[x] = true
+	}
+	for _, s := range []fixedpoint.State{a.Current, a.Membrane} {
+		u[s.Decay.Kind], u[s.Leak.Kind], u[s.Place] = true, true, true
+		if s.Decay.FracBits > 0 {
+			u[s.Decay.Round] = true
+		}
+	}
+	for _, l := range m.Layers {
+		if !l.Integrator {
+			u[l.Reset] = true
+		}
+		if a.Fire.Negative.When != fixedpoint.BelowNever {
+			u[l.NegReset] = true
+		}
+	}
+}
+
+func (u modes) check(t *testing.T) {
+	t.Helper()
+	want(t, u, fixedpoint.PerTick)
+	want(t, u, fixedpoint.IntegrateSum)
+	want(t, u, fixedpoint.WeightInteger)
+	want(t, u, fixedpoint.GT)
+	want(t, u, fixedpoint.BelowNever)
+	want(t, u, fixedpoint.Saturate)
+	want(t, u, fixedpoint.DecayNone)
+	want(t, u, fixedpoint.LeakNone)
+	want(t, u, fixedpoint.BeforeIntegrate)
+	want(t, u, fixedpoint.TowardZero)
+	want(t, u, fixedpoint.ResetZero)
+	want(t, u, fixedpoint.NegSaturate)
+}
+
+// want checks x, the first mode of its kind, and those after it.
+func want[E interface {
+	~uint8
+	MarshalText() ([]byte, error)
+}](t *testing.T, used modes, x E) {
+	t.Helper()
+	for ; ; x++ {
+		name, err := x.MarshalText()
+		if err != nil {
+			return
+		}
+		if !used[x] {
+			t.Errorf("no scenario has %T %s", x, name)
+		}
 	}
 }
 
@@ -177,6 +239,9 @@ func (v *vector) line(word string, f []string) {
 		if len(f) > 3 {
 			v.must(a.Weight.Kind.UnmarshalText([]byte(f[4])))
 		}
+		if len(f) > 5 {
+			a.Weight.Types, a.Weight.TableBits = int(v.number(f[5])), int(v.number(f[7]))
+		}
 	case "update":
 		v.must(a.Update.UnmarshalText([]byte(f[0])))
 	case "integrate":
@@ -273,6 +338,8 @@ func (v *vector) layer(f []string) (l fixedpoint.Layer) {
 		switch f[0] {
 		case "exp":
 			l.WeightExp = int(v.number(f[1]))
+		case "bits":
+			l.WeightBits = int(v.number(f[1]))
 		case "du":
 			l.CurrentDecay = v.number(f[1])
 		case "dv":

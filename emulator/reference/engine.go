@@ -236,7 +236,8 @@ func (e *Engine) stepEvents(i int, arriving []int32) {
 func (e *Engine) test(i, j int) (fired bool) {
 	l, a := &e.layers[i], &e.m.Arithmetic
 	l.tested[j] = l.v[j]
-	fires := !l.Integrator && a.Fire.When.Fires(l.v[j], l.Threshold)
+	threshold, tested := a.Tests(&l.Layer)
+	fires := tested && a.Fire.When.Fires(l.v[j], threshold)
 	below := !fires && a.Fire.Negative.When.Holds(l.v[j], l.NegThreshold)
 	if a.Membrane.Place == fixedpoint.AfterTest {
 		e.forgetMembrane(i, j)
@@ -245,7 +246,7 @@ func (e *Engine) test(i, j int) (fired bool) {
 		e.store(i, j, l.NegReset.Apply(l.v[j], l.NegThreshold, l.ResetValue))
 	}
 	if fires {
-		e.spike(i, j, l.Threshold)
+		e.spike(i, j, threshold)
 	}
 	return fires
 }

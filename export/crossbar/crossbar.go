@@ -27,7 +27,9 @@
 package crossbar
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 
 	"glsnn/export"
 	"glsnn/export/rtl"
@@ -58,11 +60,14 @@ type Placed struct {
 // Place lowers m to chip's arithmetic and puts it on one crossbar. The reasons
 // why it cannot be are fixedpoint.Lower's, or wrap export.ErrNoFit.
 func Place(m *fixedpoint.Model, chip *targets.Chip) (*Placed, error) {
-	lowered, err := fixedpoint.Lower(m, chip.Arithmetic)
-	if err != nil {
+	p := &Placed{Chip: chip}
+	if err := p.suits(); err != nil {
+		return nil, err
+	}
+	var err error
+	if p.Model, err = fixedpoint.Lower(m, chip.Arithmetic); err != nil {
 		return nil, fmt.Errorf("target %s cannot express this network exactly: %w", chip.Name, err)
 	}
-	p := &Placed{Model: lowered, Chip: chip}
 	place := p.synchronous
 	if chip.Arithmetic.Update == fixedpoint.PerEvent {
 		place = p.events
@@ -71,6 +76,44 @@ func Place(m *fixedpoint.Model, chip *targets.Chip) (*Placed, error) {
 		return nil, err
 	}
 	return p, nil
+}
+
+// suits says whether the target's arithmetic is that of the chip its tables are
+// for, or less than that: both chips are one datapath, and the target's file may be
+// the user's own. All faults are joined.
+func (p *Placed) suits() error {
+	a := p.Chip.Arithmetic
+	membrane := fixedpoint.Register{Bits: 12, Signed: true, Overflow: fixedpoint.Saturate}
+	kind, bits, held := fixedpoint.WeightInteger, 4, int64(0)
+	if rtl.Chip(p.Chip.Tables.Format) == rtl.ODIN {
+		membrane = fixedpoint.Register{Bits: 8, Overflow: fixedpoint.Saturate}
+		kind, bits, held = fixedpoint.WeightSignByAxon, 3, 255
+	}
+	var errs []error
+	check := func(field string, ok bool, got any, want string) {
+		if !ok {
+			errs = append(errs, p.unfit(field, got, fmt.Sprintf("%s: tables of format %s are of that chip alone", want, p.Chip.Tables.Format)))
+		}
+	}
+	w, v, f := a.Weight, a.Membrane, a.Fire
+	register := func(r fixedpoint.Register) string { return fmt.Sprintf("%s %s", r.Format(), r.Overflow) }
+	check("integrate", a.Integrate == fixedpoint.IntegrateMembrane, a.Integrate, "membrane")
+	check("held", a.Held == held, a.Held, fmt.Sprint(held))
+	check("weight.kind", w.Kind == kind, w.Kind, kind.String())
+	check("weight.bits", w.Bits <= bits, w.Bits, fmt.Sprintf("at most %d", bits))
+	check("weight.exp_max", w.ExpMax == 0, w.ExpMax, "0")
+	check("bias.present", !a.Bias.Present, a.Bias.Present, "false")
+	check("membrane.register", v.Register == membrane, register(v.Register), register(membrane))
+	check("membrane.decay.kind", v.Decay.Kind == fixedpoint.DecayNone, v.Decay.Kind, "none")
+	check("membrane.leak.kind", v.Leak.Kind != fixedpoint.LeakConstant, v.Leak.Kind, "toward_zero")
+	check("membrane.place", v.Place == fixedpoint.AfterIntegrate, v.Place, "after_integrate")
+	check("fire.when", f.When == fixedpoint.GE, f.When, "ge")
+	check("fire.resets", slices.Equal(f.Resets, []fixedpoint.Reset{fixedpoint.ResetZero}), f.Resets, "zero alone")
+	check("fire.extra_spikes", f.ExtraSpikes == 0, f.ExtraSpikes, "0")
+	check("fire.refractory_max", f.RefractoryMax == 0, f.RefractoryMax, "0")
+	check("fire.negative.when", f.Negative.When == fixedpoint.BelowNever, f.Negative.When, "none")
+	check("axon_delay_max", a.AxonDelayMax == 0, a.AxonDelayMax, "0")
+	return errors.Join(errs...)
 }
 
 // unfit is a property of the network that the scheme has no place for.
@@ -144,7 +187,7 @@ func (p *Placed) Write(dir string, trains []Train, o table.Options) error {
 		}
 		return table.WriteManifest(tmp, table.Manifest{
 			Kind: Kind, Tool: o.Tool, Model: o.Model, Target: p.Chip.Name, TargetSpec: o.TargetSpec, Chip: p.Chip.SHA256,
-			Lowered: lowered, Source: p.Model.Source,
+			Lowered: lowered, Source: p.Model.Source, Stimuli: o.Stimuli,
 		})
 	})
 }

@@ -100,7 +100,7 @@ func shapes(rng *rand.Rand, update fixedpoint.Update) []int {
 
 // schemes calls f for a target of each.
 func schemes(t *testing.T, f func(t *testing.T, chip *targets.Chip)) {
-	for _, name := range []string{"tinyodin", "tinyodin-event", "odin"} {
+	for _, name := range []string{"tinyodin", "tinyodin-event", "odin", "odin-event"} {
 		t.Run(name, func(t *testing.T) { f(t, load(t, name)) })
 	}
 }
@@ -194,8 +194,13 @@ func TestThereAndBack(t *testing.T) {
 // TestSchedulesAgree: with its own queue or with a host that hands spikes on,
 // outputs that fire or not, the chip does the same.
 func TestSchedulesAgree(t *testing.T) {
-	chip := load(t, "tinyodin-event")
-	spikes := 0
+	for _, name := range []string{"tinyodin-event", "odin-event"} {
+		testSchedulesAgree(t, load(t, name))
+	}
+}
+
+func testSchedulesAgree(t *testing.T, chip *targets.Chip) {
+	spikes, outputs := 0, 0
 	for seed := range uint64(40) {
 		rng := rand.New(rand.NewPCG(seed, 6))
 		m := *model(rng, chip, 1+rng.IntN(30), 1+rng.IntN(8), 1+rng.IntN(5), 2+rng.IntN(2))
@@ -204,6 +209,13 @@ func TestSchedulesAgree(t *testing.T) {
 			m.Layers[2].Integrator, m.Layers[2].Threshold = false, int64(1+rng.IntN(30))
 		}
 		m.Layers[2].MembraneLeak = int64(rng.IntN(4)) // here an output may leak
+		if seed%4 == 1 && chip.Arithmetic.Held != 0 { // and get to the highest threshold
+			w := make([]int16, m.Layers[2].In*m.Layers[2].Out)
+			for i := range w {
+				w[i] = 7
+			}
+			m.Ticks, m.Layers[1].Threshold, m.Layers[2].Weights = 30, 1, fixedpoint.NewMatrix(m.Layers[2].In, m.Layers[2].Out, w)
+		}
 		checked, err := fixedpoint.NewModel(m)
 		if err != nil {
 			t.Fatal(err)
@@ -224,10 +236,13 @@ func TestSchedulesAgree(t *testing.T) {
 				t.Fatalf("seed %d, closed %v: %+v, %v", seed, p.Core.ClosedLoop, r, err)
 			}
 			spikes += r.Spikes
+			if m.Layers[2].Integrator {
+				outputs += len(want[0].Spikes[2])
+			}
 		}
 	}
-	if spikes < 1000 {
-		t.Errorf("got %d spikes in all: the test shows little", spikes)
+	if spikes < 1000 || (outputs > 0) != (chip.Arithmetic.Held != 0) {
+		t.Errorf("%s: got %d spikes in all, %d of read-outs by membrane: the test shows little", chip.Name, spikes, outputs)
 	}
 }
 
@@ -308,8 +323,11 @@ func TestRefuses(t *testing.T) {
 		want   string
 	}{
 		{"tinyodin", []int{200, 50, 10}, nil, "network: rows: need 260 inputs and neurons, have 256 (target tinyodin); train with a smaller --size or --hidden: 196-50-10 is 256"},
-		{"tinyodin", []int{10, 5, 5, 2}, nil, "layers: does not fit: got 3, want two, the second a read-out by membrane: one crossbar holds one hidden layer (target tinyodin)"},
-		{"tinyodin", []int{10, 2}, nil, "layers: does not fit: got 1, want two, the second a read-out by membrane: one crossbar holds one hidden layer (target tinyodin)"},
+		{"tinyodin", []int{10, 5, 5, 2}, nil, "layers: does not fit: got 3, want two: one crossbar holds one hidden layer (target tinyodin)"},
+		{"tinyodin", []int{10, 2}, nil, "layers: does not fit: got 1, want two: one crossbar holds one hidden layer (target tinyodin)"},
+		{"tinyodin", []int{10, 5, 2}, func(m *fixedpoint.Model) {
+			m.Readout, m.Layers[1].Integrator, m.Layers[1].Threshold = fixedpoint.ReadCount, false, 9
+		}, "readout: does not fit: got count, want membrane: outputs gather what the host hands on when their leak event is over; train with --readout membrane (target tinyodin)"},
 		{"tinyodin", []int{10, 5, 2}, func(m *fixedpoint.Model) { m.Layers[1].MembraneLeak = 3 }, "layer 1: membrane_leak: does not fit: got 3, want 0 (target tinyodin)"},
 		{"tinyodin", []int{196, 50, 10}, nil, ""},
 		{"tinyodin-event", []int{200, 50, 10}, nil, "network: rows: need 260 inputs and neurons, have 256 (target tinyodin-event); train with a smaller --size or --hidden: 196-50-10 is 256"},
@@ -334,23 +352,71 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
+// TestSuits: a target's file may say anything; tables are written only where it
+// is the chip's own arithmetic, or less.
+func TestSuits(t *testing.T) {
+	m := func(chip *targets.Chip) *fixedpoint.Model {
+		return model(rand.New(rand.NewPCG(1, 1)), chip, 10, 5, 2)
+	}
+	for _, name := range []string{"tinyodin", "tinyodin-event", "odin", "odin-event"} {
+		for i, c := range []struct {
+			edit func(c *targets.Chip)
+			want string // first line; none: it is placed
+		}{
+			{func(c *targets.Chip) { c.Arithmetic.Weight.Bits-- }, ""},
+			{func(c *targets.Chip) { c.Arithmetic.Membrane.Leak.Max = 9 }, ""},
+			{func(c *targets.Chip) { c.Core.Neurons = 100 }, ""},
+			{func(c *targets.Chip) { c.Arithmetic.Weight.Bits++ }, "weight.bits: does not fit: got "},
+			{func(c *targets.Chip) { c.Arithmetic.Weight.ExpMax = 3 }, "weight.exp_max: does not fit: got 3, want 0"},
+			{func(c *targets.Chip) { c.Arithmetic.Membrane.Register.Bits++ }, "membrane.register: does not fit: got "},
+			{func(c *targets.Chip) { c.Arithmetic.Membrane.Register.Overflow = fixedpoint.Wrap }, "membrane.register: does not fit: got "},
+			{func(c *targets.Chip) {
+				c.Arithmetic.Membrane.Decay = fixedpoint.Decay{Kind: fixedpoint.DecayByShift, Max: 4}
+			}, "membrane.decay.kind: does not fit: got shift, want none"},
+			{func(c *targets.Chip) {
+				c.Arithmetic.Fire.Resets = []fixedpoint.Reset{fixedpoint.ResetSubtract, fixedpoint.ResetZero}
+			}, "fire.resets: does not fit: got [subtract zero], want zero alone"},
+			{func(c *targets.Chip) { c.Arithmetic.Fire.When = fixedpoint.GT }, "fire.when: does not fit: got gt, want ge"},
+			{func(c *targets.Chip) { c.Arithmetic.Held = 77 }, "held: does not fit: got 77, want "},
+			{func(c *targets.Chip) { c.Arithmetic.AxonDelayMax = 1 }, "axon_delay_max: does not fit: got 1, want 0"},
+			{func(c *targets.Chip) { *c = *load(t, "generic"); c.Tables.Format = targets.TinyODINTables }, "integrate: does not fit: got sum, want membrane: tables of format tinyodin are of that chip alone (target generic)"},
+		} {
+			chip := *load(t, name)
+			c.edit(&chip)
+			if err := chip.Arithmetic.Validate(); err != nil {
+				t.Fatalf("%s, case %d: %v", name, i, err)
+			}
+			of := load(t, name) // whose model need not be the edited chip's: that is looked at first
+			if c.want == "" {
+				of = &chip
+			}
+			_, err := Place(m(of), &chip)
+			if c.want == "" && err != nil || c.want != "" && (!errors.Is(err, export.ErrNoFit) || !strings.HasPrefix(err.Error(), c.want)) {
+				t.Errorf("%s, case %d: got %v, want %s", name, i, err, c.want)
+			}
+		}
+	}
+}
+
 // TestRTL runs random networks on a clone of the chip and compares spikes,
 // membranes and cycles: events take what the cost model says and the pauses of
 // the bench (doc.go), and so does SPI.
 func TestRTL(t *testing.T) {
-	clone := os.Getenv("GLSNN_RTL_TINYODIN")
-	if clone == "" {
-		t.Skip("GLSNN_RTL_TINYODIN is not set: name a checkout of the RTL to run this test")
-	}
-	o := rtl.Options{Clone: clone, Simulator: os.Getenv("GLSNN_RTL_SIMULATOR"), PhasesBySPI: true}
-	sim, err := rtl.Build(context.Background(), rtl.TinyODIN, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer sim.Close()
+	sims := map[targets.TableFormat]*rtl.Simulation{}
 	schemes(t, func(t *testing.T, chip *targets.Chip) {
-		if chip.Tables.Format != targets.TinyODINTables {
-			t.Skip("another chip's clone")
+		key := "GLSNN_RTL_" + strings.ToUpper(string(chip.Tables.Format))
+		clone := os.Getenv(key)
+		if clone == "" {
+			t.Skip(key + " is not set: name a checkout of the RTL to run this test")
+		}
+		sim := sims[chip.Tables.Format]
+		if sim == nil {
+			var err error
+			o := rtl.Options{Clone: clone, Simulator: os.Getenv("GLSNN_RTL_SIMULATOR"), PhasesBySPI: true}
+			if sim, err = rtl.Build(context.Background(), rtl.Chip(chip.Tables.Format), o); err != nil {
+				t.Fatal(err)
+			}
+			defer func() { sims[chip.Tables.Format] = sim }()
 		}
 		for seed := range uint64(4) {
 			rng := rand.New(rand.NewPCG(seed, 7))
@@ -362,6 +428,12 @@ func TestRTL(t *testing.T) {
 				}
 			}
 			m := model(rng, chip, sizes...)
+			if seed == 1 && chip.Arithmetic.Update == fixedpoint.PerEvent { // read by count: outputs go through the queue
+				x := *m
+				last := &x.Layers[len(x.Layers)-1]
+				x.Readout, last.Integrator, last.Threshold = fixedpoint.ReadCount, false, 5
+				m = &x
+			}
 			p, err := Place(m, chip)
 			if err != nil {
 				t.Fatal(err)

@@ -1,10 +1,6 @@
 package crossbar
 
-import (
-	"fmt"
-
-	"glsnn/export/rtl"
-)
+import "glsnn/export/rtl"
 
 // events places p.Model for the chip's own order of events, with its queue on
 // (closed loop) where it can be. The host does this with a sample, and nothing else:
@@ -28,7 +24,8 @@ import (
 // layer l the chip may serve other layers, which layer l does not see. The leak
 // event finds the queue empty, as the emulator's finds the tick's list done, and
 // fires nothing: below a threshold of at least 1 a membrane is still below it
-// after a leak toward zero. So every layer's spikes and membranes are the
+// after a leak toward zero. (A read-out is below Arithmetic.Held in the same way,
+// where that is set; when it fires, its row is served too, and holds no weights.) So every layer's spikes and membranes are the
 // emulator's, whatever the number of layers, and only the interleaving of
 // different layers' spikes on the output link is not. A neuron that fires several
 // times in a tick is queued each time.
@@ -44,11 +41,6 @@ func (p *Placed) events() error {
 	m := p.Model
 	if err := p.checkRows(); err != nil {
 		return err
-	}
-	for l, layer := range m.Layers {
-		if layer.Delay != 0 {
-			return p.unfit(fmt.Sprintf("layer %d: delay", l), layer.Delay, "0")
-		}
 	}
 	chip := rtl.Chip(p.Chip.Tables.Format)
 	p.Inputs = m.Neurons()
@@ -96,7 +88,7 @@ func (p *Placed) queueNeed() int {
 	need, k := 1, 1
 	for _, l := range p.Model.Layers {
 		c := l.Out
-		if l.Integrator {
+		if _, fires := p.Model.Arithmetic.Tests(&l); !fires {
 			c = 0
 		}
 		need = max(need, k+c, 1+k*c)

@@ -1,7 +1,10 @@
 package crossbar
 
 import (
+	"errors"
+
 	"glsnn/export/rtl"
+	"glsnn/fixedpoint"
 )
 
 // synchronous places p.Model for rtl's synchronous scheme. Its tick is the
@@ -13,10 +16,14 @@ import (
 // neurons and the outputs.
 func (p *Placed) synchronous() error {
 	m := p.Model
-	if n := len(m.Layers); n != 2 || !m.Layers[1].Integrator {
-		return p.unfit("layers", n, "two, the second a read-out by membrane: one crossbar holds one hidden layer")
+	var layers, readout error
+	if n := len(m.Layers); n != 2 {
+		layers = p.unfit("layers", n, "two: one crossbar holds one hidden layer")
 	}
-	if err := p.checkRows(); err != nil {
+	if m.Readout != fixedpoint.ReadMembrane {
+		readout = p.unfit("readout", m.Readout, "membrane: outputs gather what the host hands on when their leak event is over; train with --readout membrane")
+	}
+	if err := errors.Join(layers, readout, p.checkRows()); err != nil {
 		return err
 	}
 	hidden, out := m.Layers[0], m.Layers[1]

@@ -3,6 +3,7 @@ package rtl
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Chip names a public RTL with one crossbar of 256 rows by 256 neurons.
@@ -120,6 +121,21 @@ func (c *Core) weight(pre, post int) int {
 		return 0
 	}
 	return int(c.Weights[pre][post])
+}
+
+// Same says whether two valid cores are loaded with the same network.
+func (c *Core) Same(d *Core) bool {
+	if c.Chip != d.Chip || c.Synchronous != d.Synchronous || c.ClosedLoop != d.ClosedLoop || !slices.Equal(c.Neurons, d.Neurons) {
+		return false
+	}
+	for p := range size {
+		for q := range c.Neurons {
+			if c.weight(p, q) != d.weight(p, q) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // TwoLayer is a dense network inputs -> hidden -> outputs. Hidden neurons

@@ -52,7 +52,15 @@ type Manifest struct {
 	Chip       string            `json:"target_sha256"`  // of the chip file
 	Lowered    string            `json:"lowered_sha256"` // of the model in the chip's arithmetic, as Read rebuilds it
 	Source     fixedpoint.Source `json:"source"`
+	Stimuli    *Stimuli          `json:"stimuli,omitempty"` // of folders that hold some
 	Files      []fileEntry       `json:"files"`
+}
+
+// Stimuli says of which samples the stimuli of a folder are: the first of a
+// split of a data set.
+type Stimuli struct {
+	Data  string `json:"data"`
+	Split string `json:"split"`
 }
 
 // networkFile is network.json.

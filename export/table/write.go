@@ -24,6 +24,7 @@ type Options struct {
 	TargetSpec string  // how the user named the chip
 	Images     []Image // further forms of the synapse rows
 	Force      bool    // replace an earlier table folder
+	Stimuli    *Stimuli
 }
 
 // Write makes the folder dir from mp, whole or not at all.

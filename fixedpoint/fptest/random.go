@@ -154,7 +154,8 @@ func randomMechanisms(rng *rand.Rand, a *fixedpoint.Arithmetic, register func() 
 		if coin(rng) {
 			a.Update, a.Bias, a.Fire.RefractoryMax, a.Fire.ExtraSpikes = fixedpoint.PerEvent, fixedpoint.Bias{}, 0, 0
 			a.Membrane.Place = fixedpoint.AfterIntegrate
-		} else if coin(rng) {
+		}
+		if coin(rng) {
 			a.Bias, a.Fire.RefractoryMax, a.Fire.Negative = fixedpoint.Bias{}, 0, fixedpoint.Negative{}
 			a.Held = between(rng, 1, min(a.Membrane.Register.Max(), 1<<(a.Weight.Bits+3)))
 			if !slices.Contains(a.Fire.Resets, fixedpoint.ResetValue) {

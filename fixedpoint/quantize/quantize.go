@@ -242,7 +242,12 @@ func quantizeLayer(net *float.Network, l int, o Options) (fixedpoint.Layer, Laye
 		return fail("membrane_decay", "%v", err)
 	}
 	if !layer.Integrator && !slices.Contains(a.Fire.Resets, layer.Reset) {
-		return fail("reset", "got %s, the target has %v; train with --reset %s", layer.Reset, a.Fire.Resets, a.Fire.Resets[0])
+		for _, r := range []fixedpoint.Reset{fixedpoint.ResetZero, fixedpoint.ResetSubtract} {
+			if slices.Contains(a.Fire.Resets, r) {
+				return fail("reset", "got %s, the target has %v; train with --reset %s", layer.Reset, a.Fire.Resets, r)
+			}
+		}
+		return fail("reset", "got %s, the target has %v, which no network is trained for", layer.Reset, a.Fire.Resets)
 	}
 	if r := a.Membrane.Register; net.Floor && (a.Integrate != fixedpoint.IntegrateMembrane || r.Signed || r.Overflow != fixedpoint.Saturate) {
 		return fail("floor", "got membranes that stop at 0 after each weight, and the target's do not; train without --floor")
@@ -338,7 +343,7 @@ func quantizeLayer(net *float.Network, l int, o Options) (fixedpoint.Layer, Laye
 		}
 	}
 	if rank == 0 {
-		return fail("threshold", "rounds to zero or exceeds %d at every weight exponent in %d..%d; try more --bits or another --scale", a.Threshold.Max(), a.Weight.ExpMin, a.Weight.ExpMax)
+		return fail("threshold", "rounds to zero or exceeds %d at every weight exponent in %d..%d; try more --bits or another --scale", a.HighestThreshold(), a.Weight.ExpMin, a.Weight.ExpMax)
 	}
 	if rank == 1 {
 		return fail("threshold", "the read-out membrane may reach %d, and the target's highest threshold is %d; try fewer --bits or --readout count in training", bestBounds.Membrane.Hi, a.Threshold.Max())

@@ -432,9 +432,9 @@ func TestRefuses(t *testing.T) {
 		{"unsigned", func(n *net, o *opt) { o.Arithmetic.Weight.Signed = false }, both("weights: got signed weights, and the target has unsigned ones")},
 		{"unsigned bit", func(n *net, o *opt) { o.Arithmetic.Weight = fixedpoint.Weight{Bits: 1}; o.Bits = []int{2} }, "bits: got 2, and the target has unsigned weights of 1"},
 		{"weights too large", func(n *net, o *opt) { o.Arithmetic.Weight.ExpMax = 0; scale(n, 1e6) }, both(
-			"threshold: rounds to zero or exceeds 8388607 at every weight exponent in 0..0; try more --bits or another --scale")},
+			"threshold: rounds to zero or exceeds 8388606 at every weight exponent in 0..0; try more --bits or another --scale")},
 		{"weights too small", func(n *net, o *opt) { scale(n, 1e-9) }, both(
-			"threshold: rounds to zero or exceeds 8388607 at every weight exponent in 0..14; try more --bits or another --scale")},
+			"threshold: rounds to zero or exceeds 8388606 at every weight exponent in 0..14; try more --bits or another --scale")},
 		{"both signs in a row", func(n *net, o *opt) {
 			o.Arithmetic, o.Bits, n.MembraneDecay = odin, []int{3}, 0
 			n.Weights[0] = []float32{1, 0, 0.5, -1, -1, 0, 0, 0, 0, 0, 1, 1}
