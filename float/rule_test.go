@@ -2,6 +2,7 @@ package float
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -26,6 +27,23 @@ func ruled(t *testing.T, rule Rule, change func(*Config, *TrainConfig)) (*Traine
 	tr.credit.prepare()
 	tr.forward(st, make([]encode.Train, 1), tr.bufs, []int{3})
 	return tr, st[0], &tr.bufs[0]
+}
+
+// held counts the neurons that learn, whose changes must be want of layer and
+// neuron within the window and 0 outside.
+func held(t *testing.T, tr *Trainer, st *State, b *sampleBuffers, l int, want func(j int, mean float64) float64) (learn int) {
+	t.Helper()
+	for j, got := range b.change[l] {
+		mean, w := float64(st.layers[l].drive[j])/float64(tr.Net.Ticks), 0.0
+		if mean >= -tr.Config.Window && mean <= 1+tr.Config.Window {
+			w = want(j, mean)
+		}
+		near(t, fmt.Sprintf("%s: layer %d, neuron %d: S - target", tr.Config.Rule, l, j), float64(got), w, 1e-5)
+		if w != 0 {
+			learn++
+		}
+	}
+	return learn
 }
 
 // TestBackprop: BP is half the gradient of the loss of the network in which each
@@ -114,19 +132,12 @@ func TestAlignments(t *testing.T) {
 			} else {
 				from, m = b.err, tr.credit.(*direct).feedback[l].B
 			}
-			for j, got := range b.change[l] {
-				var want float64
-				mean := float64(st.layers[l].drive[j]) / float64(tr.Net.Ticks)
-				if mean >= -tr.Config.Window && mean <= 1+tr.Config.Window {
-					for k, e := range from {
-						want += float64(e) * float64(m[k*len(b.change[l])+j])
-					}
+			moved += held(t, tr, st, b, l, func(j int, _ float64) (want float64) {
+				for k, e := range from {
+					want += float64(e) * float64(m[k*len(b.change[l])+j])
 				}
-				near(t, string(rule), float64(got), want, 1e-6)
-				if want != 0 {
-					moved++
-				}
-			}
+				return want
+			})
 		}
 		if moved < 20 {
 			t.Errorf("%s: got %d neurons that learn: the test shows little", rule, moved)
@@ -206,16 +217,7 @@ func TestTargets(t *testing.T) {
 				}
 			}
 		}
-		for j, got := range b.change[l] {
-			want := float64(b.rates[l+1][j]) - target[j]
-			if mean := float64(st.layers[l].drive[j]) / float64(tr.Net.Ticks); mean < -0.5 || mean > 1.5 {
-				want = 0
-			}
-			near(t, "S - target", float64(got), want, 1e-5)
-			if want != 0 {
-				moved++
-			}
-		}
+		moved += held(t, tr, st, b, l, func(j int, _ float64) float64 { return float64(b.rates[l+1][j]) - target[j] })
 	}
 	if moved < 20 {
 		t.Errorf("got %d neurons that learn: the test shows little", moved)
@@ -263,21 +265,13 @@ func TestRepresentation(t *testing.T) {
 	phi := func(h float64) float64 { return min(max(h, -0.5), 1.5) }
 	moved := 0
 	for l := tr.Net.Layers() - 2; l >= 0; l-- {
-		n := len(b.change[l])
-		for j, got := range b.change[l] {
-			h, d := float64(st.layers[l].drive[j])/float64(tr.Net.Ticks), 0.0
+		moved += held(t, tr, st, b, l, func(j int, h float64) float64 {
+			d := 0.0
 			for k, e := range b.change[l+1] {
-				d += float64(e) * float64(r.e[l].w[k*n+j])
+				d += float64(e) * float64(r.e[l].w[k*len(b.change[l])+j])
 			}
-			want := phi(h) - phi(h-d)
-			if h < -0.5 || h > 1.5 {
-				want = 0
-			}
-			near(t, "S - target", float64(got), want, 1e-5)
-			if want != 0 {
-				moved++
-			}
-		}
+			return phi(h) - phi(h-d)
+		})
 	}
 	if moved < 20 {
 		t.Errorf("got %d neurons that learn: the test shows little", moved)

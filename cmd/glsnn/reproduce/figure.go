@@ -49,6 +49,7 @@ type Figure struct {
 	Epochs int    // the paper's
 	Keep   bool   // it needs the trained networks
 	Seeds  int    // where not all of the user's are needed: at most so many
+	Short  int    // epochs that suffice, where less than the recipe's do
 	// Note says what the paper leaves open and was decided here; "" for nothing.
 	Note  string
 	Cases func(quick bool) []Case
@@ -108,9 +109,12 @@ func (f *Figure) Reproduce(ctx context.Context, r *Runner, o Options, train, tes
 			if c.Gain > 0 {
 				run.Train.Gain = c.Gain
 			}
-			if o.Epochs > 0 {
+			switch {
+			case o.Epochs > 0:
 				run.Train.Epochs = o.Epochs
-			} else if o.Quick {
+			case f.Short > 0:
+				run.Train.Epochs = f.Short
+			case o.Quick:
 				run.Train.Epochs = min(quickEpochs, run.Train.Epochs)
 			}
 			runs = append(runs, run)
