@@ -109,6 +109,8 @@ type reproduceResult struct {
 	Note  string   `json:"note,omitempty"`
 	Lines []string `json:"lines"`
 	Files []string `json:"files"`
+	Runs  int      `json:"runs"`
+	Wall  float64  `json:"wall_s"` // of the trainings, whenever they were done
 }
 
 func (r *reproduceResult) text(w io.Writer) {
@@ -117,6 +119,7 @@ func (r *reproduceResult) text(w io.Writer) {
 		fmt.Fprintf(w, "  %s\n", l)
 	}
 	fmt.Fprintf(w, "  data: %s\n", r.Data)
+	fmt.Fprintf(w, "  time: %d trainings, %.0f s\n", r.Runs, r.Wall)
 	if r.Note != "" {
 		fmt.Fprintf(w, "  note: %s\n", r.Note)
 	}
@@ -164,7 +167,8 @@ func (a *app) reproduce(ctx context.Context, f *reproduce.Figure, o *reproduceOp
 	if err != nil {
 		return nil, damaged(err)
 	}
-	return &reproduceResult{f.Name, f.Title, out.Data(), f.Note, out.Lines, out.Files}, nil
+	runs, wall := out.Wall()
+	return &reproduceResult{f.Name, f.Title, out.Data(), f.Note, out.Lines, out.Files, runs, wall}, nil
 }
 
 // load returns the figure's samples. Without the paper's a quick figure makes do

@@ -185,6 +185,17 @@ func (o *Outcome) caption() string {
 // Data says what was trained on, for the reader of the lines.
 func (o *Outcome) Data() string { return o.caption() }
 
+// Wall is how many trainings the figure has, and the seconds of the processes that
+// finished them.
+func (o *Outcome) Wall() (trainings int, seconds float64) {
+	for _, c := range o.Results {
+		for _, r := range c {
+			trainings, seconds = trainings+1, seconds+r.Wall
+		}
+	}
+	return trainings, seconds
+}
+
 func (o *Outcome) seeds() string {
 	var s []string
 	for _, r := range o.Results[0] {

@@ -36,7 +36,7 @@ func Figures() []*Figure {
 		},
 		{
 			Name: "fig6", Title: "MNIST by depth and rule", Data: "mnist", Epochs: 100,
-			Note: "the paper took all rules but GLSNN from networks that do not spike [ororbia2019]; here every rule trains the same spiking network. It prints DTP's two numbers only. Equilibrium propagation and DTP-delta are left out",
+			Note: "the paper took all rules but GLSNN from networks that do not spike [ororbia2019]; here every rule trains the same spiking network. It prints DTP's two numbers only. Starting weights are larger than elsewhere, as suits each rule. Equilibrium propagation and DTP-delta are left out",
 			Cases: func(quick bool) (c []Case) {
 				for _, depth := range []int{5, 8} {
 					for _, rule := range ruleOrder {
@@ -44,7 +44,7 @@ func Figures() []*Figure {
 						if rule == float.DTP {
 							paper = map[int]float64{5: 95.06, 8: 89.9}[depth]
 						}
-						c = append(c, Case{Series: names[rule], X: float64(depth), Hidden: same(256, depth), Rule: rule, Paper: paper})
+						c = append(c, Case{Series: names[rule], X: float64(depth), Hidden: same(256, depth), Rule: rule, Gain: deepGain(rule), Paper: paper})
 					}
 				}
 				return c
@@ -143,6 +143,25 @@ var names = map[float.Rule]string{float.GLSNN: "GLSNN", float.BP: "BP", float.RF
 // of seven of them, fresh, are 0.05 to 0.1 a tick, where at half of it the fourth
 // is silent.
 const passing = 15
+
+// deepGain is figure 6's, the best of those tried on eight layers of 256, 2 epochs
+// of 15 000 MNIST images, accuracy on 5000 others (one seed; points apart by less
+// than two are noise):
+//
+//	gain     1      3     10     16
+//	glsnn  91.3   88.2   92.2   88.6
+//	bp            11.2   91.0   92.6
+//	dtp                  87.2   88.1
+//	dfa                         11.6
+//	rfa                  15.2
+//
+// Alignment has hardly begun in so few steps.
+func deepGain(rule float.Rule) float64 {
+	if rule == float.BP {
+		return 16
+	}
+	return 10
+}
 
 func same(n, layers int) []int { return slices.Repeat([]int{n}, layers) }
 
