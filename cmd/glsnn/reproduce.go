@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"glsnn/cmd/glsnn/reproduce"
+	"glsnn/float"
 	"glsnn/float/dataset"
 )
 
@@ -23,6 +24,7 @@ type reproduceOptions struct {
 	epochs int
 	train  int
 	test   int
+	like   string
 }
 
 func newReproduce(a *app) *cobra.Command {
@@ -43,7 +45,7 @@ them and the same command goes on after an interruption or a kill. The time to
 expect is measured and said first. Accuracies are, as the paper's, the best test
 accuracy over the epochs; that of the last epoch stands beside them. --quick takes
 4000 samples, one seed and four epochs, to see how a figure is made.`,
-		Example: "  glsnn reproduce fig6 --quick\n  glsnn reproduce fig6 fig9 --seeds 1 --out figures\n  glsnn reproduce table3 --epochs 20",
+		Example: "  glsnn reproduce fig6 --quick\n  glsnn reproduce fig6 fig9 --seeds 1 --out figures\n  glsnn reproduce table3 --epochs 20\n  glsnn reproduce fig4 --like network.glsnn",
 		Args:    wantArgs(1, 100, "one or more of "+strings.Join(reproduce.Names(), ", ")),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var figures []*reproduce.Figure
@@ -78,6 +80,7 @@ accuracy over the epochs; that of the last epoch stands beside them. --quick tak
 	f.BoolVar(&o.quick, "quick", false, "the first 4000 samples, one seed, four epochs, fewer cases: less than two minutes a figure on two cores")
 	f.IntVar(&o.seeds, "seeds", 3, "train with the seeds 1 to so many")
 	f.IntVar(&o.epochs, "epochs", 0, "epochs of each training; 0 for the recipe's")
+	f.StringVar(&o.like, "like", "", "train with the neurons and settings of this network file, but for shape, rule, seed and what a figure sets (default: train's own)")
 	f.IntVar(&o.train, "samples", 0, "train on the first so many samples; 0 for all")
 	f.IntVar(&o.test, "test-samples", 0, "test on the first so many samples; 0 for all")
 	return cmd
@@ -131,7 +134,10 @@ func (a *app) reproduce(ctx context.Context, f *reproduce.Figure, o *reproduceOp
 	if err != nil {
 		return nil, err
 	}
-	options := reproduce.Options{Quick: o.quick, Seeds: o.seeds, Epochs: o.epochs, Recipe: reproduce.Defaults(), Data: name}
+	options := reproduce.Options{Quick: o.quick, Seeds: o.seeds, Epochs: o.epochs, Data: name}
+	if options.Recipe, err = o.recipe(); err != nil {
+		return nil, err
+	}
 	if o.quick {
 		train, test = reproduce.Shorten(train, test)
 	}
@@ -165,7 +171,7 @@ func (a *app) reproduce(ctx context.Context, f *reproduce.Figure, o *reproduceOp
 	out, err := f.Reproduce(ctx, r, options, train, test)
 	m.clear()
 	if err != nil {
-		return nil, damaged(err)
+		return nil, err
 	}
 	runs, wall := out.Wall()
 	return &reproduceResult{f.Name, f.Title, out.Data(), f.Note, out.Lines, out.Files, runs, wall}, nil
@@ -184,4 +190,22 @@ func (o *reproduceOptions) load(a *app, f *reproduce.Figure) (train, test *datas
 		train, test, err = loadData(a, name, 0, "")
 	}
 	return train, test, name, err
+}
+
+// recipe is train's own, or that of the network --like names, with all samples.
+func (o *reproduceOptions) recipe() (reproduce.Recipe, error) {
+	if o.like == "" {
+		n, t := defaultConfigs(float.Chip)
+		return reproduce.Recipe{Net: n, Train: t}, nil
+	}
+	net, _, err := float.LoadNetwork(o.like)
+	if err != nil {
+		return reproduce.Recipe{}, fileFault(err, o.like, "--like", "glsnn train")
+	}
+	r := reproduce.Recipe{Net: net.Config, Train: net.Origin.Train}
+	if r.Net.Mode != float.Chip || r.Train.From != "" || r.Train.Bits != "" {
+		return r, usage("--like %s: got a network of mode %s, from %q, bits %q, want one of mode %s that was trained from the start and not for few bits", o.like, r.Net.Mode, r.Train.From, r.Train.Bits, float.Chip)
+	}
+	r.Train.HeldOut = 0
+	return r, nil
 }

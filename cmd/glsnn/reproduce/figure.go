@@ -24,12 +24,6 @@ type Recipe struct {
 	Train float.TrainConfig
 }
 
-// Defaults is the recipe that 'glsnn train' has.
-func Defaults() Recipe {
-	n, t := float.ChipDefaults()
-	return Recipe{n, t}
-}
-
 // Case is one network and rule of a figure, trained once a seed.
 type Case struct {
 	Series string  // its line, bar or row

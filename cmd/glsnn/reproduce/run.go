@@ -277,7 +277,10 @@ func (r *Runner) train(ctx context.Context, j job, train, test *dataset.Set, at 
 	if err := artefact.WriteFile(r.path(key, ".result"), artefact.Bundle{Kind: kindResult, Version: resultVersion, Body: body}); err != nil {
 		return nil, err
 	}
-	return res, os.Remove(checkpoint)
+	if err := os.Remove(checkpoint); err != nil && !errors.Is(err, fs.ErrNotExist) { // another process may do the same run
+		return nil, err
+	}
+	return res, nil
 }
 
 func (r *Runner) start(run Run, checkpoint string, train *dataset.Set) (*float.Trainer, error) {
