@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 
 	"glsnn/fixedpoint/artefact"
 	"glsnn/float/dataset"
@@ -65,21 +66,56 @@ func weightArrays(prefix string, c Config, weights [][]float32) []artefact.Array
 func readWeights(b *artefact.Bundle, prefix string, c Config) ([][]float32, error) {
 	var weights [][]float32
 	for l := range c.Layers() {
-		name := arrayName(prefix, l)
-		a, err := b.Array(name)
-		if err != nil {
-			return nil, err
-		}
-		if err := artefact.CheckFinite(b.File, a); err != nil {
-			return nil, err
-		}
-		w, err := artefact.Get[float32](b, name, c.Sizes[l], c.Sizes[l+1])
+		w, err := readMatrix(b, arrayName(prefix, l), c.Sizes[l], c.Sizes[l+1])
 		if err != nil {
 			return nil, err
 		}
 		weights = append(weights, w)
 	}
 	return weights, nil
+}
+
+func readMatrix(b *artefact.Bundle, name string, rows, cols int) ([]float32, error) {
+	a, err := b.Array(name)
+	if err != nil {
+		return nil, err
+	}
+	if err := artefact.CheckFinite(b.File, a); err != nil {
+		return nil, err
+	}
+	return artefact.Get[float32](b, name, rows, cols)
+}
+
+// ruleArrays are a rule's own weights and their moments.
+func ruleArrays(learned []*plastic) (arrays []artefact.Array) {
+	for k, p := range learned {
+		for name, w := range p.parts(k) {
+			arrays = append(arrays, artefact.NewArray(name, *w, p.in, p.out))
+		}
+	}
+	return arrays
+}
+
+// readRule reads them back.
+func readRule(b *artefact.Bundle, learned []*plastic) (err error) {
+	for k, p := range learned {
+		for name, w := range p.parts(k) {
+			if *w, err = readMatrix(b, name, p.in, p.out); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// parts are the arrays of the k-th of a rule's matrices, by name.
+func (p *plastic) parts(k int) iter.Seq2[string, *[]float32] {
+	return func(yield func(string, *[]float32) bool) {
+		ok := yield(arrayName("rule", k), &p.w)
+		if p.m != nil {
+			_ = ok && yield(arrayName("rule_moment", k), &p.m) && yield(arrayName("rule_square", k), &p.s)
+		}
+	}
 }
 
 func arrayName(prefix string, layer int) string { return fmt.Sprintf("%s%d", prefix, layer) }
@@ -110,6 +146,7 @@ func (t *Trainer) Save(path string) error {
 	arrays := weightArrays("weights", t.Net.Config, t.learn)
 	arrays = append(arrays, weightArrays("moment", t.Net.Config, t.m)...)
 	arrays = append(arrays, weightArrays("square", t.Net.Config, t.s)...)
+	arrays = append(arrays, ruleArrays(t.credit.learned())...)
 	if t.best != nil {
 		c.BestEpoch, c.BestScore, c.BestGrids = t.best.epoch, t.best.score, t.best.grids
 		arrays = append(arrays, weightArrays("best", t.Net.Config, t.best.weights)...)
@@ -182,6 +219,9 @@ func (c *Checkpoint) Resume(train *dataset.Set, epochs int) (*Trainer, error) {
 		if t.s, err = readWeights(c.bundle, "square", c.Config); err != nil {
 			return nil, err
 		}
+	}
+	if err := readRule(c.bundle, t.credit.learned()); err != nil {
+		return nil, err
 	}
 	if c.body.BestEpoch > 0 {
 		t.best = &bestWeights{epoch: c.body.BestEpoch, score: c.body.BestScore, grids: c.body.BestGrids}

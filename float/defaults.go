@@ -10,7 +10,7 @@ func ChipDefaults() (Config, TrainConfig) {
 	return Config{
 			Mode: Chip, Ticks: 10, Encoder: encode.Rate, CurrentDecay: DecayOne, Reset: ResetZero, Readout: ReadMembrane,
 		}, TrainConfig{
-			Seed: 1, Epochs: 10, Batch: 100, Optimiser: Adam, Rate: 2e-3, RateDecay: 0.85, TargetRate: 0.5,
+			Rule: GLSNN, Seed: 1, Epochs: 10, Batch: 100, Optimiser: Adam, Rate: 2e-3, RateDecay: 0.85, TargetRate: 0.5,
 			FeedbackScale: 1, Window: 0.5, RandomMembrane: 0.3, Gain: 1,
 		}
 }
@@ -22,7 +22,7 @@ func PaperDefaults() (Config, TrainConfig) {
 	return Config{
 			Mode: Paper, Ticks: PaperTicks, Encoder: encode.Rate, CurrentDecay: DecayOne, Reset: ResetZero, Readout: ReadMembrane,
 		}, TrainConfig{
-			Seed: 1, Epochs: 10, Batch: PaperBatch, Optimiser: SGD, Rate: PaperRate, RateDecay: 1, TargetRate: PaperTarget,
+			Rule: GLSNN, Seed: 1, Epochs: 10, Batch: PaperBatch, Optimiser: SGD, Rate: PaperRate, RateDecay: 1, TargetRate: PaperTarget,
 			FeedbackScale: 0.1826, Window: -1, Gain: 1,
 		}
 }

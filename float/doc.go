@@ -51,6 +51,28 @@
 // otherwise. In paper mode eqs 5 and 6 see e = 2 (S_out - S_T), as eq. 4 prints,
 // and the output layer's own change is S_out - S_T.
 //
+// # Other rules
+//
+// TrainConfig.Rule chooses where a hidden layer's S - target comes from; forward
+// pass, window, step and checkpoints stay the same, so that rules are compared on
+// one network (figures 6 and 3, table 3). With delta_l for what a layer learns
+// from, after the window:
+//
+//	glsnn  eqs 5 and 6
+//	bp     W_(l+1) delta_(l+1)                      a neuron's dS / d(mean drive) is 1 in the window
+//	rfa    B_l delta_(l+1), B_l random and fixed    [lillicrap2016]
+//	dfa    B_l e, also below the output             [nokland2016]
+//	dtp    g_l(S_(l+1)) - g_l(target_(l+1))         [lee2015], g_l learned
+//	lra-e  phi(h_l) - phi(h_l - E_l delta_(l+1))    [ororbia2019], E_l learned
+//
+// DTP and LRA-E keep the weights that they learn besides in checkpoints, not in the
+// network's file. Equilibrium propagation is not here: it has no forward pass but
+// settles, and would share nothing. Nor is DTP with adaptive noise (DTP-sigma of
+// [ororbia2019], "DTP-delta" in [zhao2020]): no layer is run again on noise here.
+//
+// With Frozen the lowest hidden layers get no feedback and keep their starting
+// weights (figure 9).
+//
 // # Departures from the paper
 //
 // Binary spikes in place of S between layers (a chip can send nothing else);
@@ -169,5 +191,14 @@
 // Spiking Neural Network Based on Global Feedback Alignment and Local STDP
 // Plasticity", Frontiers in Computational Neuroscience 14:576841, 2020.
 //
-// Reading order: Config, Network, State (one sample), Trainer, Feedback.
+// [rumelhart1986] Rumelhart, Hinton, Williams, "Learning representations by
+// back-propagating errors", Nature 323:533-536. [lillicrap2016] Lillicrap, Cownden,
+// Tweed, Akerman, "Random synaptic feedback weights support error backpropagation
+// for deep learning", Nature Communications 7:13276. [nokland2016] Nøkland, "Direct
+// feedback alignment provides learning in deep neural networks", NIPS 2016.
+// [lee2015] Lee, Zhang, Fischer, Bengio, "Difference target propagation", ECML PKDD
+// 2015. [ororbia2019] Ororbia, Mali, "Biologically motivated algorithms for
+// propagating local target representations", AAAI 2019.
+//
+// Reading order: Config, Network, State (one sample), Trainer, Feedback, Rule.
 package float

@@ -2,6 +2,7 @@ package float
 
 import (
 	"math"
+	"math/rand/v2"
 
 	"glsnn/float/simd"
 )
@@ -18,32 +19,34 @@ type Feedback struct {
 	b []float32
 }
 
-// newFeedback draws one Feedback a hidden layer except the penultimate, which
-// eq. 5 serves through the transposed forward weights.
-func newFeedback(c Config, tc TrainConfig) []Feedback {
-	out := c.Sizes[len(c.Sizes)-1]
-	f := make([]Feedback, max(0, c.Layers()-2))
+// newFeedback draws one Feedback for each of the lowest layers hidden layers.
+func newFeedback(c Config, tc TrainConfig, layers int) []Feedback {
+	f := make([]Feedback, max(0, layers))
 	for l := range f {
-		rng := newStream(tc.Seed, streamFeedback, uint64(l))
-		units := c.Sizes[l+1]
-		f[l].B, f[l].b = make([]float32, out*units), make([]float32, units)
-		amp := tc.FeedbackScale * math.Sqrt(3/float64(out))
-		for i := range f[l].B {
-			f[l].B[i] = float32((2*rng.Float64() - 1) * amp)
+		f[l] = drawFeedback(newStream(tc.Seed, streamFeedback, uint64(l)), c.Sizes[len(c.Sizes)-1], c.Sizes[l+1], tc)
+	}
+	return f
+}
+
+// drawFeedback draws a Feedback from out units to units units.
+func drawFeedback(rng *rand.Rand, out, units int, tc TrainConfig) Feedback {
+	f := Feedback{B: make([]float32, out*units), b: make([]float32, units)}
+	amp := tc.FeedbackScale * math.Sqrt(3/float64(out))
+	for i := range f.B {
+		f.B[i] = float32((2*rng.Float64() - 1) * amp)
+	}
+	for j := range units {
+		var mean float32
+		for k := range out {
+			mean += f.B[k*units+j]
 		}
-		for j := range units {
-			var mean float32
-			for k := range out {
-				mean += f[l].B[k*units+j]
-			}
-			mean /= float32(out)
-			for k := range out {
-				f[l].B[k*units+j] -= mean
-			}
+		mean /= float32(out)
+		for k := range out {
+			f.B[k*units+j] -= mean
 		}
-		for i := range f[l].b {
-			f[l].b[i] = float32((2*rng.Float64() - 1) * tc.FeedbackBias)
-		}
+	}
+	for i := range f.b {
+		f.b[i] = float32((2*rng.Float64() - 1) * tc.FeedbackBias)
 	}
 	return f
 }
@@ -65,5 +68,22 @@ func penultimate(dst, w, e []float32, rate float32) {
 			sum += float32(wk * e[k])
 		}
 		dst[j] = rate * sum
+	}
+}
+
+// globalFeedback is the rule of [zhao2020]: eq. 5 for the hidden layer below the
+// output, eq. 6 for every other.
+type globalFeedback struct {
+	still
+	net      *Network
+	feedback []Feedback
+	rate     float32
+}
+
+func (r *globalFeedback) hidden(_ *State, b *sampleBuffers, l int) {
+	if last := r.net.Layers() - 1; l == last-1 {
+		penultimate(b.change[l], r.net.Weights[last], b.err, r.rate)
+	} else {
+		r.feedback[l].apply(b.change[l], b.err)
 	}
 }

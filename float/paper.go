@@ -98,8 +98,8 @@ func (t *Trainer) forwardPaper(b *sampleBuffers, sample int) {
 	t.outputError(b, b.err, int(t.train.Labels[sample]))
 	copy(b.change[last], b.err)
 	scale(b.err, 2)
-	for l := range last {
-		t.hiddenChange(b, l)
+	for l := last - 1; l >= t.Config.Frozen; l-- {
+		t.credit.hidden(nil, b, l)
 		b.inWindow[l] = float64(len(b.change[l]))
 	}
 }

@@ -150,7 +150,7 @@ func TestEq6Fixed(t *testing.T) {
 	c, tc := ChipDefaults()
 	c.Sizes = []int{4, 30, 20, 10, 5}
 	tc.FeedbackBias = 0.5
-	f, g := newFeedback(c, tc), newFeedback(c, tc)
+	f, g := newFeedback(c, tc, c.Layers()-2), newFeedback(c, tc, c.Layers()-2)
 	if len(f) != 2 {
 		t.Fatalf("got %d feedback matrices for 3 hidden layers, want 2", len(f))
 	}

@@ -17,6 +17,7 @@ const (
 	streamMembrane
 	streamSigns
 	streamAugment
+	streamRule
 )
 
 // newStream returns the generator of one stream at one index (a layer, an

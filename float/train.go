@@ -27,6 +27,7 @@ const (
 // TrainConfig is how a network is trained. Everything that can change a weight
 // is in it, so that a run is (Config, TrainConfig, data).
 type TrainConfig struct {
+	Rule           Rule      `json:"rule,omitempty"` // of hidden layers; "" is GLSNN
 	Seed           uint64    `json:"seed"`
 	Epochs         int       `json:"epochs"`
 	Batch          int       `json:"batch"`
@@ -42,6 +43,10 @@ type TrainConfig struct {
 	HeldOut        int       `json:"validate"`            // samples held out of the training set's tail
 	RowSigns       bool      `json:"row_signs,omitempty"` // one sign a presynaptic unit: see Network.OneSign
 
+	// Frozen is how many of the lowest hidden layers keep their starting weights:
+	// the rule gives them no feedback.
+	Frozen int `json:"frozen,omitempty"`
+
 	Augment   Augment `json:"augment,omitzero"`     // of the training images
 	Bits      string  `json:"bits,omitempty"`       // widths that weights are rounded to, see ParseGrids; "" for none
 	BitsAfter int     `json:"bits_after,omitempty"` // epochs before they are
@@ -56,6 +61,12 @@ func (c TrainConfig) Validate() error {
 			errs = append(errs, fmt.Errorf("%s: got %v, want %s", field, got, want))
 		}
 	}
+	if c.Rule != "" {
+		if _, err := ParseRule(string(c.Rule)); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	bad(c.Frozen >= 0, "frozen", c.Frozen, "0 or more")
 	finite := func(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 	bad(c.Epochs >= 1 && c.Epochs <= 100000, "epochs", c.Epochs, "1..100000")
 	bad(c.Batch >= 1 && c.Batch <= 100000, "batch", c.Batch, "1..100000")
@@ -119,7 +130,7 @@ type Trainer struct {
 	train, validation *dataset.Set
 	m, s              [][]float32 // Adam's moments
 	steps             int         // Adam's step count
-	feedback          []Feedback
+	credit            credit
 	signs             [][]float32 // of each layer's rows, with RowSigns
 	learn             [][]float32 // what update moves: Net.Weights, or with Bits float weights that those are rounded from
 	grids             []Grid      // of Net.Weights; none before Bits begin
@@ -166,11 +177,16 @@ type bestWeights struct {
 // layer l-1's; change[l] is S - target of weight layer l's units, zero outside
 // the window.
 type sampleBuffers struct {
+	index         int // in the batch
 	rates, change [][]float32
 	err           []float32
 	loss          float64
 	correct       bool
 	inWindow      []float64
+
+	diff [][]float32 // DTP's
+	rows []int32     // scratch of fanDown
+	by   []float32
 }
 
 // NewTrainer prepares a run on train, of which HeldOut samples at the tail
@@ -188,6 +204,12 @@ func NewTrainer(net *Network, tc TrainConfig, train *dataset.Set) (*Trainer, err
 	if tc.Augment != (Augment{}) && (train.Rows < 2 || train.Cols < 2) {
 		return nil, fmt.Errorf("%s: got samples of %d x %d pixels, want images to augment", train.Name, train.Rows, train.Cols)
 	}
+	if hidden := net.Layers() - 1; tc.Frozen > 0 && tc.Frozen >= hidden {
+		return nil, fmt.Errorf("frozen: got %d, want less than the %d hidden layers", tc.Frozen, hidden)
+	}
+	if net.Mode == Paper && tc.Rule != "" && tc.Rule != GLSNN {
+		return nil, fmt.Errorf("rule: got %s in mode %s, want %s", tc.Rule, net.Mode, GLSNN)
+	}
 	t := &Trainer{Net: net, Config: tc, Workers: runtime.GOMAXPROCS(0), train: train}
 	if tc.HeldOut > 0 {
 		var err error
@@ -195,7 +217,7 @@ func NewTrainer(net *Network, tc TrainConfig, train *dataset.Set) (*Trainer, err
 			return nil, err
 		}
 	}
-	t.feedback = newFeedback(net.Config, tc)
+	t.credit = newCredit(net, tc)
 	t.learn = net.Weights
 	for _, w := range net.Weights {
 		if tc.Optimiser == Adam {
@@ -328,6 +350,7 @@ func (t *Trainer) step(batch []int) {
 	for len(t.loops) < max(1, t.Workers) {
 		t.loops = append(t.loops, t.newLoop())
 	}
+	t.credit.prepare()
 	parallel(t.Workers, len(batch), groupOf(len(batch), t.Workers), func(worker, lo, hi int) {
 		if t.Net.Mode == Chip {
 			l := &t.loops[worker]
@@ -376,8 +399,12 @@ func (t *Trainer) newBuffers(n int) {
 	for _, size := range t.Net.Sizes[1:] {
 		t.change = append(t.change, make([]float32, n*size))
 	}
+	for _, p := range t.credit.learned() {
+		p.change = make([]float32, n*p.out)
+	}
 	for i := range n {
 		b := newSampleBuffers(t.Net.Config)
+		b.index = i
 		for l, size := range t.Net.Sizes[1:] {
 			b.change[l] = t.change[l][i*size : (i+1)*size]
 		}
@@ -394,6 +421,8 @@ func newSampleBuffers(c Config) sampleBuffers {
 	b.change = make([][]float32, c.Layers())
 	b.err = make([]float32, c.Sizes[len(c.Sizes)-1])
 	b.inWindow = make([]float64, c.Layers()-1)
+	widest := slices.Max(c.Sizes)
+	b.rows, b.by = make([]int32, 0, widest), make([]float32, 0, widest)
 	return b
 }
 
@@ -455,8 +484,8 @@ func (t *Trainer) changes(st *State, train *encode.Train, b *sampleBuffers, samp
 	if !net.Integrates(last) {
 		applyWindow(b.change[last], st.layers[last].drive, tc.Window, net.Ticks)
 	}
-	for l := range last {
-		t.hiddenChange(b, l)
+	for l := last - 1; l >= tc.Frozen; l-- {
+		t.credit.hidden(st, b, l)
 		b.inWindow[l] = applyWindow(b.change[l], st.layers[l].drive, tc.Window, net.Ticks)
 	}
 }
@@ -469,16 +498,6 @@ func (t *Trainer) outputError(b *sampleBuffers, out []float32, label int) {
 	out[label]--
 	for _, e := range out {
 		b.loss += float64(e) * float64(e)
-	}
-}
-
-// hiddenChange writes S - target of hidden layer l: eq. 5 below the output,
-// eq. 6 elsewhere.
-func (t *Trainer) hiddenChange(b *sampleBuffers, l int) {
-	if last := t.Net.Layers() - 1; l == last-1 {
-		penultimate(b.change[l], t.Net.Weights[last], b.err, float32(t.Config.TargetRate))
-	} else {
-		t.feedback[l].apply(b.change[l], b.err)
 	}
 }
 
@@ -522,32 +541,62 @@ func (t *Trainer) update(batch int) {
 		c := math.Sqrt(1 - math.Pow(b2, float64(t.steps)))
 		rate, eps = rate*c/(1-math.Pow(b1, float64(t.steps))), eps*c
 	}
-	adam := simd.AdamParams{Rate: float32(rate), B1: b1, B2: b2, Eps: float32(eps)}
+	step := stepper{rate: float32(rate), each: each, batch: batch}
+	if t.Config.Optimiser == Adam {
+		step.adam = &simd.AdamParams{Rate: float32(rate), B1: b1, B2: b2, Eps: float32(eps)}
+	}
 	for l, w := range t.learn {
-		in, out, change := t.Net.Sizes[l], t.Net.Sizes[l+1], t.change[l]
-		parallel(t.Workers, in, updateRows, func(worker, lo, hi int) {
-			z := &t.scratch[worker]
-			z.active(t.bufs[:batch], l, lo, hi, each)
-			g := z.g[:out]
-			for i := lo; i < hi; i++ {
-				k := z.count[i-lo]
-				simd.ScaledRows(g, change, out, z.samples[i-lo][:k], z.scale[i-lo][:k])
-				row := w[i*out : (i+1)*out]
-				if t.Config.Optimiser == SGD {
-					simd.Axpy(row, -float32(rate), g)
-				} else {
-					simd.Adam(adam, row, t.m[l][i*out:(i+1)*out], t.s[l][i*out:(i+1)*out], g)
-				}
-				if t.signs != nil {
-					clampSign(row, t.signs[l][i])
-				}
-				if t.grids == nil {
-					t.publish(l, i)
-				}
+		if l < t.Config.Frozen {
+			continue
+		}
+		p := plastic{in: t.Net.Sizes[l], out: t.Net.Sizes[l+1], w: w, change: t.change[l]}
+		if step.adam != nil {
+			p.m, p.s = t.m[l], t.s[l]
+		}
+		p.pre = func(b *sampleBuffers) []float32 { return b.rates[l] }
+		p.after = func(row []float32, i int) {
+			if t.signs != nil {
+				clampSign(row, t.signs[l][i])
 			}
-		})
+			if t.grids == nil {
+				t.publish(l, i)
+			}
+		}
+		t.descend(&p, step)
+	}
+	for _, p := range t.credit.learned() {
+		t.descend(p, step)
 	}
 	t.quantise()
+}
+
+// stepper is one batch's step.
+type stepper struct {
+	rate, each float32
+	batch      int
+	adam       *simd.AdamParams // nil: SGD
+}
+
+// descend moves p's rows.
+func (t *Trainer) descend(p *plastic, step stepper) {
+	parallel(t.Workers, p.in, updateRows, func(worker, lo, hi int) {
+		z := &t.scratch[worker]
+		z.active(t.bufs[:step.batch], p.pre, lo, hi, step.each)
+		g := z.g[:p.out]
+		for i := lo; i < hi; i++ {
+			k := z.count[i-lo]
+			simd.ScaledRows(g, p.change, p.out, z.samples[i-lo][:k], z.scale[i-lo][:k])
+			row := p.w[i*p.out : (i+1)*p.out]
+			if step.adam == nil {
+				simd.Axpy(row, -step.rate, g)
+			} else {
+				simd.Adam(*step.adam, row, p.m[i*p.out:(i+1)*p.out], p.s[i*p.out:(i+1)*p.out], g)
+			}
+			if p.after != nil {
+				p.after(row, i)
+			}
+		}
+	})
 }
 
 // publish copies row i of layer l's weights to where the loops read it.
@@ -579,11 +628,11 @@ func newUpdateScratch(c Config, batch int) updateScratch {
 	return z
 }
 
-// active fills in rows lo..hi-1 of layer l.
-func (z *updateScratch) active(bufs []sampleBuffers, l, lo, hi int, each float32) {
+// active fills in units lo..hi-1 of pre.
+func (z *updateScratch) active(bufs []sampleBuffers, pre func(*sampleBuffers) []float32, lo, hi int, each float32) {
 	clear(z.count[:])
 	for b := range bufs {
-		for i, s := range bufs[b].rates[l][lo:hi] {
+		for i, s := range pre(&bufs[b])[lo:hi] {
 			k := z.count[i]
 			z.samples[i][k], z.scale[i][k] = int32(b), s*each
 			if s != 0 {

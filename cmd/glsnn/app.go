@@ -89,7 +89,7 @@ Results go to standard output, talk and progress to standard error. Exit codes:
 	root.SetFlagErrorFunc(flagFault)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
-		newDemo(a), newData(a), newTrain(a), newEval(a), newProfile(a), newQuantize(a), newCheck(a), newEmulate(a),
+		newDemo(a), newData(a), newTrain(a), newReproduce(a), newEval(a), newProfile(a), newQuantize(a), newCheck(a), newEmulate(a),
 		newExport(a), newVerify(a), newEstimate(a), newTargets(a), newInspect(a), newVersion(a),
 	)
 	checkArgs(root)

@@ -26,6 +26,7 @@ var imports = map[string]string{
 
 	"float/dataset":  "golang.org/x/image/...", // fonts of the built-in digits
 	"float/encode":   "",
+	"float/tsne":     "",
 	"float/simd":     "fixedpoint/tier",
 	"float/simd/gen": "github.com/mmcloughlin/avo/...", // a module of its own
 	"float":          "float/dataset float/encode float/simd fixedpoint/artefact gonum.org/v1/gonum/...",
@@ -49,8 +50,9 @@ var imports = map[string]string{
 	"export/crossbar": "fixedpoint fixedpoint/artefact targets export export/rtl export/table",
 	"export/mesh":     "fixedpoint fixedpoint/artefact targets export export/rtl export/table",
 
-	"cmd/glsnn/chart": "", // SVG only
-	"cmd/glsnn":       "cmd/glsnn/chart fixedpoint/... float/... targets emulator/... export/... fixedpoint float emulator export github.com/spf13/...",
+	"cmd/glsnn/chart":     "", // SVG only
+	"cmd/glsnn/reproduce": "cmd/glsnn/chart fixedpoint/artefact float float/dataset float/encode float/tsne",
+	"cmd/glsnn":           "cmd/glsnn/chart cmd/glsnn/reproduce fixedpoint/... float/... targets emulator/... export/... fixedpoint float emulator export github.com/spf13/...",
 }
 
 func TestImports(t *testing.T) {

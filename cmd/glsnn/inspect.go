@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -95,6 +96,11 @@ func inspectNetwork(w io.Writer, n *float.Network) {
 		map[bool]string{true: ", tested after every spike"}[n.PerEvent])
 	fmt.Fprintf(w, "decays\tcurrent %d/%d\tmembrane %d/%d\n", n.CurrentDecay, float.DecayOne, n.MembraneDecay, float.DecayOne)
 	fmt.Fprintf(w, "trained on\t%s\tsha256 %.12s, seed %d, epoch %d of %d kept\n", o.Data.Name, o.Data.Hash, o.Train.Seed, o.KeptEpoch, o.Train.Epochs)
+	if rule := cmp.Or(o.Train.Rule, float.GLSNN); o.Train.Frozen == 0 {
+		fmt.Fprintf(w, "rule\t%s\n", rule)
+	} else {
+		fmt.Fprintf(w, "rule\t%s\tthe lowest %d hidden layers keep their starting weights\n", rule, o.Train.Frozen)
+	}
 	for l, g := range o.Grids {
 		fmt.Fprintf(w, "layer %d\tweights on a grid\t%d..%d times %v\n", l, g.Low, g.High, g.Scale)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -66,6 +67,7 @@ set is looked at once, at the end.`,
   glsnn train --data mnist --target tinyodin --size 14 --hidden 50
   glsnn train --data mnist --hidden 500,500 --bits 4 --bits-after 5
   glsnn train --from network.glsnn --bits ternary --rate 0.001 -o ternary.glsnn
+  glsnn train --data mnist --hidden 256,256,256,256,256 --rule dtp
   glsnn train --data mnist --augment-shift 2 --augment-rotate 10
   glsnn train --data mnist --resume
   glsnn train --data mnist --mode paper --epochs 1`,
@@ -101,6 +103,8 @@ set is looked at once, at the end.`,
 	stringFlag(cmd, &o.net.Readout, "readout", n.Readout, "output: membrane (integrated, never fires) or count (of spikes)")
 	f.BoolVar(&o.net.PerEvent, "per-event", n.PerEvent, "test neurons after every spike that reaches them, and not once a tick")
 	f.BoolVar(&o.net.Floor, "floor", n.Floor, "membranes take each weight as it comes and stop at 0, as unsigned ones do")
+	stringFlag(cmd, &o.train.Rule, "rule", t.Rule, "how hidden layers get their error: "+float.RuleNames())
+	f.IntVar(&o.train.Frozen, "frozen", t.Frozen, "the lowest so many hidden layers get no feedback and keep their starting weights")
 	f.Uint64Var(&o.train.Seed, "seed", t.Seed, "seed of weights, feedback, order and starting membranes")
 	f.IntVar(&o.train.Epochs, "epochs", t.Epochs, "passes over the training set")
 	f.IntVar(&o.train.Batch, "batch", t.Batch, "samples a step")
@@ -159,7 +163,7 @@ func (o *trainOptions) modeDefaults(cmd *cobra.Command) error {
 			d.set()
 		}
 	}
-	for _, flag := range []string{"encoder", "encoder-seed", "current-decay", "membrane-decay", "reset", "readout", "per-event", "floor", "window", "random-membrane", "row-signs", "bits", "bits-after", "from"} {
+	for _, flag := range []string{"encoder", "encoder-seed", "current-decay", "membrane-decay", "reset", "readout", "per-event", "floor", "window", "random-membrane", "row-signs", "bits", "bits-after", "from", "rule"} {
 		if f.Changed(flag) {
 			return usage("--%s: has no meaning in --mode paper", flag)
 		}
@@ -304,6 +308,9 @@ func (a *app) train(ctx context.Context, o *trainOptions, changed func(flag stri
 	}
 	if from != nil && !slices.Equal(from.Sizes, o.net.Sizes) {
 		return nil, usage("--from %s: got %s, want the %d pixels and %d classes of --data %s", o.from, joinInts(from.Sizes, "-"), train.Rows*train.Cols, train.Classes, o.data)
+	}
+	if hidden := o.net.Layers() - 1; o.train.Frozen > 0 && o.train.Frozen >= hidden {
+		return nil, usage("--frozen: got %d, want less than the %d hidden layers", o.train.Frozen, hidden)
 	}
 	if _, err := float.ParseGrids(o.train.Bits, o.net.Layers()); err != nil {
 		return nil, asFlags(err)
@@ -495,6 +502,7 @@ func (o *trainOptions) agrees(c *float.Checkpoint, hidden []int, changed func(st
 	t := o.train
 	for _, s := range append(o.neurons(was), []setting{
 		{"data", o.data, c.Data.Name}, {"size", o.size, c.Data.Size}, {"samples", o.samples, c.Data.Samples},
+		{"rule", t.Rule, cmp.Or(wasTrain.Rule, float.GLSNN)}, {"frozen", t.Frozen, wasTrain.Frozen},
 		{"seed", t.Seed, wasTrain.Seed}, {"batch", t.Batch, wasTrain.Batch}, {"optimizer", t.Optimiser, wasTrain.Optimiser},
 		{"rate", t.Rate, wasTrain.Rate}, {"rate-decay", t.RateDecay, wasTrain.RateDecay}, {"target-rate", t.TargetRate, wasTrain.TargetRate},
 		{"feedback-scale", t.FeedbackScale, wasTrain.FeedbackScale}, {"feedback-bias", t.FeedbackBias, wasTrain.FeedbackBias},
