@@ -150,7 +150,7 @@
 //
 // On all 60 000, two epochs, in ODIN's 3 bits per event, thresholds searched for on
 // 2 000 training images: of 10 000 training images 68.5 % were right, and
-// 87.9 % of a network trained in ticks (500 to search). So train --target does that for
+// 87.9 % of a network trained in ticks (500 to search). So train --target trains in ticks for
 // such a chip.
 //
 // About half of the second hidden layer ends silent: its mean drive falls below
