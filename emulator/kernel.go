@@ -33,17 +33,28 @@ type plan struct {
 	narrowsLIF       bool // narrowing is the layer's
 }
 
+// halfFrom is the number of 4-bit weights from which a layer's take half a byte:
+// those do not lie in a cache, and the memory is what a step waits for.
+const halfFrom = 4 << 20
+
 func newPlans(m *fixedpoint.Model) []plan {
 	plans := make([]plan, len(m.Layers))
 	a := &m.Arithmetic
 	for i := range plans {
 		l, p, b := &m.Layers[i], &plans[i], m.Bounds(i)
-		if w, ok := l.Weights.Int8(); ok {
-			p.rows = simd.NewRows(w, l.In, l.Out)
-			p.lo, p.hi = ends(l, w)
+		p.lo, p.hi = make([]int64, l.In), make([]int64, l.In)
+		if _, ok := l.Weights.Int8(); ok {
+			lo, hi := a.Weight.Range(l.WeightBits)
+			p.rows = simd.NewRows(l.In, l.Out, lo >= -8 && hi <= 7 && l.In*l.Out >= halfFrom)
+			l.Weights.EachRow(func(k int, row []int8) {
+				p.rows.Set(k, row)
+				p.lo[k], p.hi[k] = ends(row, l.WeightExp)
+			})
 		} else {
 			p.w16, _ = l.Weights.Int16()
-			p.lo, p.hi = ends(l, p.w16)
+			for k := range l.In {
+				p.lo[k], p.hi[k] = ends(p.w16[k*l.Out:][:l.Out], l.WeightExp)
+			}
 		}
 		p.classic = isClassic(a, l)
 		p.sumProved = a.Integrate == fixedpoint.IntegrateSum && a.Sum.Holds(b.Sum.Lo, b.Sum.Hi)
@@ -70,15 +81,13 @@ func newPlans(m *fixedpoint.Model) []plan {
 	return plans
 }
 
-// ends are the least and the largest weight of each axon, 0 among them.
-func ends[W int8 | int16](l *fixedpoint.Layer, w []W) (lo, hi []int64) {
-	lo, hi = make([]int64, l.In), make([]int64, l.In)
-	for k := range l.In {
-		row := w[k*l.Out:][:l.Out]
-		lo[k] = int64(min(0, slices.Min(row))) << l.WeightExp
-		hi[k] = int64(max(0, slices.Max(row))) << l.WeightExp
+// ends are the least and the largest weight of an axon, 0 among them.
+func ends[W int8 | int16](row []W, exp int) (lo, hi int64) {
+	var least, most W
+	for _, x := range row {
+		least, most = min(least, x), max(most, x)
 	}
-	return lo, hi
+	return int64(least) << exp, int64(most) << exp
 }
 
 // reach is the range of every partial sum of these axons' weights.

@@ -50,14 +50,7 @@ func (m *Model) Bounds(layer int) LayerBounds {
 	if layer > 0 {
 		repeats += int64(a.Fire.ExtraSpikes)
 	}
-	pos, neg := make([]int64, l.Out), make([]int64, l.Out)
-	for k := range l.In {
-		for j := range l.Out {
-			w := l.Weights.At(k, j)
-			pos[j] += max(w, 0)
-			neg[j] += min(w, 0)
-		}
-	}
+	pos, neg := l.Weights.columns()
 	exp := l.WeightExp
 	if a.Integrate == IntegrateSplit {
 		exp = 0 // of the difference of the two sums
@@ -164,6 +157,40 @@ func (m *Model) Bounds(layer int) LayerBounds {
 		(!a.Current.Present || a.Current.Register.Holds(b.Current.Lo, b.Current.Hi)) &&
 		(!a.Bias.Present || a.Bias.Register.Holds(b.Bias.Lo, b.Bias.Hi))
 	return b
+}
+
+// columns are the sums of each column's positive and negative values.
+func (m Matrix) columns() (pos, neg []int64) {
+	pos, neg = make([]int64, m.cols), make([]int64, m.cols)
+	if _, ok := m.Int8(); ok {
+		var four [4][]int8 // rows at a time: the sums are read and written a quarter as often
+		m.EachRow(func(k int, row []int8) {
+			if four[k%4] = row; k%4 < 3 && k+1 < m.rows {
+				return
+			}
+			for i := k%4 + 1; i < 4; i++ {
+				four[i] = make([]int8, len(row))
+			}
+			n := len(row)
+			a, b, c, d, pos, neg := four[0][:n], four[1][:n], four[2][:n], four[3][:n], pos[:n], neg[:n]
+			for j := range n {
+				w, x, y, z := int32(a[j]), int32(b[j]), int32(c[j]), int32(d[j])
+				sum := int64(w + x + y + z)
+				p := int64(w&^(w>>31) + x&^(x>>31) + y&^(y>>31) + z&^(z>>31)) // of those above 0
+				pos[j] += p
+				neg[j] += sum - p
+			}
+		})
+		return pos, neg
+	}
+	for k := range m.rows {
+		for j := range m.cols {
+			w := m.At(k, j)
+			pos[j] += max(w, 0)
+			neg[j] += min(w, 0)
+		}
+	}
+	return pos, neg
 }
 
 // boundsAfterTest is tick steps 6 and 7 on every membrane of v: the parts of v

@@ -89,9 +89,10 @@ func (m *Model) Hash() (string, error) {
 }
 
 // LoadModel reads what Save wrote and returns the file's sha256 as well. Errors
-// wrap artefact's sentinels, or list every invariant of Model that is broken.
+// wrap artefact's sentinels, or list every invariant of Model that is broken. A
+// large file is mapped: see artefact.MapFile.
 func LoadModel(path string) (*Model, string, error) {
-	b, err := artefact.ReadFile(path, KindModel, modelVersion)
+	b, err := artefact.MapFile(path, KindModel, modelVersion)
 	if err != nil {
 		return nil, "", err
 	}
@@ -99,7 +100,8 @@ func LoadModel(path string) (*Model, string, error) {
 	return m, b.SHA256, err
 }
 
-// DecodeModel is LoadModel for bytes; file names them in errors.
+// DecodeModel is LoadModel for bytes, which the model keeps; file names them in
+// errors.
 func DecodeModel(data []byte, file string) (*Model, error) {
 	b, err := artefact.Decode(data, file, KindModel, modelVersion)
 	if err != nil {
@@ -120,21 +122,25 @@ func decodeModel(b *artefact.Bundle) (*Model, error) {
 		if err != nil {
 			return nil, err
 		}
-		var values []int16
+		var weights Matrix
 		if a.DType == artefact.Int8 {
-			narrow, err := artefact.Get[int8](b, name, l.In, l.Out)
+			if err := a.CheckShape(l.In, l.Out); err != nil {
+				return nil, err
+			}
+			weights = Matrix{rows: l.In, cols: l.Out}
+			weights.i8, _ = a.Int8s()
+			if a.Mapped() {
+				weights.file = &a
+			}
+		} else {
+			values, err := artefact.Get[int16](b, name, l.In, l.Out)
 			if err != nil {
 				return nil, err
 			}
-			values = make([]int16, len(narrow))
-			for k, w := range narrow {
-				values[k] = int16(w)
-			}
-		} else if values, err = artefact.Get[int16](b, name, l.In, l.Out); err != nil {
-			return nil, err
+			weights = NewMatrix(l.In, l.Out, values)
 		}
 		m.Layers = append(m.Layers, Layer{
-			In: l.In, Out: l.Out, Weights: NewMatrix(l.In, l.Out, values), WeightBits: l.WeightBits, WeightExp: l.WeightExp,
+			In: l.In, Out: l.Out, Weights: weights, WeightBits: l.WeightBits, WeightExp: l.WeightExp,
 			CurrentDecay: l.CurrentDecay, MembraneDecay: l.MembraneDecay, Threshold: l.Threshold, Reset: l.Reset,
 			Integrator: l.Integrator, Scale: l.Scale,
 			CurrentLeak: l.CurrentLeak, MembraneLeak: l.MembraneLeak, Bias: l.Bias, ResetValue: l.ResetValue,

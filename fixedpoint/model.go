@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"glsnn/fixedpoint/artefact"
 )
 
 // Model is a quantised network in one Arithmetic. It is immutable: NewModel
@@ -230,6 +232,27 @@ type Matrix struct {
 	rows, cols int
 	i8         []int8
 	i16        []int16
+	file       *artefact.Array // that i8 lies in, where that is mapped
+}
+
+// Forget says that rows from to to-1 will not be looked at for a while: of a
+// matrix that lies in a mapped file they then take no memory.
+func (m Matrix) Forget(from, to int) {
+	if m.file != nil {
+		m.file.Forget(from*m.cols, to*m.cols)
+	}
+}
+
+// EachRow calls f with every row of a matrix of int8 in turn, and forgets each in
+// the end. f must not write to it.
+func (m Matrix) EachRow(f func(k int, row []int8)) {
+	some := max(1, 2<<20/max(1, m.cols))
+	for k := range m.rows {
+		f(k, m.i8[k*m.cols:][:m.cols])
+		if (k+1)%some == 0 || k+1 == m.rows {
+			m.Forget(k/some*some, k+1)
+		}
+	}
 }
 
 // NewMatrix copies values, row-major [rows][cols], each in int16.
@@ -249,6 +272,14 @@ func NewMatrix(rows, cols int, values []int16) Matrix {
 		m.i8[i] = int8(v)
 	}
 	return m
+}
+
+// NewMatrix8 keeps values, row-major [rows][cols].
+func NewMatrix8(rows, cols int, values []int8) Matrix {
+	if len(values) != rows*cols {
+		panic(fmt.Sprintf("fixedpoint: NewMatrix8: got %d values, want %d x %d", len(values), rows, cols))
+	}
+	return Matrix{rows: rows, cols: cols, i8: values}
 }
 
 // Rows and Cols are the shape, At one value.

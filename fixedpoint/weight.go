@@ -2,6 +2,7 @@ package fixedpoint
 
 import (
 	"fmt"
+	"math"
 	"strings"
 )
 
@@ -134,6 +135,9 @@ func (w Weight) check(l Layer, bad func(field, format string, args ...any)) {
 	}
 	lo, hi := w.Range(l.WeightBits)
 	wide := l.WeightBits > w.Bits // one sign in the whole layer
+	if _, ok := l.Weights.Int8(); ok && !wide && w.Kind != WeightSignByAxon && l.Weights.within(lo, hi) {
+		return
+	}
 	sign := int64(0)
 	for k := range l.In {
 		if !wide {
@@ -157,6 +161,22 @@ func (w Weight) check(l Layer, bad func(field, format string, args ...any)) {
 			}
 		}
 	}
+}
+
+// within says whether all values of m, of int8, lie in lo..hi.
+func (m Matrix) within(lo, hi int64) bool {
+	if lo <= math.MinInt8 && hi >= math.MaxInt8 {
+		return true
+	}
+	ok := true
+	m.EachRow(func(_ int, row []int8) {
+		least, most := int8(0), int8(0)
+		for _, x := range row {
+			least, most = min(least, x), max(most, x)
+		}
+		ok = ok && (int64(least) >= lo || least == 0) && (int64(most) <= hi || most == 0)
+	})
+	return ok
 }
 
 // checkExp is the same for the shared exponent.

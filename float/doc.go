@@ -182,7 +182,8 @@
 //
 // Results do not depend on the number of workers, nor on the instruction set that
 // package simd picks: each output element is summed in a fixed order, and every
-// product and sum is rounded by itself. The same binary on the same kind of
+// product and sum is rounded by itself (but paper mode's products of S and weights,
+// which are fused multiply-adds everywhere). The same binary on the same kind of
 // processor gives the same bytes; on another architecture or GOAMD64 level the
 // starting weights (a QR factorisation) and the losses may differ in the last
 // bits, since there a multiplication may be fused with an addition.

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"glsnn/float/dataset"
+	"glsnn/float/simd"
 )
 
 // Evaluation is what a network says of a set.
@@ -31,12 +32,19 @@ func (n *Network) Evaluate(ctx context.Context, set *dataset.Set, workers int, d
 	var finished atomic.Int64
 	loops := make([]loop, workers)
 	outs := make([][]float32, workers)
+	var rows []matrix
+	var packed []simd.Packed
+	if n.Mode == Chip {
+		rows = n.newRows()
+	} else {
+		packed = n.pack(nil)
+	}
 	parallel(workers, set.Len(), groupSize, func(w, lo, hi int) {
 		l := &loops[w]
 		if spikes[w] == nil {
 			spikes[w] = make([]float64, n.Layers())
 			outs[w] = make([]float32, n.Sizes[len(n.Sizes)-1])
-			*l = n.newLoop()
+			*l = n.newLoop().on(rows)
 		}
 		if ctx.Err() != nil {
 			return
@@ -47,6 +55,13 @@ func (n *Network) Evaluate(ctx context.Context, set *dataset.Set, workers int, d
 				n.NewEncoder().Encode(&l.trains[i-lo], i, set.Image(i))
 			}
 			runTrains(l.states[:hi-lo], l.trains)
+		} else {
+			var images [][]uint8
+			for i := lo; i < hi; i++ {
+				images = append(images, set.Image(i))
+			}
+			l.paper.weights = packed
+			l.paper.run(images)
 		}
 		for i := lo; i < hi; i++ {
 			if n.Mode == Chip {
@@ -58,9 +73,8 @@ func (n *Network) Evaluate(ctx context.Context, set *dataset.Set, workers int, d
 					}
 				}
 			} else {
-				p := n.newPaperState()
-				p.run(set.Image(i))
-				copy(outs[w], p.s[len(p.s)-1])
+				p := l.paper
+				copy(outs[w], p.of(p.s[len(p.s)-1], len(outs[w]), i-lo))
 			}
 			e.Class[i] = Argmax(outs[w])
 			finished.Add(1)
@@ -96,7 +110,7 @@ func (n *Network) Spikes(ctx context.Context, set *dataset.Set) ([][]float64, er
 	for l, size := range n.Sizes {
 		spikes[l] = make([]float64, size)
 	}
-	l, input := n.newLoop(), make([]float32, n.Sizes[0])
+	l, input := n.newLoop().on(n.newRows()), make([]float32, n.Sizes[0])
 	for lo := 0; lo < set.Len(); lo += groupSize {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()

@@ -62,10 +62,22 @@ func (f Feedback) apply(dst, e []float32) {
 // penultimate writes rate x W e to dst, W being the output weights
 // [units][outputs]: eq. 5.
 func penultimate(dst, w, e []float32, rate float32) {
-	for j := range dst {
+	n, j := len(e), 0
+	for ; j+4 <= len(dst); j += 4 { // four at a time: an add waits for the one before
+		var s0, s1, s2, s3 float32
+		w0, w1, w2, w3 := w[j*n:][:n], w[(j+1)*n:][:n], w[(j+2)*n:][:n], w[(j+3)*n:][:n]
+		for k, ek := range e {
+			s0 += float32(w0[k] * ek)
+			s1 += float32(w1[k] * ek)
+			s2 += float32(w2[k] * ek)
+			s3 += float32(w3[k] * ek)
+		}
+		dst[j], dst[j+1], dst[j+2], dst[j+3] = rate*s0, rate*s1, rate*s2, rate*s3
+	}
+	for ; j < len(dst); j++ {
 		var sum float32
-		for k, wk := range w[j*len(e) : (j+1)*len(e)] {
-			sum += float32(wk * e[k])
+		for k, ek := range e {
+			sum += float32(w[j*n+k] * ek)
 		}
 		dst[j] = rate * sum
 	}

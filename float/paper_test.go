@@ -22,6 +22,17 @@ func paperNet(sizes []int, weights ...[]float32) *Network {
 	return &Network{Config: c, Weights: weights}
 }
 
+// paperRun is one sample of n, whose inputs have S = in.
+func paperRun(n *Network, in float32) *paperState {
+	p := n.newPaperState(1)
+	p.weights = n.pack(nil)
+	for i := range p.in {
+		p.in[i] = in
+	}
+	p.begin(1)
+	return p
+}
+
 // TestEq2CurrentBased: with V_th/V_E = 0.0045 the conductance term moves V as
 // a constant current would, to half a percent.
 func TestEq2CurrentBased(t *testing.T) {
@@ -41,10 +52,10 @@ func TestEq2CurrentBased(t *testing.T) {
 //
 // No spike (V_th = 9e-4), so S is the input current, 1.
 func TestEq3(t *testing.T) {
-	p := paperNet([]int{1, 2}, []float32{1, 0}).newPaperState()
+	p := paperRun(paperNet([]int{1, 2}, []float32{1, 0}), 1)
 	want := []struct{ v, g float64 }{{0, 0.05}, {1e-5, 0.0975}, {2.9299025e-5, 0.142625}}
 	for i, w := range want {
-		p.step([]float32{1})
+		p.step()
 		near(t, "V", float64(p.v[0][0]), w.v, 1e-11)
 		near(t, "g_E", float64(p.g[0][0]), w.g, 1e-7)
 		near(t, "S", float64(p.s[0][0]), 1, 0)
@@ -58,10 +69,10 @@ func TestEq3(t *testing.T) {
 // that step only. Weight 100: g after step 1 is 5, so at step 2
 // V = 0.02 * 5/20 * 0.2 = 1e-3 > 9e-4.
 func TestEq3Spike(t *testing.T) {
-	p := paperNet([]int{1, 2}, []float32{100, 0}).newPaperState()
-	p.step([]float32{1})
+	p := paperRun(paperNet([]int{1, 2}, []float32{100, 0}), 1)
+	p.step()
 	near(t, "S before", float64(p.s[0][0]), 100, 0)
-	p.step([]float32{1})
+	p.step()
 	near(t, "S at the spike", float64(p.s[0][0]), 100.01, 1e-5)
 	near(t, "V after reset", float64(p.v[0][0]), PaperVReset, 0)
 }
@@ -77,8 +88,8 @@ func TestEq3Quiet(t *testing.T) {
 			v, spikes = 0, spikes+1
 		}
 	}
-	p := paperNet([]int{1, 2}, []float32{2, 0}).newPaperState()
-	p.run([]uint8{255})
+	p := paperRun(paperNet([]int{1, 2}, []float32{2, 0}), 1)
+	p.run([][]uint8{{255}})
 	near(t, "V", float64(p.v[0][0]), v, 1e-9)
 	if spikes > 1 {
 		t.Errorf("got %d spikes at a current of 2, want at most 1", spikes)
@@ -88,8 +99,8 @@ func TestEq3Quiet(t *testing.T) {
 // TestEq3Layers: S of a layer reaches the next within the step: 0.5 through
 // weights 2 and 3 is S = 1 and then 3.
 func TestEq3Layers(t *testing.T) {
-	p := paperNet([]int{1, 1, 2}, []float32{2}, []float32{3, -3}).newPaperState()
-	p.step([]float32{0.5})
+	p := paperRun(paperNet([]int{1, 1, 2}, []float32{2}, []float32{3, -3}), 0.5)
+	p.step()
 	near(t, "S_1", float64(p.s[0][0]), 1, 1e-7)
 	near(t, "S_2", float64(p.s[1][0]), 3, 1e-6)
 	near(t, "S_2, other", float64(p.s[1][1]), -3, 1e-6)

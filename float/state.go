@@ -16,6 +16,14 @@ type State struct {
 	ticks  int
 	rows   []matrix
 	in     [tickBlock][]int32 // of run: what each tick brings to the layer at hand
+	sums   *sums
+}
+
+// sums is room for what a block brings to some columns of a layer; the first
+// state's serves all of a group.
+type sums struct {
+	lists simd.Lists
+	q     []float32 // [state][tick][column]
 }
 
 // matrix is a layer's weights with rows stride apart.
@@ -24,20 +32,48 @@ type matrix struct {
 	stride int
 }
 
-// newMatrix is w, [in][out], with rows that start on cache lines, since a vector
-// that crosses a line costs two reads: a copy, or w itself if its rows do so
-// anyway or are short.
+// newMatrix is w, [in][out], as the loops read it best (see strideOf): a copy, or
+// w itself if its rows lie so anyway.
 func newMatrix(w []float32, out int) matrix {
-	const line = 16
-	if out%line == 0 || out < 2*line {
-		return matrix{w, out}
-	}
-	m := matrix{stride: (out + line - 1) / line * line}
-	m.data = make([]float32, len(w)/out*m.stride) // large slices start on a line
-	for i := range len(w) / out {
-		copy(m.data[i*m.stride:], w[i*out:(i+1)*out])
+	m := matrix{w, strideOf(out)}
+	if m.stride != out {
+		m.data = make([]float32, len(w)/out*m.stride) // large slices start on a line
+		for i := range len(w) / out {
+			copy(m.data[i*m.stride:], w[i*out:(i+1)*out])
+		}
 	}
 	return m
+}
+
+// strideOf is the distance of rows of n numbers that start on cache lines, since a
+// vector that crosses a line costs two reads, and are an odd number of 512 bytes
+// apart, so that a panel of them does not meet in a few sets of the innermost
+// cache. Short rows are as they are.
+func strideOf(n int) int {
+	const line, slot = 16, 128
+	switch {
+	case n < 2*line:
+		return n
+	case n < slot:
+		return (n + line - 1) / line * line
+	}
+	return ((n+slot-1)/slot | 1) * slot
+}
+
+// newRows are the weights as the loops read them.
+func (n *Network) newRows() (rows []matrix) {
+	for l, w := range n.Weights {
+		rows = append(rows, newMatrix(w, n.Sizes[l+1]))
+	}
+	return rows
+}
+
+// on gives a loop's states rows, which are their network's weights.
+func (l loop) on(rows []matrix) loop {
+	for _, s := range l.states {
+		s.rows = rows
+	}
+	return l
 }
 
 // A layer's tick depends on the layer below at that tick only, so any number of
@@ -114,16 +150,28 @@ func runTrains(states []*State, trains []encode.Train) {
 
 // runBlock is ticks ticks, at most tickBlock, of each state on its in.
 func runBlock(states []*State, ticks int) {
+	net := states[0].net
 	for i := range states[0].layers {
 		n := len(states[0].layers[i].q)
-		if states[0].net.PerEvent {
+		switch {
+		case net.PerEvent:
 			for _, s := range states {
 				s.runEvents(i, ticks)
 			}
-		}
-		for lo := 0; lo < n && !states[0].net.PerEvent; lo += panel {
+		case net.Floor:
 			for _, s := range states {
-				s.runPanel(i, lo, min(lo+panel, n), ticks)
+				s.runFloored(i, ticks)
+			}
+		default:
+			z := states[0].room()
+			z.lists.Reset()
+			for _, s := range states {
+				for _, in := range s.in[:ticks] {
+					z.lists.Add(in)
+				}
+			}
+			for lo := 0; lo < n; lo += panel {
+				z.runPanel(states, i, lo, min(lo+panel, n), ticks)
 			}
 		}
 		for _, s := range states {
@@ -137,28 +185,51 @@ func runBlock(states []*State, ticks int) {
 	}
 }
 
-// runPanel is ticks ticks of the neurons lo..hi-1 of layer i.
-func (s *State) runPanel(i, lo, hi, ticks int) {
-	l, p, w, n := &s.layers[i], s.params[i], s.rows[i], len(s.layers[i].q)
-	q, u, v, drive, count := l.q[lo:hi], l.u[lo:hi], l.v[lo:hi], l.drive[lo:hi], l.count[lo:hi]
-	integrates := s.net.Integrates(i)
+func (s *State) room() *sums {
+	if s.sums == nil {
+		s.sums = &sums{}
+	}
+	return s.sums
+}
+
+// runPanel is ticks ticks of the neurons lo..hi-1 of layer i of all states, whose
+// lists z has.
+func (z *sums) runPanel(states []*State, i, lo, hi, ticks int) {
+	w, n := states[0].rows[i], hi-lo
+	if need := z.lists.Len() * n; len(z.q) < need {
+		z.q = make([]float32, need)
+	}
+	z.lists.Sum(z.q, w.data[lo:], w.stride, n)
+	for k, s := range states {
+		for t := range ticks {
+			s.tick(i, t, lo, hi, z.q[(k*ticks+t)*n:][:n])
+		}
+	}
+}
+
+// tick is tick t of the block of neurons lo..hi-1 of layer i, to which the
+// spikes bring q.
+func (s *State) tick(i, t, lo, hi int, q []float32) {
+	l, p := &s.layers[i], s.params[i]
+	if s.net.Integrates(i) {
+		integrateStep(p, q, l.u[lo:hi], l.v[lo:hi])
+		return
+	}
+	if l.block[t] == nil {
+		l.block[t] = make([]int32, 0, len(l.q))
+	}
+	if lo == 0 {
+		l.block[t] = l.block[t][:0]
+	}
+	l.block[t] = simd.LIF(p, q, l.u[lo:hi], l.v[lo:hi], l.drive[lo:hi], l.count[lo:hi], l.block[t], lo)
+}
+
+// runFloored is ticks ticks of layer i where every weight stops at 0.
+func (s *State) runFloored(i, ticks int) {
+	l := &s.layers[i]
 	for t, in := range s.in[:ticks] {
-		if s.net.Floor {
-			addFloored(v, drive, w, lo, in)
-		} else {
-			simd.AddRows(q, w.data[lo:], w.stride, in)
-		}
-		if integrates {
-			integrateStep(p, q, u, v)
-			continue
-		}
-		if l.block[t] == nil {
-			l.block[t] = make([]int32, 0, n)
-		}
-		if lo == 0 {
-			l.block[t] = l.block[t][:0]
-		}
-		l.block[t] = simd.LIF(p, q, u, v, drive, count, l.block[t], lo)
+		addFloored(l.v, l.drive, s.rows[i], 0, in)
+		s.tick(i, t, 0, len(l.q), l.q)
 	}
 }
 

@@ -141,12 +141,14 @@ type Trainer struct {
 	scratch           []updateScratch // one a worker
 	rows              []matrix        // Net.Weights as the loops read them, from the first step on; update keeps them the same
 	loops             []loop          // one a worker
+	packed            []simd.Packed   // Net.Weights at the batch under way, in paper mode
 }
 
 // loop is a worker's room for a group of samples.
 type loop struct {
 	states []*State
 	trains []encode.Train
+	paper  *paperState // in paper mode in place of both
 }
 
 func (n *Network) newLoop() (l loop) {
@@ -155,6 +157,8 @@ func (n *Network) newLoop() (l loop) {
 			l.states = append(l.states, n.NewState())
 		}
 		l.trains = make([]encode.Train, groupSize)
+	} else {
+		l.paper = n.newPaperState(groupSize)
 	}
 	return l
 }
@@ -351,15 +355,16 @@ func (t *Trainer) step(batch []int) {
 		t.loops = append(t.loops, t.newLoop())
 	}
 	t.credit.prepare()
+	if t.Net.Mode == Paper {
+		t.packed = t.Net.pack(t.packed)
+	}
 	parallel(t.Workers, len(batch), groupOf(len(batch), t.Workers), func(worker, lo, hi int) {
 		if t.Net.Mode == Chip {
 			l := &t.loops[worker]
 			t.forward(l.states[:hi-lo], l.trains[:hi-lo], t.bufs[lo:hi], batch[lo:hi])
 			return
 		}
-		for i := lo; i < hi; i++ {
-			t.forwardPaper(&t.bufs[i], batch[i])
-		}
+		t.forwardPaper(t.loops[worker].paper, t.bufs[lo:hi], batch[lo:hi])
 	})
 	for i := range batch {
 		b := &t.bufs[i]
@@ -511,12 +516,17 @@ func applyWindow(change, drive []float32, w float64, ticks int) float64 {
 	}
 	lo, hi := float32(-w*float64(ticks)), float32((1+w)*float64(ticks))
 	kept := 0
-	for j, d := range drive {
-		if d < lo*Threshold || d > hi*Threshold {
-			change[j] = 0
-		} else {
-			kept++
+	change = change[:len(drive)]
+	for j, d := range drive { // no branch, as nobody can guess it
+		mask := uint32(1<<32 - 1)
+		if d < lo*Threshold {
+			mask = 0
 		}
+		if d > hi*Threshold {
+			mask = 0
+		}
+		change[j] = math.Float32frombits(math.Float32bits(change[j]) & mask)
+		kept += int(mask & 1)
 	}
 	return float64(kept)
 }

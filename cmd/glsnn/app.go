@@ -90,7 +90,7 @@ Results go to standard output, talk and progress to standard error. Exit codes:
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
 		newDemo(a), newData(a), newTrain(a), newReproduce(a), newEval(a), newProfile(a), newQuantize(a), newCheck(a), newEmulate(a),
-		newExport(a), newVerify(a), newEstimate(a), newTargets(a), newInspect(a), newVersion(a),
+		newExport(a), newVerify(a), newEstimate(a), newTargets(a), newInspect(a), newBench(a), newVersion(a),
 	)
 	checkArgs(root)
 	return root

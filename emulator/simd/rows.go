@@ -18,7 +18,8 @@ func Pad(n int) int { return (n + Block - 1) &^ (Block - 1) }
 const bias = 128
 
 // Rows is a matrix of 8-bit weights, one row an axon and one column a neuron,
-// laid out for Sum and Add. It is immutable.
+// laid out for Sum and Add. It is made by one goroutine, by Set, and may then be
+// used by many.
 //
 // A row is its columns, biased, block after block. Within a block column j < 32
 // is the low byte of 16-bit lane j and column 32+j its high byte; four lanes are
@@ -29,35 +30,74 @@ const bias = 128
 //
 // which is three operations for two columns in every lane, where widening each
 // byte would be four.
+//
+// A matrix of 4-bit weights may take half of the memory: half a block is four
+// words, of w + 8 in 4 bits each, the low halves of their bytes being the first
+// four words of the block and the high halves the others. Its rows are written
+// out, some columns of some rows at a time, before they are added.
 type Rows struct {
 	rows, cols, stride int // stride is Pad(cols), in columns
 	w                  []uint64
+	half               bool
 }
 
 // chunk is how many rows may be added before the 16-bit sums are emptied.
 const chunk = 256
 
-// NewRows lays out w, row-major [rows][cols].
-func NewRows(w []int8, rows, cols int) *Rows {
-	if len(w) != rows*cols {
-		panic(fmt.Sprintf("simd: NewRows: got %d weights, want %d x %d", len(w), rows, cols))
-	}
-	r := &Rows{rows: rows, cols: cols, stride: Pad(cols)}
-	r.w = make([]uint64, rows*r.stride/8)
-	for i := range r.w {
-		r.w[i] = bias * 0x0101010101010101
-	}
-	for k := range rows {
-		to, from := r.row(int32(k), 0, r.stride/8), w[k*cols:][:cols]
-		for len(from) > 0 {
-			part := from[:min(Block, len(from))]
-			for j, x := range part { // biased: the top bit is turned
-				to[j%32/4] ^= uint64(uint8(x)) << (j%4*16 + j/32*8)
-			}
-			to, from = to[Block/8:], from[len(part):]
-		}
-	}
+// NewRows is a matrix of rows by cols, to be filled in by Set; half is for weights
+// of -8..7 only.
+func NewRows(rows, cols int, half bool) *Rows {
+	r := &Rows{rows: rows, cols: cols, stride: Pad(cols), half: half}
+	r.w = make([]uint64, rows*r.words())
 	return r
+}
+
+// words is how many words a row has.
+func (r *Rows) words() int {
+	if r.half {
+		return r.stride / 16
+	}
+	return r.stride / 8
+}
+
+const (
+	each    = 0x0101010101010101
+	biases  = bias * each
+	nibbles = 0x0f * each
+)
+
+// Set lays out w as row k.
+func (r *Rows) Set(k int, w []int8) {
+	if len(w) != r.cols {
+		panic(fmt.Sprintf("simd: Set: got %d weights, want %d", len(w), r.cols))
+	}
+	to := r.w[k*r.words():][:r.words()]
+	var last [Block]int8
+	for len(w) > 0 {
+		from := w
+		if len(w) < Block {
+			copy(last[:], w)
+			from = last[:]
+		}
+		var words [Block / 8]uint64
+		for i := range words { // biased: the top bit is turned
+			words[i] = (spread(from[4*i:]) | spread(from[32+4*i:])<<8) ^ biases
+		}
+		if r.half {
+			for i := range words[:4] { // and 128 is 0 in four bits, where 8 is wanted
+				to[i] = (words[i]&nibbles | words[i+4]&nibbles<<4) ^ 0x88*each
+			}
+			to = to[4:]
+		} else {
+			to = to[copy(to, words[:]):]
+		}
+		w = w[min(len(w), Block):]
+	}
+}
+
+// spread is four weights as the low bytes of four lanes.
+func spread(w []int8) uint64 {
+	return uint64(uint8(w[0])) | uint64(uint8(w[1]))<<16 | uint64(uint8(w[2]))<<32 | uint64(uint8(w[3]))<<48
 }
 
 // row is n words of row k, from word first on.
@@ -76,6 +116,38 @@ func (r *Rows) check(n int, rows []int32) {
 	}
 }
 
+// wide is how many columns of half rows are written out at a time.
+const wide = 256
+
+// inOrder are row numbers 0..chunk-1.
+var inOrder = func() (rows [chunk]int32) {
+	for i := range rows {
+		rows[i] = int32(i)
+	}
+	return rows
+}()
+
+// unpack calls f for every panel of columns of at most chunk half rows: panel is
+// those rows, written out, from column first on, to be added in the order of rows.
+func (r *Rows) unpack(part []int32, buf *[chunk * wide / 8]uint64, f func(panel *Rows, first int, rows []int32)) {
+	for first := 0; first < r.stride; first += wide {
+		panel := Rows{rows: chunk, stride: min(wide, r.stride-first)}
+		n := panel.stride / 8
+		panel.w = buf[:chunk*n]
+		for i, k := range part {
+			to := panel.w[i*n:][:n]
+			from := r.w[int(k)*(r.stride/16)+first/16:][:n/2]
+			for ; len(from) >= 4 && len(to) >= 8; from, to = from[4:], to[8:] {
+				for j, x := range from[:4] {
+					to[j] = x&nibbles + (bias-8)*each
+					to[j+4] = x>>4&nibbles + (bias-8)*each
+				}
+			}
+		}
+		f(&panel, first, inOrder[:len(part)])
+	}
+}
+
 // Sum sets q to the sum of some rows; the sums must fit int32:
 //
 //	clear(q)
@@ -88,22 +160,42 @@ func (r *Rows) Sum(q []int32, rows []int32) {
 		return
 	}
 	r.check(len(q), rows)
+	if r.half {
+		r.sumHalf(q, rows)
+		return
+	}
 	for first := true; len(rows) > 0; first = false {
 		part := rows[:min(chunk, len(rows))]
 		rows = rows[len(part):]
-		if tier.Active() == tier.Portable {
-			if first {
-				clear(q)
-			}
-			r.sumGo(q, part)
-			continue
-		}
-		keep := int32(-1)
-		if first {
-			keep = 0
-		}
-		sumRows(q, r.w, part, keep)
+		r.sum(q, part, first)
 	}
+}
+
+func (r *Rows) sumHalf(q []int32, rows []int32) {
+	var buf [chunk * wide / 8]uint64
+	for begin := true; len(rows) > 0; begin = false {
+		part := rows[:min(chunk, len(rows))]
+		rows = rows[len(part):]
+		r.unpack(part, &buf, func(panel *Rows, first int, rows []int32) {
+			panel.sum(q[first:][:panel.stride], rows, begin)
+		})
+	}
+}
+
+// sum adds at most chunk rows to q, or to nothing.
+func (r *Rows) sum(q []int32, rows []int32, first bool) {
+	if tier.Active() == tier.Portable {
+		if first {
+			clear(q)
+		}
+		r.sumGo(q, rows)
+		return
+	}
+	keep := int32(-1)
+	if first {
+		keep = 0
+	}
+	sumRows(q, r.w, rows, keep)
 }
 
 // sumGo adds at most chunk rows to q: some blocks and four rows at a time, in
@@ -179,6 +271,25 @@ func (r *Rows) Add(acc []int32, rows []int32, exp int, to *Narrow) (overflows ui
 		return 0
 	}
 	r.check(len(acc), rows)
+	if r.half {
+		return r.addHalf(acc, rows, exp, to)
+	}
+	return r.add(acc, rows, exp, to)
+}
+
+func (r *Rows) addHalf(acc []int32, rows []int32, exp int, to *Narrow) (overflows uint64) {
+	var buf [chunk * wide / 8]uint64
+	for len(rows) > 0 {
+		part := rows[:min(chunk, len(rows))]
+		rows = rows[len(part):]
+		r.unpack(part, &buf, func(panel *Rows, first int, rows []int32) {
+			overflows += panel.add(acc[first:][:panel.stride], rows, exp, to)
+		})
+	}
+	return overflows
+}
+
+func (r *Rows) add(acc []int32, rows []int32, exp int, to *Narrow) (overflows uint64) {
 	if tier.Active() != tier.Portable {
 		return addRows(acc, r.w, rows, exp, to)
 	}

@@ -116,7 +116,13 @@ func compare(t *testing.T, seed uint64, n int) {
 			w[i] = -128
 		}
 	}
-	m := NewRows(w, height, n)
+	half := r.IntN(2) == 0
+	if half {
+		for i, x := range w {
+			w[i] = x >> 4
+		}
+	}
+	m := rowsOf(w, height, n, half)
 	k := []int{0, 1, r.IntN(50), chunk - 1, chunk, chunk + 1, 3*chunk + r.IntN(100)}[r.IntN(7)]
 	rows := r.rows(k, height)
 
@@ -246,7 +252,7 @@ func FuzzTiers(f *testing.F) {
 
 // TestPanics: nothing outside the slices must be read or written.
 func TestPanics(t *testing.T) {
-	m := NewRows(make([]int8, 12), 3, 4)
+	m := rowsOf(make([]int8, 12), 3, 4, false)
 	x := make([]int32, Block)
 	tiertest.Panics(t, map[string]func(){
 		"row past the end":   func() { m.Sum(x, []int32{0, 3}) },
@@ -255,7 +261,7 @@ func TestPanics(t *testing.T) {
 		"add past the end":   func() { m.Add(x, []int32{3}, 0, &Narrow{}) },
 		"no room for spikes": func() { Step(&LIF{}, x, x, x, x, x[:63:63], 0) },
 		"part of a block":    func() { Step(&LIF{}, x[:4], x, x, x, x, 0) },
-		"wrong shape":        func() { NewRows(make([]int8, 12), 3, 5) },
+		"wrong shape":        func() { NewRows(3, 5, false).Set(0, make([]int8, 4)) },
 	})
 }
 
@@ -295,7 +301,7 @@ func rate(b *testing.B, synapses int, f func()) {
 func BenchmarkSum(b *testing.B) {
 	w, rows := benchRows()
 	const n = 500
-	m, q := NewRows(w, 784, n), make([]int32, Pad(n))
+	m, q := rowsOf(w, 784, n, false), make([]int32, Pad(n))
 	b.Run("naive", func(b *testing.B) {
 		rate(b, n*len(rows), func() {
 			clear(q)
@@ -307,14 +313,14 @@ func BenchmarkSum(b *testing.B) {
 		})
 	})
 	eachTier(b, n*len(rows), func() { m.Sum(q, rows) })
-	b.Run("load", func(b *testing.B) { rate(b, n*len(rows), func() { loadRows(m, rows) }) })
+	b.Run("load", func(b *testing.B) { rate(b, n*len(rows), func() { m.Load(rows) }) })
 }
 
 // BenchmarkAdd is the same with registers of 16 bits, narrowed at every add.
 func BenchmarkAdd(b *testing.B) {
 	w, rows := benchRows()
 	const n = 500
-	m, acc := NewRows(w, 784, n), make([]int32, Pad(n))
+	m, acc := rowsOf(w, 784, n, false), make([]int32, Pad(n))
 	for name, to := range map[string]Narrow{
 		"saturate": {-1 << 15, 1<<15 - 1, 0, -1}, "wrap": {math.MinInt32, math.MaxInt32, -1 << 15, 1<<16 - 1},
 	} {
@@ -352,4 +358,12 @@ func BenchmarkStep(b *testing.B) {
 			}
 		})
 	}
+}
+
+func rowsOf(w []int8, rows, cols int, half bool) *Rows {
+	r := NewRows(rows, cols, half)
+	for k := range rows {
+		r.Set(k, w[k*cols:][:cols])
+	}
+	return r
 }

@@ -118,11 +118,14 @@ func newPlan(b Bundle) (*plan, error) {
 		seen[a.Name] = true
 
 		h := npyHeader(a.DType, a.Shape)
-		sum := sha256.New()
+		sum, crc := sha256.New(), crc32.ChecksumIEEE(h)
 		sum.Write(h)
-		sum.Write(a.raw)
+		each(a.raw, a.mapped, func(part []byte) {
+			sum.Write(part)
+			crc = crc32.Update(crc, crc32.IEEETable, part)
+		})
 		p.headers = append(p.headers, h)
-		p.crcs = append(p.crcs, crc32.Update(crc32.ChecksumIEEE(h), crc32.IEEETable, a.raw))
+		p.crcs = append(p.crcs, crc)
 		p.members = append(p.members, member{
 			Name:   a.Name + ".npy",
 			DType:  a.DType,
@@ -209,7 +212,11 @@ func WriteFile(path string, b Bundle) error {
 // The arrays alias data, which the caller must not change; the body is a compact copy.
 // Floats may be NaN or infinite: see CheckFinite.
 func Decode(data []byte, file, kind string, maxVersion int) (*Bundle, error) {
-	entries, err := readZip(file, data)
+	return decode(data, file, kind, maxVersion, false)
+}
+
+func decode(data []byte, file, kind string, maxVersion int, mapped bool) (*Bundle, error) {
+	entries, err := readZip(file, data, mapped)
 	if err != nil {
 		return nil, err
 	}
@@ -243,7 +250,7 @@ func Decode(data []byte, file, kind string, maxVersion int) (*Bundle, error) {
 			ferr.File, ferr.Field = file, "member "+quote(e.name)+": "+ferr.Field
 			return nil, ferr
 		}
-		a.Name, a.file = strings.TrimSuffix(e.name, ".npy"), file
+		a.Name, a.file, a.mapped = strings.TrimSuffix(e.name, ".npy"), file, mapped
 		b.Arrays = append(b.Arrays, a)
 	}
 
@@ -274,7 +281,7 @@ func Decode(data []byte, file, kind string, maxVersion int) (*Bundle, error) {
 	if err := p.write(&same); err != nil || !same.done() {
 		return nil, same.fault(file, "")
 	}
-	b.SHA256 = Hash(data)
+	b.SHA256 = hash(data, mapped)
 	return b, nil
 }
 
@@ -318,6 +325,11 @@ func (c *comparer) fault(file, field string) error {
 // ReadFile reads and decodes the bundle at path, as Decode does. The file must
 // be a regular one. It holds the file once; the arrays alias it.
 func ReadFile(path, kind string, maxVersion int) (*Bundle, error) {
+	return openFile(path, kind, maxVersion, maxSize+1)
+}
+
+// openFile is ReadFile, mapping files of mapFrom bytes or more.
+func openFile(path, kind string, maxVersion int, mapFrom int64) (*Bundle, error) {
 	// Not after opening it: to open a FIFO may take forever.
 	info, err := os.Stat(path)
 	if err != nil {
@@ -328,6 +340,21 @@ func ReadFile(path, kind string, maxVersion int) (*Bundle, error) {
 	}
 	if info.Size() > maxSize {
 		return nil, corrupt(path, "size", bytesText(info.Size()), "less than 4 GiB")
+	}
+	if info.Size() >= mapFrom {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, fmt.Errorf("%s: open: %w", path, cause(err))
+		}
+		data, ok := mapContent(f, info.Size())
+		f.Close()
+		if ok {
+			b, err := decode(data, path, kind, maxVersion, true)
+			if err != nil {
+				unmap(data)
+			}
+			return b, err
+		}
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {

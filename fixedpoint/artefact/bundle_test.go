@@ -101,7 +101,7 @@ func TestGolden(t *testing.T) {
 	if got := Hash(data); got != goldenSHA256 {
 		t.Errorf("sha256: got %s, want %s", got, goldenSHA256)
 	}
-	entries, err := readZip("x", data)
+	entries, err := readZip("x", data, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +122,7 @@ func TestZipTwin(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	entries, err := readZip("x", data)
+	entries, err := readZip("x", data, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -440,7 +440,7 @@ func TestTrailingBytes(t *testing.T) {
 // rezip writes data's members anew, changed by edit, with right CRCs.
 func rezip(t *testing.T, data []byte, edit func(name string, content []byte) []byte) []byte {
 	t.Helper()
-	entries, err := readZip("x", data)
+	entries, err := readZip("x", data, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -664,7 +664,7 @@ func FuzzDecode(f *testing.F) {
 
 // FuzzManifest gives the fuzzer a way past the CRC: text becomes the manifest of a bundle.
 func FuzzManifest(f *testing.F) {
-	entries, err := readZip("x", mustMarshal(f, Bundle{Kind: "k", Version: 3, Body: json.RawMessage(`{"a":[1,"]",[]],"b":{}}`)}))
+	entries, err := readZip("x", mustMarshal(f, Bundle{Kind: "k", Version: 3, Body: json.RawMessage(`{"a":[1,"]",[]],"b":{}}`)}), false)
 	if err != nil {
 		f.Fatal(err)
 	}

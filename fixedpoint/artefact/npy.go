@@ -91,8 +91,9 @@ type Array struct {
 	DType DType
 	Shape []int
 
-	raw  []byte
-	file string // for errors; "" unless decoded
+	raw    []byte
+	file   string // for errors; "" unless decoded
+	mapped bool   // raw lies in a mapped file
 }
 
 // NewArray returns an Array of a copy of data and shape. Without a shape it is

@@ -103,7 +103,7 @@ type zipEntry struct {
 // readZip lists the members, from their local headers, and checks their CRCs
 // and the file's length. It does not look at every field: Decode compares the
 // whole file with what Encode makes of it.
-func readZip(file string, data []byte) ([]zipEntry, error) {
+func readZip(file string, data []byte, mapped bool) ([]zipEntry, error) {
 	size := int64(len(data))
 	if size > maxSize {
 		return nil, corrupt(file, "size", bytesText(size), "less than 4 GiB")
@@ -144,7 +144,9 @@ func readZip(file string, data []byte) ([]zipEntry, error) {
 			return nil, corrupt(file, field+"data", bytesText(size-nameEnd), bytesText(int64(full)))
 		}
 		content := data[nameEnd : nameEnd+int64(full)]
-		if got := crc32.ChecksumIEEE(content); got != crc {
+		got := uint32(0)
+		each(content, mapped, func(part []byte) { got = crc32.Update(got, crc32.IEEETable, part) })
+		if got != crc {
 			return nil, corrupt(file, field+"crc32", fmt.Sprintf("%08x", got), fmt.Sprintf("%08x", crc))
 		}
 		entries = append(entries, zipEntry{string(name), content})

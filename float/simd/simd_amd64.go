@@ -12,6 +12,18 @@ func addRows(dst, w []float32, stride int, rows []int32) {
 	f(&dst[0], len(dst), &w[0], stride, &rows[0], len(rows))
 }
 
+func sumLists(dst []float32, dstStride, n int, w []float32, stride int, rows, at []int32, limit int, first bool) {
+	keep := ^uint32(0)
+	if first {
+		keep = 0
+	}
+	f := sumListsAVX2
+	if tier.Active() == tier.AVX512 {
+		f = sumListsAVX512
+	}
+	f(&dst[0], dstStride, n, &w[0], stride, &rows[0], &at[0], len(at), int32(limit), keep)
+}
+
 func scaledRows(dst, x []float32, stride int, rows []int32, scale []float32) {
 	f := scaledRowsAVX2
 	if tier.Active() == tier.AVX512 {
@@ -46,4 +58,12 @@ func axpy(y []float32, a float32, x []float32) {
 		f = axpyAVX512
 	}
 	f(&y[0], a, &x[0], len(y))
+}
+
+func mul(c []float32, ldc int, a []float32, lda int, b []float32, k, m int) {
+	if tier.Active() == tier.AVX512 {
+		mulAVX512(&c[0], ldc, &a[0], lda, &b[0], k, m)
+	} else {
+		mulAVX2(&c[0], ldc, &a[0], lda, &b[0], k, m)
+	}
 }

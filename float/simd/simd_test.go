@@ -3,6 +3,7 @@ package simd
 import (
 	"fmt"
 	"math"
+	"math/big"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -90,6 +91,25 @@ func compare(t *testing.T, seed uint64, n int, oddShare float64) {
 	AddRows(dst, w, stride, rows)
 	check("AddRows", dst, want)
 
+	tall := 1 + r.IntN(4)*r.IntN(100)
+	m, lists := r.floats(tall*stride), [][]int32{}
+	var l Lists
+	for range r.IntN(9) { // of them, and of their rows, fewer and more than Sum takes at once
+		rows := r.rows(tall)
+		lists = append(lists, rows)
+		l.Add(rows)
+	}
+	sums, wantSums := r.floats(len(lists)*n), make([]float32, len(lists)*n)
+	for s, rows := range lists {
+		for _, i := range rows {
+			for j := range n {
+				wantSums[s*n+j] += m[int(i)*stride+j]
+			}
+		}
+	}
+	l.Sum(sums, m, stride, n)
+	check("Lists.Sum", sums, wantSums)
+
 	scale := r.floats(len(rows))
 	clear(want)
 	for k, i := range rows {
@@ -99,6 +119,24 @@ func compare(t *testing.T, seed uint64, n int, oddShare float64) {
 	}
 	ScaledRows(dst, w, stride, rows, scale)
 	check("ScaledRows", dst, want)
+
+	var pack Packed
+	rowsA, common := r.IntN(27), r.IntN(12)
+	lda, ldc := common+r.IntN(3), n+r.IntN(3)
+	fa, fb, fc := r.floats(rowsA*lda), r.floats(common*n), r.floats(rowsA*ldc)
+	wantC := slices.Clone(fc)
+	for i := range rowsA {
+		for j := range n {
+			sum := float32(0)
+			for k := range common {
+				sum = FMA(fa[i*lda+k], fb[k*n+j], sum)
+			}
+			wantC[i*ldc+j] = sum
+		}
+	}
+	pack.Pack(fb, common, n)
+	pack.Mul(fc, ldc, fa, lda, rowsA)
+	check("Packed.Mul", fc, wantC)
 
 	p := LIFParams{KeepU: r.Float32(), KeepV: r.Float32(), Subtract: r.IntN(2) == 0}
 	q, u, v, drive, count := r.floats(n), r.floats(n), r.floats(n), r.floats(n), r.floats(n)
@@ -208,12 +246,63 @@ func FuzzTiers(f *testing.F) {
 	})
 }
 
+// TestFMA: rounded once, ties to even, against whole numbers of any length.
+func TestFMA(t *testing.T) {
+	r := &input{Rand: rand.New(rand.NewPCG(3, 1)), odd: 0.2}
+	exact := func(x float32) *big.Float { return new(big.Float).SetPrec(1000).SetFloat64(float64(x)) }
+	for range 200000 {
+		v := r.floats(3)
+		if r.IntN(2) == 0 { // near cancellation, and near the middle between two numbers
+			v[2] = -v[0] * v[1] * (1 + float32(r.IntN(5)-2)*0x1p-23)
+		}
+		finite := true
+		for _, x := range v {
+			finite = finite && x-x == 0
+		}
+		got := FMA(v[0], v[1], v[2])
+		if !finite {
+			if want := float32(float64(v[0])*float64(v[1]) + float64(v[2])); same([]float32{got}, []float32{want}) >= 0 {
+				t.Fatalf("FMA(%v): got %v, want %v", v, got, want)
+			}
+			continue
+		}
+		sum := exact(0).Mul(exact(v[0]), exact(v[1]))
+		want, _ := sum.Add(sum, exact(v[2])).Float32()
+		if got != want {
+			t.Fatalf("FMA(%v): got %v, want %v", v, got, want)
+		}
+	}
+}
+
 // TestPanics: rows outside the matrix must not be read.
 func TestPanics(t *testing.T) {
 	tiertest.Panics(t, map[string]func(){
-		"row past the end":   func() { AddRows(make([]float32, 4), make([]float32, 12), 4, []int32{0, 3}) },
-		"negative row":       func() { AddRows(make([]float32, 4), make([]float32, 12), 4, []int32{-1, 0}) },
-		"short stride":       func() { ScaledRows(make([]float32, 4), make([]float32, 12), 3, []int32{0}, []float32{1}) },
+		"row past the end": func() { AddRows(make([]float32, 4), make([]float32, 12), 4, []int32{0, 3}) },
+		"negative row":     func() { AddRows(make([]float32, 4), make([]float32, 12), 4, []int32{-1, 0}) },
+		"short stride":     func() { ScaledRows(make([]float32, 4), make([]float32, 12), 3, []int32{0}, []float32{1}) },
+		"list past the end": func() {
+			var l Lists
+			l.Add([]int32{0, 3})
+			l.Sum(make([]float32, 4), make([]float32, 15), 4, 4)
+		},
+		"list from below 0": func() { new(Lists).Add([]int32{-1, 0}) },
+		"short sums": func() {
+			var l Lists
+			l.Add([]int32{0})
+			l.Add([]int32{0})
+			l.Sum(make([]float32, 7, 7), make([]float32, 4), 4, 4)
+		},
+		"short product": func() {
+			var p Packed
+			p.Pack(make([]float32, 6), 2, 3)
+			p.Mul(make([]float32, 5, 5), 3, make([]float32, 4), 2, 2)
+		},
+		"short factor": func() {
+			var p Packed
+			p.Pack(make([]float32, 6), 2, 3)
+			p.Mul(make([]float32, 6), 3, make([]float32, 3, 3), 2, 2)
+		},
+		"short matrix":       func() { new(Packed).Pack(make([]float32, 5), 2, 3) },
 		"short scale":        func() { ScaledRows(make([]float32, 4), make([]float32, 12), 4, []int32{0, 1}, []float32{1}) },
 		"no room for spikes": func() { x := make([]float32, 4); LIF(LIFParams{}, x, x, x, x, x, make([]int32, 1, 4), 0) },
 		"short moment":       func() { x := make([]float32, 4); Adam(AdamParams{}, x, x[:3:3], x, x) },
@@ -256,7 +345,7 @@ func BenchmarkAddRows(b *testing.B) {
 					tier.Use(old)
 				})
 			}
-			run("load", func() { loadRows(n, w, n, rows) })
+			run("load", func() { LoadRows(n, w, n, rows) })
 		}
 	}
 }

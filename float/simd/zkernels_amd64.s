@@ -586,6 +586,387 @@ doneAd:
 	VZEROUPPER
 	RET
 
+// func sumListsAVX2(dst *float32, dstStride int, n int, w *float32, stride int, rows *int32, at *int32, lists int, limit int32, keep uint32)
+// Requires: AVX
+TEXT ·sumListsAVX2(SB), NOSPLIT, $0-72
+	MOVQ         dst+0(FP), AX
+	MOVQ         dstStride+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVQ         w+24(FP), BX
+	MOVQ         stride+32(FP), SI
+	MOVQ         rows+40(FP), DI
+	MOVQ         at+48(FP), R8
+	MOVQ         lists+56(FP), R9
+	MOVL         limit+64(FP), R10
+	VBROADCASTSS keep+68(FP), Y0
+	SHLQ         $0x02, SI
+	SHLQ         $0x02, CX
+	LEAQ         -1(DX), R11
+	ANDQ         $0x07, R11
+	LEAQ         tailMask<>+0(SB), R12
+	NEGQ         R11
+	VMOVDQU      28(R12)(R11*4), Y1
+	CMPQ         DX, $+8
+	JLE          wideAv
+	CMPQ         DX, $+16
+	JLE          wideAw
+	CMPQ         DX, $+24
+	JLE          wideAx
+	CMPQ         DX, $+32
+	JLE          wideAy
+	CMPQ         DX, $+40
+	JLE          wideAz
+	CMPQ         DX, $+48
+	JLE          wideBa
+	CMPQ         DX, $+56
+	JLE          wideBb
+
+listBc:
+	VMOVUPS    (AX), Y2
+	VANDPS     Y0, Y2, Y2
+	VMOVUPS    32(AX), Y3
+	VANDPS     Y0, Y3, Y3
+	VMOVUPS    64(AX), Y4
+	VANDPS     Y0, Y4, Y4
+	VMOVUPS    96(AX), Y5
+	VANDPS     Y0, Y5, Y5
+	VMOVUPS    128(AX), Y6
+	VANDPS     Y0, Y6, Y6
+	VMOVUPS    160(AX), Y7
+	VANDPS     Y0, Y7, Y7
+	VMOVUPS    192(AX), Y8
+	VANDPS     Y0, Y8, Y8
+	VMASKMOVPS 224(AX), Y1, Y9
+	VANDPS     Y0, Y9, Y9
+	MOVLQSX    (R8), DX
+	LEAQ       (DI)(DX*4), DX
+
+rowBd:
+	MOVLQSX    (DX), R11
+	CMPL       R11, R10
+	JGE        endBe
+	IMULQ      SI, R11
+	ADDQ       BX, R11
+	ADDQ       $0x04, DX
+	VADDPS     (R11), Y2, Y2
+	VADDPS     32(R11), Y3, Y3
+	VADDPS     64(R11), Y4, Y4
+	VADDPS     96(R11), Y5, Y5
+	VADDPS     128(R11), Y6, Y6
+	VADDPS     160(R11), Y7, Y7
+	VADDPS     192(R11), Y8, Y8
+	VMASKMOVPS 224(R11), Y1, Y10
+	VADDPS     Y10, Y9, Y9
+	JMP        rowBd
+
+endBe:
+	SUBQ       DI, DX
+	SHRQ       $0x02, DX
+	MOVL       DX, (R8)
+	VMOVUPS    Y2, (AX)
+	VMOVUPS    Y3, 32(AX)
+	VMOVUPS    Y4, 64(AX)
+	VMOVUPS    Y5, 96(AX)
+	VMOVUPS    Y6, 128(AX)
+	VMOVUPS    Y7, 160(AX)
+	VMOVUPS    Y8, 192(AX)
+	VMASKMOVPS Y9, Y1, 224(AX)
+	ADDQ       $0x04, R8
+	ADDQ       CX, AX
+	DECQ       R9
+	JNE        listBc
+	JMP        doneAu
+
+wideAv:
+listBf:
+	VMASKMOVPS (AX), Y1, Y2
+	VANDPS     Y0, Y2, Y2
+	MOVLQSX    (R8), DX
+	LEAQ       (DI)(DX*4), DX
+
+rowBg:
+	MOVLQSX    (DX), R11
+	CMPL       R11, R10
+	JGE        endBh
+	IMULQ      SI, R11
+	ADDQ       BX, R11
+	ADDQ       $0x04, DX
+	VMASKMOVPS (R11), Y1, Y3
+	VADDPS     Y3, Y2, Y2
+	JMP        rowBg
+
+endBh:
+	SUBQ       DI, DX
+	SHRQ       $0x02, DX
+	MOVL       DX, (R8)
+	VMASKMOVPS Y2, Y1, (AX)
+	ADDQ       $0x04, R8
+	ADDQ       CX, AX
+	DECQ       R9
+	JNE        listBf
+	JMP        doneAu
+
+wideAw:
+listBi:
+	VMOVUPS    (AX), Y2
+	VANDPS     Y0, Y2, Y2
+	VMASKMOVPS 32(AX), Y1, Y3
+	VANDPS     Y0, Y3, Y3
+	MOVLQSX    (R8), DX
+	LEAQ       (DI)(DX*4), DX
+
+rowBj:
+	MOVLQSX    (DX), R11
+	CMPL       R11, R10
+	JGE        endBk
+	IMULQ      SI, R11
+	ADDQ       BX, R11
+	ADDQ       $0x04, DX
+	VADDPS     (R11), Y2, Y2
+	VMASKMOVPS 32(R11), Y1, Y4
+	VADDPS     Y4, Y3, Y3
+	JMP        rowBj
+
+endBk:
+	SUBQ       DI, DX
+	SHRQ       $0x02, DX
+	MOVL       DX, (R8)
+	VMOVUPS    Y2, (AX)
+	VMASKMOVPS Y3, Y1, 32(AX)
+	ADDQ       $0x04, R8
+	ADDQ       CX, AX
+	DECQ       R9
+	JNE        listBi
+	JMP        doneAu
+
+wideAx:
+listBl:
+	VMOVUPS    (AX), Y2
+	VANDPS     Y0, Y2, Y2
+	VMOVUPS    32(AX), Y3
+	VANDPS     Y0, Y3, Y3
+	VMASKMOVPS 64(AX), Y1, Y4
+	VANDPS     Y0, Y4, Y4
+	MOVLQSX    (R8), DX
+	LEAQ       (DI)(DX*4), DX
+
+rowBm:
+	MOVLQSX    (DX), R11
+	CMPL       R11, R10
+	JGE        endBn
+	IMULQ      SI, R11
+	ADDQ       BX, R11
+	ADDQ       $0x04, DX
+	VADDPS     (R11), Y2, Y2
+	VADDPS     32(R11), Y3, Y3
+	VMASKMOVPS 64(R11), Y1, Y5
+	VADDPS     Y5, Y4, Y4
+	JMP        rowBm
+
+endBn:
+	SUBQ       DI, DX
+	SHRQ       $0x02, DX
+	MOVL       DX, (R8)
+	VMOVUPS    Y2, (AX)
+	VMOVUPS    Y3, 32(AX)
+	VMASKMOVPS Y4, Y1, 64(AX)
+	ADDQ       $0x04, R8
+	ADDQ       CX, AX
+	DECQ       R9
+	JNE        listBl
+	JMP        doneAu
+
+wideAy:
+listBo:
+	VMOVUPS    (AX), Y2
+	VANDPS     Y0, Y2, Y2
+	VMOVUPS    32(AX), Y3
+	VANDPS     Y0, Y3, Y3
+	VMOVUPS    64(AX), Y4
+	VANDPS     Y0, Y4, Y4
+	VMASKMOVPS 96(AX), Y1, Y5
+	VANDPS     Y0, Y5, Y5
+	MOVLQSX    (R8), DX
+	LEAQ       (DI)(DX*4), DX
+
+rowBp:
+	MOVLQSX    (DX), R11
+	CMPL       R11, R10
+	JGE        endBq
+	IMULQ      SI, R11
+	ADDQ       BX, R11
+	ADDQ       $0x04, DX
+	VADDPS     (R11), Y2, Y2
+	VADDPS     32(R11), Y3, Y3
+	VADDPS     64(R11), Y4, Y4
+	VMASKMOVPS 96(R11), Y1, Y6
+	VADDPS     Y6, Y5, Y5
+	JMP        rowBp
+
+endBq:
+	SUBQ       DI, DX
+	SHRQ       $0x02, DX
+	MOVL       DX, (R8)
+	VMOVUPS    Y2, (AX)
+	VMOVUPS    Y3, 32(AX)
+	VMOVUPS    Y4, 64(AX)
+	VMASKMOVPS Y5, Y1, 96(AX)
+	ADDQ       $0x04, R8
+	ADDQ       CX, AX
+	DECQ       R9
+	JNE        listBo
+	JMP        doneAu
+
+wideAz:
+listBr:
+	VMOVUPS    (AX), Y2
+	VANDPS     Y0, Y2, Y2
+	VMOVUPS    32(AX), Y3
+	VANDPS     Y0, Y3, Y3
+	VMOVUPS    64(AX), Y4
+	VANDPS     Y0, Y4, Y4
+	VMOVUPS    96(AX), Y5
+	VANDPS     Y0, Y5, Y5
+	VMASKMOVPS 128(AX), Y1, Y6
+	VANDPS     Y0, Y6, Y6
+	MOVLQSX    (R8), DX
+	LEAQ       (DI)(DX*4), DX
+
+rowBs:
+	MOVLQSX    (DX), R11
+	CMPL       R11, R10
+	JGE        endBt
+	IMULQ      SI, R11
+	ADDQ       BX, R11
+	ADDQ       $0x04, DX
+	VADDPS     (R11), Y2, Y2
+	VADDPS     32(R11), Y3, Y3
+	VADDPS     64(R11), Y4, Y4
+	VADDPS     96(R11), Y5, Y5
+	VMASKMOVPS 128(R11), Y1, Y7
+	VADDPS     Y7, Y6, Y6
+	JMP        rowBs
+
+endBt:
+	SUBQ       DI, DX
+	SHRQ       $0x02, DX
+	MOVL       DX, (R8)
+	VMOVUPS    Y2, (AX)
+	VMOVUPS    Y3, 32(AX)
+	VMOVUPS    Y4, 64(AX)
+	VMOVUPS    Y5, 96(AX)
+	VMASKMOVPS Y6, Y1, 128(AX)
+	ADDQ       $0x04, R8
+	ADDQ       CX, AX
+	DECQ       R9
+	JNE        listBr
+	JMP        doneAu
+
+wideBa:
+listBu:
+	VMOVUPS    (AX), Y2
+	VANDPS     Y0, Y2, Y2
+	VMOVUPS    32(AX), Y3
+	VANDPS     Y0, Y3, Y3
+	VMOVUPS    64(AX), Y4
+	VANDPS     Y0, Y4, Y4
+	VMOVUPS    96(AX), Y5
+	VANDPS     Y0, Y5, Y5
+	VMOVUPS    128(AX), Y6
+	VANDPS     Y0, Y6, Y6
+	VMASKMOVPS 160(AX), Y1, Y7
+	VANDPS     Y0, Y7, Y7
+	MOVLQSX    (R8), DX
+	LEAQ       (DI)(DX*4), DX
+
+rowBv:
+	MOVLQSX    (DX), R11
+	CMPL       R11, R10
+	JGE        endBw
+	IMULQ      SI, R11
+	ADDQ       BX, R11
+	ADDQ       $0x04, DX
+	VADDPS     (R11), Y2, Y2
+	VADDPS     32(R11), Y3, Y3
+	VADDPS     64(R11), Y4, Y4
+	VADDPS     96(R11), Y5, Y5
+	VADDPS     128(R11), Y6, Y6
+	VMASKMOVPS 160(R11), Y1, Y8
+	VADDPS     Y8, Y7, Y7
+	JMP        rowBv
+
+endBw:
+	SUBQ       DI, DX
+	SHRQ       $0x02, DX
+	MOVL       DX, (R8)
+	VMOVUPS    Y2, (AX)
+	VMOVUPS    Y3, 32(AX)
+	VMOVUPS    Y4, 64(AX)
+	VMOVUPS    Y5, 96(AX)
+	VMOVUPS    Y6, 128(AX)
+	VMASKMOVPS Y7, Y1, 160(AX)
+	ADDQ       $0x04, R8
+	ADDQ       CX, AX
+	DECQ       R9
+	JNE        listBu
+	JMP        doneAu
+
+wideBb:
+listBx:
+	VMOVUPS    (AX), Y2
+	VANDPS     Y0, Y2, Y2
+	VMOVUPS    32(AX), Y3
+	VANDPS     Y0, Y3, Y3
+	VMOVUPS    64(AX), Y4
+	VANDPS     Y0, Y4, Y4
+	VMOVUPS    96(AX), Y5
+	VANDPS     Y0, Y5, Y5
+	VMOVUPS    128(AX), Y6
+	VANDPS     Y0, Y6, Y6
+	VMOVUPS    160(AX), Y7
+	VANDPS     Y0, Y7, Y7
+	VMASKMOVPS 192(AX), Y1, Y8
+	VANDPS     Y0, Y8, Y8
+	MOVLQSX    (R8), DX
+	LEAQ       (DI)(DX*4), DX
+
+rowBy:
+	MOVLQSX    (DX), R11
+	CMPL       R11, R10
+	JGE        endBz
+	IMULQ      SI, R11
+	ADDQ       BX, R11
+	ADDQ       $0x04, DX
+	VADDPS     (R11), Y2, Y2
+	VADDPS     32(R11), Y3, Y3
+	VADDPS     64(R11), Y4, Y4
+	VADDPS     96(R11), Y5, Y5
+	VADDPS     128(R11), Y6, Y6
+	VADDPS     160(R11), Y7, Y7
+	VMASKMOVPS 192(R11), Y1, Y9
+	VADDPS     Y9, Y8, Y8
+	JMP        rowBy
+
+endBz:
+	SUBQ       DI, DX
+	SHRQ       $0x02, DX
+	MOVL       DX, (R8)
+	VMOVUPS    Y2, (AX)
+	VMOVUPS    Y3, 32(AX)
+	VMOVUPS    Y4, 64(AX)
+	VMOVUPS    Y5, 96(AX)
+	VMOVUPS    Y6, 128(AX)
+	VMOVUPS    Y7, 160(AX)
+	VMASKMOVPS Y8, Y1, 192(AX)
+	ADDQ       $0x04, R8
+	ADDQ       CX, AX
+	DECQ       R9
+	JNE        listBx
+
+doneAu:
+	VZEROUPPER
+	RET
+
 // func scaledRowsAVX2(dst *float32, n int, x *float32, stride int, rows *int32, scale *float32, k int)
 // Requires: AVX
 TEXT ·scaledRowsAVX2(SB), NOSPLIT, $0-56
@@ -598,16 +979,16 @@ TEXT ·scaledRowsAVX2(SB), NOSPLIT, $0-56
 	MOVQ    k+48(FP), R8
 	SHLQ    $0x02, BX
 	TESTQ   CX, CX
-	JZ      doneAw
+	JZ      doneCc
 	LEAQ    -1(CX), R9
 	ANDQ    $0x07, R9
 	LEAQ    tailMask<>+0(SB), R10
 	NEGQ    R9
 	VMOVDQU 28(R10)(R9*4), Y0
 
-fullAu:
+fullCa:
 	CMPQ   CX, $+64
-	JL     restAv
+	JL     restCb
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
@@ -618,7 +999,7 @@ fullAu:
 	VXORPS Y8, Y8, Y8
 	XORQ   R9, R9
 
-rowAx:
+rowCd:
 	MOVLQSX      (SI)(R9*4), R10
 	IMULQ        BX, R10
 	VBROADCASTSS (DI)(R9*4), Y9
@@ -640,7 +1021,7 @@ rowAx:
 	VADDPS       Y10, Y8, Y8
 	INCQ         R9
 	CMPQ         R9, R8
-	JNE          rowAx
+	JNE          rowCd
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y2, 32(AX)
 	VMOVUPS      Y3, 64(AX)
@@ -652,25 +1033,25 @@ rowAx:
 	ADDQ         $+256, AX
 	ADDQ         $+256, DX
 	SUBQ         $+64, CX
-	JMP          fullAu
+	JMP          fullCa
 
-restAv:
+restCb:
 	TESTQ  CX, CX
-	JZ     doneAw
+	JZ     doneCc
 	CMPQ   CX, $+8
-	JLE    tailAy
+	JLE    tailCe
 	CMPQ   CX, $+16
-	JLE    tailAz
+	JLE    tailCf
 	CMPQ   CX, $+24
-	JLE    tailBa
+	JLE    tailCg
 	CMPQ   CX, $+32
-	JLE    tailBb
+	JLE    tailCh
 	CMPQ   CX, $+40
-	JLE    tailBc
+	JLE    tailCi
 	CMPQ   CX, $+48
-	JLE    tailBd
+	JLE    tailCj
 	CMPQ   CX, $+56
-	JLE    tailBe
+	JLE    tailCk
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
@@ -681,7 +1062,7 @@ restAv:
 	VXORPS Y8, Y8, Y8
 	XORQ   CX, CX
 
-rowBf:
+rowCl:
 	MOVLQSX      (SI)(CX*4), R9
 	IMULQ        BX, R9
 	VBROADCASTSS (DI)(CX*4), Y9
@@ -704,7 +1085,7 @@ rowBf:
 	VADDPS       Y10, Y8, Y8
 	INCQ         CX
 	CMPQ         CX, R8
-	JNE          rowBf
+	JNE          rowCl
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y2, 32(AX)
 	VMOVUPS      Y3, 64(AX)
@@ -713,13 +1094,13 @@ rowBf:
 	VMOVUPS      Y6, 160(AX)
 	VMOVUPS      Y7, 192(AX)
 	VMASKMOVPS   Y8, Y0, 224(AX)
-	JMP          doneAw
+	JMP          doneCc
 
-tailAy:
+tailCe:
 	VXORPS Y1, Y1, Y1
 	XORQ   CX, CX
 
-rowBg:
+rowCm:
 	MOVLQSX      (SI)(CX*4), R9
 	IMULQ        BX, R9
 	VBROADCASTSS (DI)(CX*4), Y2
@@ -728,16 +1109,16 @@ rowBg:
 	VADDPS       Y3, Y1, Y1
 	INCQ         CX
 	CMPQ         CX, R8
-	JNE          rowBg
+	JNE          rowCm
 	VMASKMOVPS   Y1, Y0, (AX)
-	JMP          doneAw
+	JMP          doneCc
 
-tailAz:
+tailCf:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	XORQ   CX, CX
 
-rowBh:
+rowCn:
 	MOVLQSX      (SI)(CX*4), R9
 	IMULQ        BX, R9
 	VBROADCASTSS (DI)(CX*4), Y3
@@ -748,18 +1129,18 @@ rowBh:
 	VADDPS       Y4, Y2, Y2
 	INCQ         CX
 	CMPQ         CX, R8
-	JNE          rowBh
+	JNE          rowCn
 	VMOVUPS      Y1, (AX)
 	VMASKMOVPS   Y2, Y0, 32(AX)
-	JMP          doneAw
+	JMP          doneCc
 
-tailBa:
+tailCg:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	XORQ   CX, CX
 
-rowBi:
+rowCo:
 	MOVLQSX      (SI)(CX*4), R9
 	IMULQ        BX, R9
 	VBROADCASTSS (DI)(CX*4), Y4
@@ -772,20 +1153,20 @@ rowBi:
 	VADDPS       Y5, Y3, Y3
 	INCQ         CX
 	CMPQ         CX, R8
-	JNE          rowBi
+	JNE          rowCo
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y2, 32(AX)
 	VMASKMOVPS   Y3, Y0, 64(AX)
-	JMP          doneAw
+	JMP          doneCc
 
-tailBb:
+tailCh:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	XORQ   CX, CX
 
-rowBj:
+rowCp:
 	MOVLQSX      (SI)(CX*4), R9
 	IMULQ        BX, R9
 	VBROADCASTSS (DI)(CX*4), Y5
@@ -800,14 +1181,14 @@ rowBj:
 	VADDPS       Y6, Y4, Y4
 	INCQ         CX
 	CMPQ         CX, R8
-	JNE          rowBj
+	JNE          rowCp
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y2, 32(AX)
 	VMOVUPS      Y3, 64(AX)
 	VMASKMOVPS   Y4, Y0, 96(AX)
-	JMP          doneAw
+	JMP          doneCc
 
-tailBc:
+tailCi:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
@@ -815,7 +1196,7 @@ tailBc:
 	VXORPS Y5, Y5, Y5
 	XORQ   CX, CX
 
-rowBk:
+rowCq:
 	MOVLQSX      (SI)(CX*4), R9
 	IMULQ        BX, R9
 	VBROADCASTSS (DI)(CX*4), Y6
@@ -832,15 +1213,15 @@ rowBk:
 	VADDPS       Y7, Y5, Y5
 	INCQ         CX
 	CMPQ         CX, R8
-	JNE          rowBk
+	JNE          rowCq
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y2, 32(AX)
 	VMOVUPS      Y3, 64(AX)
 	VMOVUPS      Y4, 96(AX)
 	VMASKMOVPS   Y5, Y0, 128(AX)
-	JMP          doneAw
+	JMP          doneCc
 
-tailBd:
+tailCj:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
@@ -849,7 +1230,7 @@ tailBd:
 	VXORPS Y6, Y6, Y6
 	XORQ   CX, CX
 
-rowBl:
+rowCr:
 	MOVLQSX      (SI)(CX*4), R9
 	IMULQ        BX, R9
 	VBROADCASTSS (DI)(CX*4), Y7
@@ -868,16 +1249,16 @@ rowBl:
 	VADDPS       Y8, Y6, Y6
 	INCQ         CX
 	CMPQ         CX, R8
-	JNE          rowBl
+	JNE          rowCr
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y2, 32(AX)
 	VMOVUPS      Y3, 64(AX)
 	VMOVUPS      Y4, 96(AX)
 	VMOVUPS      Y5, 128(AX)
 	VMASKMOVPS   Y6, Y0, 160(AX)
-	JMP          doneAw
+	JMP          doneCc
 
-tailBe:
+tailCk:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
@@ -887,7 +1268,7 @@ tailBe:
 	VXORPS Y7, Y7, Y7
 	XORQ   CX, CX
 
-rowBm:
+rowCs:
 	MOVLQSX      (SI)(CX*4), R9
 	IMULQ        BX, R9
 	VBROADCASTSS (DI)(CX*4), Y8
@@ -908,7 +1289,7 @@ rowBm:
 	VADDPS       Y9, Y7, Y7
 	INCQ         CX
 	CMPQ         CX, R8
-	JNE          rowBm
+	JNE          rowCs
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y2, 32(AX)
 	VMOVUPS      Y3, 64(AX)
@@ -917,7 +1298,7 @@ rowBm:
 	VMOVUPS      Y6, 160(AX)
 	VMASKMOVPS   Y7, Y0, 192(AX)
 
-doneAw:
+doneCc:
 	VZEROUPPER
 	RET
 
@@ -946,16 +1327,16 @@ TEXT ·lifAVX2(SB), NOSPLIT, $0-88
 	LEAQ         compress<>+0(SB), R9
 	XORQ         R10, R10
 	TESTQ        DI, DI
-	JZ           doneBp
+	JZ           doneCv
 	LEAQ         -1(DI), R11
 	ANDQ         $0x07, R11
 	LEAQ         tailMask<>+0(SB), R12
 	NEGQ         R11
 	VMOVDQU      28(R12)(R11*4), Y7
 
-vecBn:
+vecCt:
 	CMPQ      DI, $+8
-	JL        restBo
+	JL        restCu
 	VMOVUPS   (CX)(R10*1), Y9
 	VMULPS    Y0, Y9, Y9
 	VMOVUPS   (AX)(R10*1), Y8
@@ -986,11 +1367,11 @@ vecBn:
 	VPADDD    Y6, Y5, Y5
 	ADDQ      $+32, R10
 	SUBQ      $+8, DI
-	JMP       vecBn
+	JMP       vecCt
 
-restBo:
+restCu:
 	TESTQ      DI, DI
-	JZ         doneBp
+	JZ         doneCv
 	VMASKMOVPS (CX)(R10*1), Y7, Y8
 	VMULPS     Y0, Y8, Y8
 	VMASKMOVPS (AX)(R10*1), Y7, Y0
@@ -1025,7 +1406,7 @@ restBo:
 	LEAQ       (R8)(AX*4), R8
 	VPADDD     Y6, Y5, Y5
 
-doneBp:
+doneCv:
 	VZEROUPPER
 	MOVQ fired+64(FP), AX
 	SUBQ AX, R8
@@ -1051,16 +1432,16 @@ TEXT ·adamAVX2(SB), NOSPLIT, $0-64
 	VXORPS       Y7, Y7, Y7
 	XORQ         DI, DI
 	TESTQ        SI, SI
-	JZ           doneBs
+	JZ           doneCy
 	LEAQ         -1(SI), R8
 	ANDQ         $0x07, R8
 	LEAQ         tailMask<>+0(SB), R9
 	NEGQ         R8
 	VMOVDQU      28(R9)(R8*4), Y8
 
-vecBq:
+vecCw:
 	CMPQ     SI, $+8
-	JL       restBr
+	JL       restCx
 	VMOVUPS  (BX)(DI*1), Y9
 	VMOVUPS  (CX)(DI*1), Y10
 	VMULPS   Y1, Y10, Y10
@@ -1088,11 +1469,11 @@ vecBq:
 	VMOVUPS  Y9, (AX)(DI*1)
 	ADDQ     $+32, DI
 	SUBQ     $+8, SI
-	JMP      vecBq
+	JMP      vecCw
 
-restBr:
+restCx:
 	TESTQ      SI, SI
-	JZ         doneBs
+	JZ         doneCy
 	VMASKMOVPS (BX)(DI*1), Y8, Y9
 	VMASKMOVPS (CX)(DI*1), Y8, Y10
 	VMULPS     Y1, Y10, Y10
@@ -1119,7 +1500,7 @@ restBr:
 	VSUBPS     Y10, Y0, Y0
 	VMASKMOVPS Y0, Y8, (AX)(DI*1)
 
-doneBs:
+doneCy:
 	VZEROUPPER
 	RET
 
@@ -1132,34 +1513,685 @@ TEXT ·axpyAVX2(SB), NOSPLIT, $0-32
 	VBROADCASTSS a+8(FP), Y0
 	XORQ         BX, BX
 	TESTQ        DX, DX
-	JZ           doneBv
+	JZ           doneDb
 	LEAQ         -1(DX), SI
 	ANDQ         $0x07, SI
 	LEAQ         tailMask<>+0(SB), DI
 	NEGQ         SI
 	VMOVDQU      28(DI)(SI*4), Y1
 
-vecBt:
+vecCz:
 	CMPQ    DX, $+8
-	JL      restBu
+	JL      restDa
 	VMOVUPS (AX)(BX*1), Y2
 	VMULPS  (CX)(BX*1), Y0, Y3
 	VADDPS  Y3, Y2, Y2
 	VMOVUPS Y2, (AX)(BX*1)
 	ADDQ    $+32, BX
 	SUBQ    $+8, DX
-	JMP     vecBt
+	JMP     vecCz
 
-restBu:
+restDa:
 	TESTQ      DX, DX
-	JZ         doneBv
+	JZ         doneDb
 	VMASKMOVPS (AX)(BX*1), Y1, Y2
 	VMASKMOVPS (CX)(BX*1), Y1, Y3
 	VMULPS     Y3, Y0, Y3
 	VADDPS     Y3, Y2, Y2
 	VMASKMOVPS Y2, Y1, (AX)(BX*1)
 
-doneBv:
+doneDb:
+	VZEROUPPER
+	RET
+
+// func mulAVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, m int)
+// Requires: AVX, FMA3
+TEXT ·mulAVX2(SB), NOSPLIT, $0-56
+	MOVQ   c+0(FP), AX
+	MOVQ   ldc+8(FP), CX
+	MOVQ   a+16(FP), DX
+	MOVQ   lda+24(FP), BX
+	MOVQ   b+32(FP), SI
+	MOVQ   k+40(FP), DI
+	MOVQ   m+48(FP), R8
+	SHLQ   $0x02, CX
+	SHLQ   $0x02, BX
+	CMPQ   R8, $+1
+	JEQ    rowsDc
+	CMPQ   R8, $+2
+	JEQ    rowsDd
+	CMPQ   R8, $+3
+	JEQ    rowsDe
+	CMPQ   R8, $+4
+	JEQ    rowsDf
+	CMPQ   R8, $+5
+	JEQ    rowsDg
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	LEAQ   (DX)(BX*2), R8
+	ADDQ   BX, R8
+
+fourDh:
+	SUBQ         $0x04, DI
+	JLT          restDi
+	VMOVUPS      (SI), Y12
+	VMOVUPS      32(SI), Y13
+	VBROADCASTSS (DX), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VFMADD231PS  Y14, Y13, Y1
+	VBROADCASTSS (DX)(BX*1), Y14
+	VFMADD231PS  Y14, Y12, Y2
+	VFMADD231PS  Y14, Y13, Y3
+	VBROADCASTSS (DX)(BX*2), Y14
+	VFMADD231PS  Y14, Y12, Y4
+	VFMADD231PS  Y14, Y13, Y5
+	VBROADCASTSS (R8), Y14
+	VFMADD231PS  Y14, Y12, Y6
+	VFMADD231PS  Y14, Y13, Y7
+	VBROADCASTSS (R8)(BX*1), Y14
+	VFMADD231PS  Y14, Y12, Y8
+	VFMADD231PS  Y14, Y13, Y9
+	VBROADCASTSS (R8)(BX*2), Y14
+	VFMADD231PS  Y14, Y12, Y10
+	VFMADD231PS  Y14, Y13, Y11
+	VMOVUPS      64(SI), Y12
+	VMOVUPS      96(SI), Y13
+	VBROADCASTSS 4(DX), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VFMADD231PS  Y14, Y13, Y1
+	VBROADCASTSS 4(DX)(BX*1), Y14
+	VFMADD231PS  Y14, Y12, Y2
+	VFMADD231PS  Y14, Y13, Y3
+	VBROADCASTSS 4(DX)(BX*2), Y14
+	VFMADD231PS  Y14, Y12, Y4
+	VFMADD231PS  Y14, Y13, Y5
+	VBROADCASTSS 4(R8), Y14
+	VFMADD231PS  Y14, Y12, Y6
+	VFMADD231PS  Y14, Y13, Y7
+	VBROADCASTSS 4(R8)(BX*1), Y14
+	VFMADD231PS  Y14, Y12, Y8
+	VFMADD231PS  Y14, Y13, Y9
+	VBROADCASTSS 4(R8)(BX*2), Y14
+	VFMADD231PS  Y14, Y12, Y10
+	VFMADD231PS  Y14, Y13, Y11
+	VMOVUPS      128(SI), Y12
+	VMOVUPS      160(SI), Y13
+	VBROADCASTSS 8(DX), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VFMADD231PS  Y14, Y13, Y1
+	VBROADCASTSS 8(DX)(BX*1), Y14
+	VFMADD231PS  Y14, Y12, Y2
+	VFMADD231PS  Y14, Y13, Y3
+	VBROADCASTSS 8(DX)(BX*2), Y14
+	VFMADD231PS  Y14, Y12, Y4
+	VFMADD231PS  Y14, Y13, Y5
+	VBROADCASTSS 8(R8), Y14
+	VFMADD231PS  Y14, Y12, Y6
+	VFMADD231PS  Y14, Y13, Y7
+	VBROADCASTSS 8(R8)(BX*1), Y14
+	VFMADD231PS  Y14, Y12, Y8
+	VFMADD231PS  Y14, Y13, Y9
+	VBROADCASTSS 8(R8)(BX*2), Y14
+	VFMADD231PS  Y14, Y12, Y10
+	VFMADD231PS  Y14, Y13, Y11
+	VMOVUPS      192(SI), Y12
+	VMOVUPS      224(SI), Y13
+	VBROADCASTSS 12(DX), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VFMADD231PS  Y14, Y13, Y1
+	VBROADCASTSS 12(DX)(BX*1), Y14
+	VFMADD231PS  Y14, Y12, Y2
+	VFMADD231PS  Y14, Y13, Y3
+	VBROADCASTSS 12(DX)(BX*2), Y14
+	VFMADD231PS  Y14, Y12, Y4
+	VFMADD231PS  Y14, Y13, Y5
+	VBROADCASTSS 12(R8), Y14
+	VFMADD231PS  Y14, Y12, Y6
+	VFMADD231PS  Y14, Y13, Y7
+	VBROADCASTSS 12(R8)(BX*1), Y14
+	VFMADD231PS  Y14, Y12, Y8
+	VFMADD231PS  Y14, Y13, Y9
+	VBROADCASTSS 12(R8)(BX*2), Y14
+	VFMADD231PS  Y14, Y12, Y10
+	VFMADD231PS  Y14, Y13, Y11
+	ADDQ         $+256, SI
+	ADDQ         $0x10, DX
+	ADDQ         $0x10, R8
+	JMP          fourDh
+
+restDi:
+	ADDQ $0x04, DI
+	JEQ  outDk
+
+oneDj:
+	VMOVUPS      (SI), Y12
+	VMOVUPS      32(SI), Y13
+	VBROADCASTSS (DX), Y14
+	VFMADD231PS  Y14, Y12, Y0
+	VFMADD231PS  Y14, Y13, Y1
+	VBROADCASTSS (DX)(BX*1), Y14
+	VFMADD231PS  Y14, Y12, Y2
+	VFMADD231PS  Y14, Y13, Y3
+	VBROADCASTSS (DX)(BX*2), Y14
+	VFMADD231PS  Y14, Y12, Y4
+	VFMADD231PS  Y14, Y13, Y5
+	VBROADCASTSS (R8), Y14
+	VFMADD231PS  Y14, Y12, Y6
+	VFMADD231PS  Y14, Y13, Y7
+	VBROADCASTSS (R8)(BX*1), Y14
+	VFMADD231PS  Y14, Y12, Y8
+	VFMADD231PS  Y14, Y13, Y9
+	VBROADCASTSS (R8)(BX*2), Y14
+	VFMADD231PS  Y14, Y12, Y10
+	VFMADD231PS  Y14, Y13, Y11
+	ADDQ         $+64, SI
+	ADDQ         $0x04, DX
+	ADDQ         $0x04, R8
+	DECQ         DI
+	JNE          oneDj
+
+outDk:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y2, (AX)
+	VMOVUPS Y3, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y4, (AX)
+	VMOVUPS Y5, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y6, (AX)
+	VMOVUPS Y7, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y8, (AX)
+	VMOVUPS Y9, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y10, (AX)
+	VMOVUPS Y11, 32(AX)
+	ADDQ    CX, AX
+	VZEROUPPER
+	RET
+
+rowsDg:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	LEAQ   (DX)(BX*2), R8
+	ADDQ   BX, R8
+
+fourDl:
+	SUBQ         $0x04, DI
+	JLT          restDm
+	VMOVUPS      (SI), Y10
+	VMOVUPS      32(SI), Y11
+	VBROADCASTSS (DX), Y12
+	VFMADD231PS  Y12, Y10, Y0
+	VFMADD231PS  Y12, Y11, Y1
+	VBROADCASTSS (DX)(BX*1), Y12
+	VFMADD231PS  Y12, Y10, Y2
+	VFMADD231PS  Y12, Y11, Y3
+	VBROADCASTSS (DX)(BX*2), Y12
+	VFMADD231PS  Y12, Y10, Y4
+	VFMADD231PS  Y12, Y11, Y5
+	VBROADCASTSS (R8), Y12
+	VFMADD231PS  Y12, Y10, Y6
+	VFMADD231PS  Y12, Y11, Y7
+	VBROADCASTSS (R8)(BX*1), Y12
+	VFMADD231PS  Y12, Y10, Y8
+	VFMADD231PS  Y12, Y11, Y9
+	VMOVUPS      64(SI), Y10
+	VMOVUPS      96(SI), Y11
+	VBROADCASTSS 4(DX), Y12
+	VFMADD231PS  Y12, Y10, Y0
+	VFMADD231PS  Y12, Y11, Y1
+	VBROADCASTSS 4(DX)(BX*1), Y12
+	VFMADD231PS  Y12, Y10, Y2
+	VFMADD231PS  Y12, Y11, Y3
+	VBROADCASTSS 4(DX)(BX*2), Y12
+	VFMADD231PS  Y12, Y10, Y4
+	VFMADD231PS  Y12, Y11, Y5
+	VBROADCASTSS 4(R8), Y12
+	VFMADD231PS  Y12, Y10, Y6
+	VFMADD231PS  Y12, Y11, Y7
+	VBROADCASTSS 4(R8)(BX*1), Y12
+	VFMADD231PS  Y12, Y10, Y8
+	VFMADD231PS  Y12, Y11, Y9
+	VMOVUPS      128(SI), Y10
+	VMOVUPS      160(SI), Y11
+	VBROADCASTSS 8(DX), Y12
+	VFMADD231PS  Y12, Y10, Y0
+	VFMADD231PS  Y12, Y11, Y1
+	VBROADCASTSS 8(DX)(BX*1), Y12
+	VFMADD231PS  Y12, Y10, Y2
+	VFMADD231PS  Y12, Y11, Y3
+	VBROADCASTSS 8(DX)(BX*2), Y12
+	VFMADD231PS  Y12, Y10, Y4
+	VFMADD231PS  Y12, Y11, Y5
+	VBROADCASTSS 8(R8), Y12
+	VFMADD231PS  Y12, Y10, Y6
+	VFMADD231PS  Y12, Y11, Y7
+	VBROADCASTSS 8(R8)(BX*1), Y12
+	VFMADD231PS  Y12, Y10, Y8
+	VFMADD231PS  Y12, Y11, Y9
+	VMOVUPS      192(SI), Y10
+	VMOVUPS      224(SI), Y11
+	VBROADCASTSS 12(DX), Y12
+	VFMADD231PS  Y12, Y10, Y0
+	VFMADD231PS  Y12, Y11, Y1
+	VBROADCASTSS 12(DX)(BX*1), Y12
+	VFMADD231PS  Y12, Y10, Y2
+	VFMADD231PS  Y12, Y11, Y3
+	VBROADCASTSS 12(DX)(BX*2), Y12
+	VFMADD231PS  Y12, Y10, Y4
+	VFMADD231PS  Y12, Y11, Y5
+	VBROADCASTSS 12(R8), Y12
+	VFMADD231PS  Y12, Y10, Y6
+	VFMADD231PS  Y12, Y11, Y7
+	VBROADCASTSS 12(R8)(BX*1), Y12
+	VFMADD231PS  Y12, Y10, Y8
+	VFMADD231PS  Y12, Y11, Y9
+	ADDQ         $+256, SI
+	ADDQ         $0x10, DX
+	ADDQ         $0x10, R8
+	JMP          fourDl
+
+restDm:
+	ADDQ $0x04, DI
+	JEQ  outDo
+
+oneDn:
+	VMOVUPS      (SI), Y10
+	VMOVUPS      32(SI), Y11
+	VBROADCASTSS (DX), Y12
+	VFMADD231PS  Y12, Y10, Y0
+	VFMADD231PS  Y12, Y11, Y1
+	VBROADCASTSS (DX)(BX*1), Y12
+	VFMADD231PS  Y12, Y10, Y2
+	VFMADD231PS  Y12, Y11, Y3
+	VBROADCASTSS (DX)(BX*2), Y12
+	VFMADD231PS  Y12, Y10, Y4
+	VFMADD231PS  Y12, Y11, Y5
+	VBROADCASTSS (R8), Y12
+	VFMADD231PS  Y12, Y10, Y6
+	VFMADD231PS  Y12, Y11, Y7
+	VBROADCASTSS (R8)(BX*1), Y12
+	VFMADD231PS  Y12, Y10, Y8
+	VFMADD231PS  Y12, Y11, Y9
+	ADDQ         $+64, SI
+	ADDQ         $0x04, DX
+	ADDQ         $0x04, R8
+	DECQ         DI
+	JNE          oneDn
+
+outDo:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y2, (AX)
+	VMOVUPS Y3, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y4, (AX)
+	VMOVUPS Y5, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y6, (AX)
+	VMOVUPS Y7, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y8, (AX)
+	VMOVUPS Y9, 32(AX)
+	ADDQ    CX, AX
+	VZEROUPPER
+	RET
+
+rowsDf:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	LEAQ   (DX)(BX*2), R8
+	ADDQ   BX, R8
+
+fourDp:
+	SUBQ         $0x04, DI
+	JLT          restDq
+	VMOVUPS      (SI), Y8
+	VMOVUPS      32(SI), Y9
+	VBROADCASTSS (DX), Y10
+	VFMADD231PS  Y10, Y8, Y0
+	VFMADD231PS  Y10, Y9, Y1
+	VBROADCASTSS (DX)(BX*1), Y10
+	VFMADD231PS  Y10, Y8, Y2
+	VFMADD231PS  Y10, Y9, Y3
+	VBROADCASTSS (DX)(BX*2), Y10
+	VFMADD231PS  Y10, Y8, Y4
+	VFMADD231PS  Y10, Y9, Y5
+	VBROADCASTSS (R8), Y10
+	VFMADD231PS  Y10, Y8, Y6
+	VFMADD231PS  Y10, Y9, Y7
+	VMOVUPS      64(SI), Y8
+	VMOVUPS      96(SI), Y9
+	VBROADCASTSS 4(DX), Y10
+	VFMADD231PS  Y10, Y8, Y0
+	VFMADD231PS  Y10, Y9, Y1
+	VBROADCASTSS 4(DX)(BX*1), Y10
+	VFMADD231PS  Y10, Y8, Y2
+	VFMADD231PS  Y10, Y9, Y3
+	VBROADCASTSS 4(DX)(BX*2), Y10
+	VFMADD231PS  Y10, Y8, Y4
+	VFMADD231PS  Y10, Y9, Y5
+	VBROADCASTSS 4(R8), Y10
+	VFMADD231PS  Y10, Y8, Y6
+	VFMADD231PS  Y10, Y9, Y7
+	VMOVUPS      128(SI), Y8
+	VMOVUPS      160(SI), Y9
+	VBROADCASTSS 8(DX), Y10
+	VFMADD231PS  Y10, Y8, Y0
+	VFMADD231PS  Y10, Y9, Y1
+	VBROADCASTSS 8(DX)(BX*1), Y10
+	VFMADD231PS  Y10, Y8, Y2
+	VFMADD231PS  Y10, Y9, Y3
+	VBROADCASTSS 8(DX)(BX*2), Y10
+	VFMADD231PS  Y10, Y8, Y4
+	VFMADD231PS  Y10, Y9, Y5
+	VBROADCASTSS 8(R8), Y10
+	VFMADD231PS  Y10, Y8, Y6
+	VFMADD231PS  Y10, Y9, Y7
+	VMOVUPS      192(SI), Y8
+	VMOVUPS      224(SI), Y9
+	VBROADCASTSS 12(DX), Y10
+	VFMADD231PS  Y10, Y8, Y0
+	VFMADD231PS  Y10, Y9, Y1
+	VBROADCASTSS 12(DX)(BX*1), Y10
+	VFMADD231PS  Y10, Y8, Y2
+	VFMADD231PS  Y10, Y9, Y3
+	VBROADCASTSS 12(DX)(BX*2), Y10
+	VFMADD231PS  Y10, Y8, Y4
+	VFMADD231PS  Y10, Y9, Y5
+	VBROADCASTSS 12(R8), Y10
+	VFMADD231PS  Y10, Y8, Y6
+	VFMADD231PS  Y10, Y9, Y7
+	ADDQ         $+256, SI
+	ADDQ         $0x10, DX
+	ADDQ         $0x10, R8
+	JMP          fourDp
+
+restDq:
+	ADDQ $0x04, DI
+	JEQ  outDs
+
+oneDr:
+	VMOVUPS      (SI), Y8
+	VMOVUPS      32(SI), Y9
+	VBROADCASTSS (DX), Y10
+	VFMADD231PS  Y10, Y8, Y0
+	VFMADD231PS  Y10, Y9, Y1
+	VBROADCASTSS (DX)(BX*1), Y10
+	VFMADD231PS  Y10, Y8, Y2
+	VFMADD231PS  Y10, Y9, Y3
+	VBROADCASTSS (DX)(BX*2), Y10
+	VFMADD231PS  Y10, Y8, Y4
+	VFMADD231PS  Y10, Y9, Y5
+	VBROADCASTSS (R8), Y10
+	VFMADD231PS  Y10, Y8, Y6
+	VFMADD231PS  Y10, Y9, Y7
+	ADDQ         $+64, SI
+	ADDQ         $0x04, DX
+	ADDQ         $0x04, R8
+	DECQ         DI
+	JNE          oneDr
+
+outDs:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y2, (AX)
+	VMOVUPS Y3, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y4, (AX)
+	VMOVUPS Y5, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y6, (AX)
+	VMOVUPS Y7, 32(AX)
+	ADDQ    CX, AX
+	VZEROUPPER
+	RET
+
+rowsDe:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+
+fourDt:
+	SUBQ         $0x04, DI
+	JLT          restDu
+	VMOVUPS      (SI), Y6
+	VMOVUPS      32(SI), Y7
+	VBROADCASTSS (DX), Y8
+	VFMADD231PS  Y8, Y6, Y0
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS (DX)(BX*1), Y8
+	VFMADD231PS  Y8, Y6, Y2
+	VFMADD231PS  Y8, Y7, Y3
+	VBROADCASTSS (DX)(BX*2), Y8
+	VFMADD231PS  Y8, Y6, Y4
+	VFMADD231PS  Y8, Y7, Y5
+	VMOVUPS      64(SI), Y6
+	VMOVUPS      96(SI), Y7
+	VBROADCASTSS 4(DX), Y8
+	VFMADD231PS  Y8, Y6, Y0
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS 4(DX)(BX*1), Y8
+	VFMADD231PS  Y8, Y6, Y2
+	VFMADD231PS  Y8, Y7, Y3
+	VBROADCASTSS 4(DX)(BX*2), Y8
+	VFMADD231PS  Y8, Y6, Y4
+	VFMADD231PS  Y8, Y7, Y5
+	VMOVUPS      128(SI), Y6
+	VMOVUPS      160(SI), Y7
+	VBROADCASTSS 8(DX), Y8
+	VFMADD231PS  Y8, Y6, Y0
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS 8(DX)(BX*1), Y8
+	VFMADD231PS  Y8, Y6, Y2
+	VFMADD231PS  Y8, Y7, Y3
+	VBROADCASTSS 8(DX)(BX*2), Y8
+	VFMADD231PS  Y8, Y6, Y4
+	VFMADD231PS  Y8, Y7, Y5
+	VMOVUPS      192(SI), Y6
+	VMOVUPS      224(SI), Y7
+	VBROADCASTSS 12(DX), Y8
+	VFMADD231PS  Y8, Y6, Y0
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS 12(DX)(BX*1), Y8
+	VFMADD231PS  Y8, Y6, Y2
+	VFMADD231PS  Y8, Y7, Y3
+	VBROADCASTSS 12(DX)(BX*2), Y8
+	VFMADD231PS  Y8, Y6, Y4
+	VFMADD231PS  Y8, Y7, Y5
+	ADDQ         $+256, SI
+	ADDQ         $0x10, DX
+	JMP          fourDt
+
+restDu:
+	ADDQ $0x04, DI
+	JEQ  outDw
+
+oneDv:
+	VMOVUPS      (SI), Y6
+	VMOVUPS      32(SI), Y7
+	VBROADCASTSS (DX), Y8
+	VFMADD231PS  Y8, Y6, Y0
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS (DX)(BX*1), Y8
+	VFMADD231PS  Y8, Y6, Y2
+	VFMADD231PS  Y8, Y7, Y3
+	VBROADCASTSS (DX)(BX*2), Y8
+	VFMADD231PS  Y8, Y6, Y4
+	VFMADD231PS  Y8, Y7, Y5
+	ADDQ         $+64, SI
+	ADDQ         $0x04, DX
+	DECQ         DI
+	JNE          oneDv
+
+outDw:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y2, (AX)
+	VMOVUPS Y3, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y4, (AX)
+	VMOVUPS Y5, 32(AX)
+	ADDQ    CX, AX
+	VZEROUPPER
+	RET
+
+rowsDd:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+
+fourDx:
+	SUBQ         $0x04, DI
+	JLT          restDy
+	VMOVUPS      (SI), Y4
+	VMOVUPS      32(SI), Y5
+	VBROADCASTSS (DX), Y6
+	VFMADD231PS  Y6, Y4, Y0
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS (DX)(BX*1), Y6
+	VFMADD231PS  Y6, Y4, Y2
+	VFMADD231PS  Y6, Y5, Y3
+	VMOVUPS      64(SI), Y4
+	VMOVUPS      96(SI), Y5
+	VBROADCASTSS 4(DX), Y6
+	VFMADD231PS  Y6, Y4, Y0
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS 4(DX)(BX*1), Y6
+	VFMADD231PS  Y6, Y4, Y2
+	VFMADD231PS  Y6, Y5, Y3
+	VMOVUPS      128(SI), Y4
+	VMOVUPS      160(SI), Y5
+	VBROADCASTSS 8(DX), Y6
+	VFMADD231PS  Y6, Y4, Y0
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS 8(DX)(BX*1), Y6
+	VFMADD231PS  Y6, Y4, Y2
+	VFMADD231PS  Y6, Y5, Y3
+	VMOVUPS      192(SI), Y4
+	VMOVUPS      224(SI), Y5
+	VBROADCASTSS 12(DX), Y6
+	VFMADD231PS  Y6, Y4, Y0
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS 12(DX)(BX*1), Y6
+	VFMADD231PS  Y6, Y4, Y2
+	VFMADD231PS  Y6, Y5, Y3
+	ADDQ         $+256, SI
+	ADDQ         $0x10, DX
+	JMP          fourDx
+
+restDy:
+	ADDQ $0x04, DI
+	JEQ  outEa
+
+oneDz:
+	VMOVUPS      (SI), Y4
+	VMOVUPS      32(SI), Y5
+	VBROADCASTSS (DX), Y6
+	VFMADD231PS  Y6, Y4, Y0
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS (DX)(BX*1), Y6
+	VFMADD231PS  Y6, Y4, Y2
+	VFMADD231PS  Y6, Y5, Y3
+	ADDQ         $+64, SI
+	ADDQ         $0x04, DX
+	DECQ         DI
+	JNE          oneDz
+
+outEa:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y2, (AX)
+	VMOVUPS Y3, 32(AX)
+	ADDQ    CX, AX
+	VZEROUPPER
+	RET
+
+rowsDc:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+fourEb:
+	SUBQ         $0x04, DI
+	JLT          restEc
+	VMOVUPS      (SI), Y2
+	VMOVUPS      32(SI), Y3
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS  Y4, Y2, Y0
+	VFMADD231PS  Y4, Y3, Y1
+	VMOVUPS      64(SI), Y2
+	VMOVUPS      96(SI), Y3
+	VBROADCASTSS 4(DX), Y4
+	VFMADD231PS  Y4, Y2, Y0
+	VFMADD231PS  Y4, Y3, Y1
+	VMOVUPS      128(SI), Y2
+	VMOVUPS      160(SI), Y3
+	VBROADCASTSS 8(DX), Y4
+	VFMADD231PS  Y4, Y2, Y0
+	VFMADD231PS  Y4, Y3, Y1
+	VMOVUPS      192(SI), Y2
+	VMOVUPS      224(SI), Y3
+	VBROADCASTSS 12(DX), Y4
+	VFMADD231PS  Y4, Y2, Y0
+	VFMADD231PS  Y4, Y3, Y1
+	ADDQ         $+256, SI
+	ADDQ         $0x10, DX
+	JMP          fourEb
+
+restEc:
+	ADDQ $0x04, DI
+	JEQ  outEe
+
+oneEd:
+	VMOVUPS      (SI), Y2
+	VMOVUPS      32(SI), Y3
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS  Y4, Y2, Y0
+	VFMADD231PS  Y4, Y3, Y1
+	ADDQ         $+64, SI
+	ADDQ         $0x04, DX
+	DECQ         DI
+	JNE          oneEd
+
+outEe:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	ADDQ    CX, AX
 	VZEROUPPER
 	RET
 
@@ -1192,6 +2224,42 @@ col:
 	ADDQ    $0x04, BX
 	CMPQ    BX, SI
 	JNE     row
+	VZEROUPPER
+	RET
+
+// func fmasAVX2(n int)
+// Requires: AVX, FMA3
+TEXT ·fmasAVX2(SB), NOSPLIT, $0-8
+	MOVQ   n+0(FP), AX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	VXORPS Y12, Y12, Y12
+
+loop:
+	VFMADD231PS Y12, Y12, Y0
+	VFMADD231PS Y12, Y12, Y1
+	VFMADD231PS Y12, Y12, Y2
+	VFMADD231PS Y12, Y12, Y3
+	VFMADD231PS Y12, Y12, Y4
+	VFMADD231PS Y12, Y12, Y5
+	VFMADD231PS Y12, Y12, Y6
+	VFMADD231PS Y12, Y12, Y7
+	VFMADD231PS Y12, Y12, Y8
+	VFMADD231PS Y12, Y12, Y9
+	VFMADD231PS Y12, Y12, Y10
+	VFMADD231PS Y12, Y12, Y11
+	DECQ        AX
+	JNE         loop
 	VZEROUPPER
 	RET
 
@@ -1898,6 +2966,380 @@ doneAd:
 	VZEROUPPER
 	RET
 
+// func sumListsAVX512(dst *float32, dstStride int, n int, w *float32, stride int, rows *int32, at *int32, lists int, limit int32, keep uint32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·sumListsAVX512(SB), NOSPLIT, $0-72
+	MOVQ         dst+0(FP), AX
+	MOVQ         dstStride+8(FP), DX
+	MOVQ         n+16(FP), BX
+	MOVQ         w+24(FP), SI
+	MOVQ         stride+32(FP), DI
+	MOVQ         rows+40(FP), R8
+	MOVQ         at+48(FP), R9
+	MOVQ         lists+56(FP), R10
+	MOVL         limit+64(FP), R11
+	VBROADCASTSS keep+68(FP), Z0
+	SHLQ         $0x02, DI
+	SHLQ         $0x02, DX
+	LEAQ         -1(BX), CX
+	ANDQ         $0x0f, CX
+	MOVQ         $0x00000002, R12
+	SHLQ         CL, R12
+	DECQ         R12
+	KMOVW        R12, K1
+	CMPQ         BX, $+16
+	JLE          wideBl
+	CMPQ         BX, $+32
+	JLE          wideBm
+	CMPQ         BX, $+48
+	JLE          wideBn
+	CMPQ         BX, $+64
+	JLE          wideBo
+	CMPQ         BX, $+80
+	JLE          wideBp
+	CMPQ         BX, $+96
+	JLE          wideBq
+	CMPQ         BX, $+112
+	JLE          wideBr
+
+listBs:
+	VMOVUPS   (AX), Z1
+	VANDPS    Z0, Z1, Z1
+	VMOVUPS   64(AX), Z2
+	VANDPS    Z0, Z2, Z2
+	VMOVUPS   128(AX), Z3
+	VANDPS    Z0, Z3, Z3
+	VMOVUPS   192(AX), Z4
+	VANDPS    Z0, Z4, Z4
+	VMOVUPS   256(AX), Z5
+	VANDPS    Z0, Z5, Z5
+	VMOVUPS   320(AX), Z6
+	VANDPS    Z0, Z6, Z6
+	VMOVUPS   384(AX), Z7
+	VANDPS    Z0, Z7, Z7
+	VMOVUPS.Z 448(AX), K1, Z8
+	VANDPS    Z0, Z8, Z8
+	MOVLQSX   (R9), CX
+	LEAQ      (R8)(CX*4), CX
+
+rowBt:
+	MOVLQSX (CX), BX
+	CMPL    BX, R11
+	JGE     endBu
+	IMULQ   DI, BX
+	ADDQ    SI, BX
+	ADDQ    $0x04, CX
+	VADDPS  (BX), Z1, Z1
+	VADDPS  64(BX), Z2, Z2
+	VADDPS  128(BX), Z3, Z3
+	VADDPS  192(BX), Z4, Z4
+	VADDPS  256(BX), Z5, Z5
+	VADDPS  320(BX), Z6, Z6
+	VADDPS  384(BX), Z7, Z7
+	VADDPS  448(BX), Z8, K1, Z8
+	JMP     rowBt
+
+endBu:
+	SUBQ    R8, CX
+	SHRQ    $0x02, CX
+	MOVL    CX, (R9)
+	VMOVUPS Z1, (AX)
+	VMOVUPS Z2, 64(AX)
+	VMOVUPS Z3, 128(AX)
+	VMOVUPS Z4, 192(AX)
+	VMOVUPS Z5, 256(AX)
+	VMOVUPS Z6, 320(AX)
+	VMOVUPS Z7, 384(AX)
+	VMOVUPS Z8, K1, 448(AX)
+	ADDQ    $0x04, R9
+	ADDQ    DX, AX
+	DECQ    R10
+	JNE     listBs
+	JMP     doneBk
+
+wideBl:
+listBv:
+	VMOVUPS.Z (AX), K1, Z1
+	VANDPS    Z0, Z1, Z1
+	MOVLQSX   (R9), CX
+	LEAQ      (R8)(CX*4), CX
+
+rowBw:
+	MOVLQSX (CX), BX
+	CMPL    BX, R11
+	JGE     endBx
+	IMULQ   DI, BX
+	ADDQ    SI, BX
+	ADDQ    $0x04, CX
+	VADDPS  (BX), Z1, K1, Z1
+	JMP     rowBw
+
+endBx:
+	SUBQ    R8, CX
+	SHRQ    $0x02, CX
+	MOVL    CX, (R9)
+	VMOVUPS Z1, K1, (AX)
+	ADDQ    $0x04, R9
+	ADDQ    DX, AX
+	DECQ    R10
+	JNE     listBv
+	JMP     doneBk
+
+wideBm:
+listBy:
+	VMOVUPS   (AX), Z1
+	VANDPS    Z0, Z1, Z1
+	VMOVUPS.Z 64(AX), K1, Z2
+	VANDPS    Z0, Z2, Z2
+	MOVLQSX   (R9), CX
+	LEAQ      (R8)(CX*4), CX
+
+rowBz:
+	MOVLQSX (CX), BX
+	CMPL    BX, R11
+	JGE     endCa
+	IMULQ   DI, BX
+	ADDQ    SI, BX
+	ADDQ    $0x04, CX
+	VADDPS  (BX), Z1, Z1
+	VADDPS  64(BX), Z2, K1, Z2
+	JMP     rowBz
+
+endCa:
+	SUBQ    R8, CX
+	SHRQ    $0x02, CX
+	MOVL    CX, (R9)
+	VMOVUPS Z1, (AX)
+	VMOVUPS Z2, K1, 64(AX)
+	ADDQ    $0x04, R9
+	ADDQ    DX, AX
+	DECQ    R10
+	JNE     listBy
+	JMP     doneBk
+
+wideBn:
+listCb:
+	VMOVUPS   (AX), Z1
+	VANDPS    Z0, Z1, Z1
+	VMOVUPS   64(AX), Z2
+	VANDPS    Z0, Z2, Z2
+	VMOVUPS.Z 128(AX), K1, Z3
+	VANDPS    Z0, Z3, Z3
+	MOVLQSX   (R9), CX
+	LEAQ      (R8)(CX*4), CX
+
+rowCc:
+	MOVLQSX (CX), BX
+	CMPL    BX, R11
+	JGE     endCd
+	IMULQ   DI, BX
+	ADDQ    SI, BX
+	ADDQ    $0x04, CX
+	VADDPS  (BX), Z1, Z1
+	VADDPS  64(BX), Z2, Z2
+	VADDPS  128(BX), Z3, K1, Z3
+	JMP     rowCc
+
+endCd:
+	SUBQ    R8, CX
+	SHRQ    $0x02, CX
+	MOVL    CX, (R9)
+	VMOVUPS Z1, (AX)
+	VMOVUPS Z2, 64(AX)
+	VMOVUPS Z3, K1, 128(AX)
+	ADDQ    $0x04, R9
+	ADDQ    DX, AX
+	DECQ    R10
+	JNE     listCb
+	JMP     doneBk
+
+wideBo:
+listCe:
+	VMOVUPS   (AX), Z1
+	VANDPS    Z0, Z1, Z1
+	VMOVUPS   64(AX), Z2
+	VANDPS    Z0, Z2, Z2
+	VMOVUPS   128(AX), Z3
+	VANDPS    Z0, Z3, Z3
+	VMOVUPS.Z 192(AX), K1, Z4
+	VANDPS    Z0, Z4, Z4
+	MOVLQSX   (R9), CX
+	LEAQ      (R8)(CX*4), CX
+
+rowCf:
+	MOVLQSX (CX), BX
+	CMPL    BX, R11
+	JGE     endCg
+	IMULQ   DI, BX
+	ADDQ    SI, BX
+	ADDQ    $0x04, CX
+	VADDPS  (BX), Z1, Z1
+	VADDPS  64(BX), Z2, Z2
+	VADDPS  128(BX), Z3, Z3
+	VADDPS  192(BX), Z4, K1, Z4
+	JMP     rowCf
+
+endCg:
+	SUBQ    R8, CX
+	SHRQ    $0x02, CX
+	MOVL    CX, (R9)
+	VMOVUPS Z1, (AX)
+	VMOVUPS Z2, 64(AX)
+	VMOVUPS Z3, 128(AX)
+	VMOVUPS Z4, K1, 192(AX)
+	ADDQ    $0x04, R9
+	ADDQ    DX, AX
+	DECQ    R10
+	JNE     listCe
+	JMP     doneBk
+
+wideBp:
+listCh:
+	VMOVUPS   (AX), Z1
+	VANDPS    Z0, Z1, Z1
+	VMOVUPS   64(AX), Z2
+	VANDPS    Z0, Z2, Z2
+	VMOVUPS   128(AX), Z3
+	VANDPS    Z0, Z3, Z3
+	VMOVUPS   192(AX), Z4
+	VANDPS    Z0, Z4, Z4
+	VMOVUPS.Z 256(AX), K1, Z5
+	VANDPS    Z0, Z5, Z5
+	MOVLQSX   (R9), CX
+	LEAQ      (R8)(CX*4), CX
+
+rowCi:
+	MOVLQSX (CX), BX
+	CMPL    BX, R11
+	JGE     endCj
+	IMULQ   DI, BX
+	ADDQ    SI, BX
+	ADDQ    $0x04, CX
+	VADDPS  (BX), Z1, Z1
+	VADDPS  64(BX), Z2, Z2
+	VADDPS  128(BX), Z3, Z3
+	VADDPS  192(BX), Z4, Z4
+	VADDPS  256(BX), Z5, K1, Z5
+	JMP     rowCi
+
+endCj:
+	SUBQ    R8, CX
+	SHRQ    $0x02, CX
+	MOVL    CX, (R9)
+	VMOVUPS Z1, (AX)
+	VMOVUPS Z2, 64(AX)
+	VMOVUPS Z3, 128(AX)
+	VMOVUPS Z4, 192(AX)
+	VMOVUPS Z5, K1, 256(AX)
+	ADDQ    $0x04, R9
+	ADDQ    DX, AX
+	DECQ    R10
+	JNE     listCh
+	JMP     doneBk
+
+wideBq:
+listCk:
+	VMOVUPS   (AX), Z1
+	VANDPS    Z0, Z1, Z1
+	VMOVUPS   64(AX), Z2
+	VANDPS    Z0, Z2, Z2
+	VMOVUPS   128(AX), Z3
+	VANDPS    Z0, Z3, Z3
+	VMOVUPS   192(AX), Z4
+	VANDPS    Z0, Z4, Z4
+	VMOVUPS   256(AX), Z5
+	VANDPS    Z0, Z5, Z5
+	VMOVUPS.Z 320(AX), K1, Z6
+	VANDPS    Z0, Z6, Z6
+	MOVLQSX   (R9), CX
+	LEAQ      (R8)(CX*4), CX
+
+rowCl:
+	MOVLQSX (CX), BX
+	CMPL    BX, R11
+	JGE     endCm
+	IMULQ   DI, BX
+	ADDQ    SI, BX
+	ADDQ    $0x04, CX
+	VADDPS  (BX), Z1, Z1
+	VADDPS  64(BX), Z2, Z2
+	VADDPS  128(BX), Z3, Z3
+	VADDPS  192(BX), Z4, Z4
+	VADDPS  256(BX), Z5, Z5
+	VADDPS  320(BX), Z6, K1, Z6
+	JMP     rowCl
+
+endCm:
+	SUBQ    R8, CX
+	SHRQ    $0x02, CX
+	MOVL    CX, (R9)
+	VMOVUPS Z1, (AX)
+	VMOVUPS Z2, 64(AX)
+	VMOVUPS Z3, 128(AX)
+	VMOVUPS Z4, 192(AX)
+	VMOVUPS Z5, 256(AX)
+	VMOVUPS Z6, K1, 320(AX)
+	ADDQ    $0x04, R9
+	ADDQ    DX, AX
+	DECQ    R10
+	JNE     listCk
+	JMP     doneBk
+
+wideBr:
+listCn:
+	VMOVUPS   (AX), Z1
+	VANDPS    Z0, Z1, Z1
+	VMOVUPS   64(AX), Z2
+	VANDPS    Z0, Z2, Z2
+	VMOVUPS   128(AX), Z3
+	VANDPS    Z0, Z3, Z3
+	VMOVUPS   192(AX), Z4
+	VANDPS    Z0, Z4, Z4
+	VMOVUPS   256(AX), Z5
+	VANDPS    Z0, Z5, Z5
+	VMOVUPS   320(AX), Z6
+	VANDPS    Z0, Z6, Z6
+	VMOVUPS.Z 384(AX), K1, Z7
+	VANDPS    Z0, Z7, Z7
+	MOVLQSX   (R9), CX
+	LEAQ      (R8)(CX*4), CX
+
+rowCo:
+	MOVLQSX (CX), BX
+	CMPL    BX, R11
+	JGE     endCp
+	IMULQ   DI, BX
+	ADDQ    SI, BX
+	ADDQ    $0x04, CX
+	VADDPS  (BX), Z1, Z1
+	VADDPS  64(BX), Z2, Z2
+	VADDPS  128(BX), Z3, Z3
+	VADDPS  192(BX), Z4, Z4
+	VADDPS  256(BX), Z5, Z5
+	VADDPS  320(BX), Z6, Z6
+	VADDPS  384(BX), Z7, K1, Z7
+	JMP     rowCo
+
+endCp:
+	SUBQ    R8, CX
+	SHRQ    $0x02, CX
+	MOVL    CX, (R9)
+	VMOVUPS Z1, (AX)
+	VMOVUPS Z2, 64(AX)
+	VMOVUPS Z3, 128(AX)
+	VMOVUPS Z4, 192(AX)
+	VMOVUPS Z5, 256(AX)
+	VMOVUPS Z6, 320(AX)
+	VMOVUPS Z7, K1, 384(AX)
+	ADDQ    $0x04, R9
+	ADDQ    DX, AX
+	DECQ    R10
+	JNE     listCn
+
+doneBk:
+	VZEROUPPER
+	RET
+
 // func scaledRowsAVX512(dst *float32, n int, x *float32, stride int, rows *int32, scale *float32, k int)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·scaledRowsAVX512(SB), NOSPLIT, $0-56
@@ -1910,7 +3352,7 @@ TEXT ·scaledRowsAVX512(SB), NOSPLIT, $0-56
 	MOVQ  k+48(FP), R9
 	SHLQ  $0x02, SI
 	TESTQ DX, DX
-	JZ    doneBm
+	JZ    doneCs
 	LEAQ  -1(DX), CX
 	ANDQ  $0x0f, CX
 	MOVQ  $0x00000002, R10
@@ -1918,9 +3360,9 @@ TEXT ·scaledRowsAVX512(SB), NOSPLIT, $0-56
 	DECQ  R10
 	KMOVW R10, K1
 
-fullBk:
+fullCq:
 	CMPQ   DX, $+256
-	JL     restBl
+	JL     restCr
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -1939,7 +3381,7 @@ fullBk:
 	VXORPS Z15, Z15, Z15
 	XORQ   CX, CX
 
-rowBn:
+rowCt:
 	MOVLQSX      (DI)(CX*4), R10
 	IMULQ        SI, R10
 	VBROADCASTSS (R8)(CX*4), Z16
@@ -1977,7 +3419,7 @@ rowBn:
 	VADDPS       Z17, Z15, Z15
 	INCQ         CX
 	CMPQ         CX, R9
-	JNE          rowBn
+	JNE          rowCt
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z2, 128(AX)
@@ -1997,41 +3439,41 @@ rowBn:
 	ADDQ         $+1024, AX
 	ADDQ         $+1024, BX
 	SUBQ         $+256, DX
-	JMP          fullBk
+	JMP          fullCq
 
-restBl:
+restCr:
 	TESTQ  DX, DX
-	JZ     doneBm
+	JZ     doneCs
 	CMPQ   DX, $+16
-	JLE    tailBo
+	JLE    tailCu
 	CMPQ   DX, $+32
-	JLE    tailBp
+	JLE    tailCv
 	CMPQ   DX, $+48
-	JLE    tailBq
+	JLE    tailCw
 	CMPQ   DX, $+64
-	JLE    tailBr
+	JLE    tailCx
 	CMPQ   DX, $+80
-	JLE    tailBs
+	JLE    tailCy
 	CMPQ   DX, $+96
-	JLE    tailBt
+	JLE    tailCz
 	CMPQ   DX, $+112
-	JLE    tailBu
+	JLE    tailDa
 	CMPQ   DX, $+128
-	JLE    tailBv
+	JLE    tailDb
 	CMPQ   DX, $+144
-	JLE    tailBw
+	JLE    tailDc
 	CMPQ   DX, $+160
-	JLE    tailBx
+	JLE    tailDd
 	CMPQ   DX, $+176
-	JLE    tailBy
+	JLE    tailDe
 	CMPQ   DX, $+192
-	JLE    tailBz
+	JLE    tailDf
 	CMPQ   DX, $+208
-	JLE    tailCa
+	JLE    tailDg
 	CMPQ   DX, $+224
-	JLE    tailCb
+	JLE    tailDh
 	CMPQ   DX, $+240
-	JLE    tailCc
+	JLE    tailDi
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -2050,7 +3492,7 @@ restBl:
 	VXORPS Z15, Z15, Z15
 	XORQ   CX, CX
 
-rowCd:
+rowDj:
 	MOVLQSX      (DI)(CX*4), DX
 	IMULQ        SI, DX
 	VBROADCASTSS (R8)(CX*4), Z16
@@ -2088,7 +3530,7 @@ rowCd:
 	VADDPS       Z17, Z15, Z15
 	INCQ         CX
 	CMPQ         CX, R9
-	JNE          rowCd
+	JNE          rowDj
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z2, 128(AX)
@@ -2105,13 +3547,13 @@ rowCd:
 	VMOVUPS      Z13, 832(AX)
 	VMOVUPS      Z14, 896(AX)
 	VMOVUPS      Z15, K1, 960(AX)
-	JMP          doneBm
+	JMP          doneCs
 
-tailBo:
+tailCu:
 	VXORPS Z0, Z0, Z0
 	XORQ   CX, CX
 
-rowCe:
+rowDk:
 	MOVLQSX      (DI)(CX*4), DX
 	IMULQ        SI, DX
 	VBROADCASTSS (R8)(CX*4), Z1
@@ -2119,16 +3561,16 @@ rowCe:
 	VADDPS       Z1, Z0, Z0
 	INCQ         CX
 	CMPQ         CX, R9
-	JNE          rowCe
+	JNE          rowDk
 	VMOVUPS      Z0, K1, (AX)
-	JMP          doneBm
+	JMP          doneCs
 
-tailBp:
+tailCv:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	XORQ   CX, CX
 
-rowCf:
+rowDl:
 	MOVLQSX      (DI)(CX*4), DX
 	IMULQ        SI, DX
 	VBROADCASTSS (R8)(CX*4), Z2
@@ -2138,18 +3580,18 @@ rowCf:
 	VADDPS       Z3, Z1, Z1
 	INCQ         CX
 	CMPQ         CX, R9
-	JNE          rowCf
+	JNE          rowDl
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, K1, 64(AX)
-	JMP          doneBm
+	JMP          doneCs
 
-tailBq:
+tailCw:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 	XORQ   CX, CX
 
-rowCg:
+rowDm:
 	MOVLQSX      (DI)(CX*4), DX
 	IMULQ        SI, DX
 	VBROADCASTSS (R8)(CX*4), Z3
@@ -2161,20 +3603,20 @@ rowCg:
 	VADDPS       Z4, Z2, Z2
 	INCQ         CX
 	CMPQ         CX, R9
-	JNE          rowCg
+	JNE          rowDm
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z2, K1, 128(AX)
-	JMP          doneBm
+	JMP          doneCs
 
-tailBr:
+tailCx:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
 	XORQ   CX, CX
 
-rowCh:
+rowDn:
 	MOVLQSX      (DI)(CX*4), DX
 	IMULQ        SI, DX
 	VBROADCASTSS (R8)(CX*4), Z4
@@ -2188,14 +3630,14 @@ rowCh:
 	VADDPS       Z5, Z3, Z3
 	INCQ         CX
 	CMPQ         CX, R9
-	JNE          rowCh
+	JNE          rowDn
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z2, 128(AX)
 	VMOVUPS      Z3, K1, 192(AX)
-	JMP          doneBm
+	JMP          doneCs
 
-tailBs:
+tailCy:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -2203,7 +3645,7 @@ tailBs:
 	VXORPS Z4, Z4, Z4
 	XORQ   CX, CX
 
-rowCi:
+rowDo:
 	MOVLQSX      (DI)(CX*4), DX
 	IMULQ        SI, DX
 	VBROADCASTSS (R8)(CX*4), Z5
@@ -2219,15 +3661,15 @@ rowCi:
 	VADDPS       Z6, Z4, Z4
 	INCQ         CX
 	CMPQ         CX, R9
-	JNE          rowCi
+	JNE          rowDo
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z2, 128(AX)
 	VMOVUPS      Z3, 192(AX)
 	VMOVUPS      Z4, K1, 256(AX)
-	JMP          doneBm
+	JMP          doneCs
 
-tailBt:
+tailCz:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -2236,7 +3678,7 @@ tailBt:
 	VXORPS Z5, Z5, Z5
 	XORQ   CX, CX
 
-rowCj:
+rowDp:
 	MOVLQSX      (DI)(CX*4), DX
 	IMULQ        SI, DX
 	VBROADCASTSS (R8)(CX*4), Z6
@@ -2254,16 +3696,16 @@ rowCj:
 	VADDPS       Z7, Z5, Z5
 	INCQ         CX
 	CMPQ         CX, R9
-	JNE          rowCj
+	JNE          rowDp
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z2, 128(AX)
 	VMOVUPS      Z3, 192(AX)
 	VMOVUPS      Z4, 256(AX)
 	VMOVUPS      Z5, K1, 320(AX)
-	JMP          doneBm
+	JMP          doneCs
 
-tailBu:
+tailDa:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -2273,7 +3715,7 @@ tailBu:
 	VXORPS Z6, Z6, Z6
 	XORQ   CX, CX
 
-rowCk:
+rowDq:
 	MOVLQSX      (DI)(CX*4), DX
 	IMULQ        SI, DX
 	VBROADCASTSS (R8)(CX*4), Z7
@@ -2293,7 +3735,7 @@ rowCk:
 	VADDPS       Z8, Z6, Z6
 	INCQ         CX
 	CMPQ         CX, R9
-	JNE          rowCk
+	JNE          rowDq
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z2, 128(AX)
@@ -2301,9 +3743,9 @@ rowCk:
 	VMOVUPS      Z4, 256(AX)
 	VMOVUPS      Z5, 320(AX)
 	VMOVUPS      Z6, K1, 384(AX)
-	JMP          doneBm
+	JMP          doneCs
 
-tailBv:
+tailDb:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -2314,7 +3756,7 @@ tailBv:
 	VXORPS Z7, Z7, Z7
 	XORQ   CX, CX
 
-rowCl:
+rowDr:
 	MOVLQSX      (DI)(CX*4), DX
 	IMULQ        SI, DX
 	VBROADCASTSS (R8)(CX*4), Z8
@@ -2336,7 +3778,7 @@ rowCl:
 	VADDPS       Z9, Z7, Z7
 	INCQ         CX
 	CMPQ         CX, R9
-	JNE          rowCl
+	JNE          rowDr
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z2, 128(AX)
@@ -2345,9 +3787,9 @@ rowCl:
 	VMOVUPS      Z5, 320(AX)
 	VMOVUPS      Z6, 384(AX)
 	VMOVUPS      Z7, K1, 448(AX)
-	JMP          doneBm
+	JMP          doneCs
 
-tailBw:
+tailDc:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -2359,7 +3801,7 @@ tailBw:
 	VXORPS Z8, Z8, Z8
 	XORQ   CX, CX
 
-rowCm:
+rowDs:
 	MOVLQSX      (DI)(CX*4), DX
 	IMULQ        SI, DX
 	VBROADCASTSS (R8)(CX*4), Z9
@@ -2383,7 +3825,7 @@ rowCm:
 	VADDPS       Z10, Z8, Z8
 	INCQ         CX
 	CMPQ         CX, R9
-	JNE          rowCm
+	JNE          rowDs
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z2, 128(AX)
@@ -2393,9 +3835,9 @@ rowCm:
 	VMOVUPS      Z6, 384(AX)
 	VMOVUPS      Z7, 448(AX)
 	VMOVUPS      Z8, K1, 512(AX)
-	JMP          doneBm
+	JMP          doneCs
 
-tailBx:
+tailDd:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -2408,7 +3850,7 @@ tailBx:
 	VXORPS Z9, Z9, Z9
 	XORQ   CX, CX
 
-rowCn:
+rowDt:
 	MOVLQSX      (DI)(CX*4), DX
 	IMULQ        SI, DX
 	VBROADCASTSS (R8)(CX*4), Z10
@@ -2434,7 +3876,7 @@ rowCn:
 	VADDPS       Z11, Z9, Z9
 	INCQ         CX
 	CMPQ         CX, R9
-	JNE          rowCn
+	JNE          rowDt
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z2, 128(AX)
@@ -2445,9 +3887,9 @@ rowCn:
 	VMOVUPS      Z7, 448(AX)
 	VMOVUPS      Z8, 512(AX)
 	VMOVUPS      Z9, K1, 576(AX)
-	JMP          doneBm
+	JMP          doneCs
 
-tailBy:
+tailDe:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -2461,7 +3903,7 @@ tailBy:
 	VXORPS Z10, Z10, Z10
 	XORQ   CX, CX
 
-rowCo:
+rowDu:
 	MOVLQSX      (DI)(CX*4), DX
 	IMULQ        SI, DX
 	VBROADCASTSS (R8)(CX*4), Z11
@@ -2489,7 +3931,7 @@ rowCo:
 	VADDPS       Z12, Z10, Z10
 	INCQ         CX
 	CMPQ         CX, R9
-	JNE          rowCo
+	JNE          rowDu
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z2, 128(AX)
@@ -2501,9 +3943,9 @@ rowCo:
 	VMOVUPS      Z8, 512(AX)
 	VMOVUPS      Z9, 576(AX)
 	VMOVUPS      Z10, K1, 640(AX)
-	JMP          doneBm
+	JMP          doneCs
 
-tailBz:
+tailDf:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -2518,7 +3960,7 @@ tailBz:
 	VXORPS Z11, Z11, Z11
 	XORQ   CX, CX
 
-rowCp:
+rowDv:
 	MOVLQSX      (DI)(CX*4), DX
 	IMULQ        SI, DX
 	VBROADCASTSS (R8)(CX*4), Z12
@@ -2548,7 +3990,7 @@ rowCp:
 	VADDPS       Z13, Z11, Z11
 	INCQ         CX
 	CMPQ         CX, R9
-	JNE          rowCp
+	JNE          rowDv
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z2, 128(AX)
@@ -2561,9 +4003,9 @@ rowCp:
 	VMOVUPS      Z9, 576(AX)
 	VMOVUPS      Z10, 640(AX)
 	VMOVUPS      Z11, K1, 704(AX)
-	JMP          doneBm
+	JMP          doneCs
 
-tailCa:
+tailDg:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -2579,7 +4021,7 @@ tailCa:
 	VXORPS Z12, Z12, Z12
 	XORQ   CX, CX
 
-rowCq:
+rowDw:
 	MOVLQSX      (DI)(CX*4), DX
 	IMULQ        SI, DX
 	VBROADCASTSS (R8)(CX*4), Z13
@@ -2611,7 +4053,7 @@ rowCq:
 	VADDPS       Z14, Z12, Z12
 	INCQ         CX
 	CMPQ         CX, R9
-	JNE          rowCq
+	JNE          rowDw
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z2, 128(AX)
@@ -2625,9 +4067,9 @@ rowCq:
 	VMOVUPS      Z10, 640(AX)
 	VMOVUPS      Z11, 704(AX)
 	VMOVUPS      Z12, K1, 768(AX)
-	JMP          doneBm
+	JMP          doneCs
 
-tailCb:
+tailDh:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -2644,7 +4086,7 @@ tailCb:
 	VXORPS Z13, Z13, Z13
 	XORQ   CX, CX
 
-rowCr:
+rowDx:
 	MOVLQSX      (DI)(CX*4), DX
 	IMULQ        SI, DX
 	VBROADCASTSS (R8)(CX*4), Z14
@@ -2678,7 +4120,7 @@ rowCr:
 	VADDPS       Z15, Z13, Z13
 	INCQ         CX
 	CMPQ         CX, R9
-	JNE          rowCr
+	JNE          rowDx
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z2, 128(AX)
@@ -2693,9 +4135,9 @@ rowCr:
 	VMOVUPS      Z11, 704(AX)
 	VMOVUPS      Z12, 768(AX)
 	VMOVUPS      Z13, K1, 832(AX)
-	JMP          doneBm
+	JMP          doneCs
 
-tailCc:
+tailDi:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -2713,7 +4155,7 @@ tailCc:
 	VXORPS Z14, Z14, Z14
 	XORQ   CX, CX
 
-rowCs:
+rowDy:
 	MOVLQSX      (DI)(CX*4), DX
 	IMULQ        SI, DX
 	VBROADCASTSS (R8)(CX*4), Z15
@@ -2749,7 +4191,7 @@ rowCs:
 	VADDPS       Z16, Z14, Z14
 	INCQ         CX
 	CMPQ         CX, R9
-	JNE          rowCs
+	JNE          rowDy
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z2, 128(AX)
@@ -2766,7 +4208,7 @@ rowCs:
 	VMOVUPS      Z13, 832(AX)
 	VMOVUPS      Z14, K1, 896(AX)
 
-doneBm:
+doneCs:
 	VZEROUPPER
 	RET
 
@@ -2794,7 +4236,7 @@ TEXT ·lifAVX512(SB), NOSPLIT, $0-88
 	VPBROADCASTD X6, Z6
 	XORQ         R10, R10
 	TESTQ        R8, R8
-	JZ           doneCv
+	JZ           doneEb
 	LEAQ         -1(R8), CX
 	ANDQ         $0x0f, CX
 	MOVQ         $0x00000002, R11
@@ -2802,9 +4244,9 @@ TEXT ·lifAVX512(SB), NOSPLIT, $0-88
 	DECQ         R11
 	KMOVW        R11, K1
 
-vecCt:
+vecDz:
 	CMPQ          R8, $+16
-	JL            restCu
+	JL            restEa
 	VMOVUPS       (DX)(R10*1), Z8
 	VMULPS        Z0, Z8, Z8
 	VMOVUPS       (AX)(R10*1), Z7
@@ -2833,11 +4275,11 @@ vecCt:
 	VPADDD        Z6, Z5, Z5
 	ADDQ          $+64, R10
 	SUBQ          $+16, R8
-	JMP           vecCt
+	JMP           vecDz
 
-restCu:
+restEa:
 	TESTQ       R8, R8
-	JZ          doneCv
+	JZ          doneEb
 	VMOVUPS.Z   (DX)(R10*1), K1, Z7
 	VMULPS      Z0, Z7, Z7
 	VMOVUPS.Z   (AX)(R10*1), K1, Z0
@@ -2865,7 +4307,7 @@ restCu:
 	LEAQ        (R9)(AX*4), R9
 	VPADDD      Z6, Z5, Z5
 
-doneCv:
+doneEb:
 	VZEROUPPER
 	MOVQ fired+64(FP), AX
 	SUBQ AX, R9
@@ -2890,7 +4332,7 @@ TEXT ·adamAVX512(SB), NOSPLIT, $0-64
 	VPBROADCASTD exponentBits<>+0(SB), Z6
 	XORQ         R8, R8
 	TESTQ        DI, DI
-	JZ           doneCy
+	JZ           doneEe
 	LEAQ         -1(DI), CX
 	ANDQ         $0x0f, CX
 	MOVQ         $0x00000002, R9
@@ -2898,9 +4340,9 @@ TEXT ·adamAVX512(SB), NOSPLIT, $0-64
 	DECQ         R9
 	KMOVW        R9, K1
 
-vecCw:
+vecEc:
 	CMPQ      DI, $+16
-	JL        restCx
+	JL        restEd
 	VMOVUPS   (SI)(R8*1), Z7
 	VMOVUPS   (DX)(R8*1), Z8
 	VMULPS    Z1, Z8, Z8
@@ -2926,11 +4368,11 @@ vecCw:
 	VMOVUPS   Z7, (AX)(R8*1)
 	ADDQ      $+64, R8
 	SUBQ      $+16, DI
-	JMP       vecCw
+	JMP       vecEc
 
-restCx:
+restEd:
 	TESTQ     DI, DI
-	JZ        doneCy
+	JZ        doneEe
 	VMOVUPS.Z (SI)(R8*1), K1, Z7
 	VMOVUPS.Z (DX)(R8*1), K1, Z8
 	VMULPS    Z1, Z8, Z8
@@ -2955,7 +4397,7 @@ restCx:
 	VSUBPS    Z8, Z0, Z0
 	VMOVUPS   Z0, K1, (AX)(R8*1)
 
-doneCy:
+doneEe:
 	VZEROUPPER
 	RET
 
@@ -2968,7 +4410,7 @@ TEXT ·axpyAVX512(SB), NOSPLIT, $0-32
 	VBROADCASTSS a+8(FP), Z0
 	XORQ         SI, SI
 	TESTQ        BX, BX
-	JZ           doneDb
+	JZ           doneEh
 	LEAQ         -1(BX), CX
 	ANDQ         $0x0f, CX
 	MOVQ         $0x00000002, DI
@@ -2976,26 +4418,2087 @@ TEXT ·axpyAVX512(SB), NOSPLIT, $0-32
 	DECQ         DI
 	KMOVW        DI, K1
 
-vecCz:
+vecEf:
 	CMPQ    BX, $+16
-	JL      restDa
+	JL      restEg
 	VMOVUPS (AX)(SI*1), Z1
 	VMULPS  (DX)(SI*1), Z0, Z2
 	VADDPS  Z2, Z1, Z1
 	VMOVUPS Z1, (AX)(SI*1)
 	ADDQ    $+64, SI
 	SUBQ    $+16, BX
-	JMP     vecCz
+	JMP     vecEf
 
-restDa:
+restEg:
 	TESTQ     BX, BX
-	JZ        doneDb
+	JZ        doneEh
 	VMOVUPS.Z (AX)(SI*1), K1, Z1
 	VMULPS.Z  (DX)(SI*1), Z0, K1, Z0
 	VADDPS    Z0, Z1, Z1
 	VMOVUPS   Z1, K1, (AX)(SI*1)
 
-doneDb:
+doneEh:
+	VZEROUPPER
+	RET
+
+// func mulAVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, m int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·mulAVX512(SB), NOSPLIT, $0-56
+	MOVQ   c+0(FP), AX
+	MOVQ   ldc+8(FP), CX
+	MOVQ   a+16(FP), DX
+	MOVQ   lda+24(FP), BX
+	MOVQ   b+32(FP), SI
+	MOVQ   k+40(FP), DI
+	MOVQ   m+48(FP), R8
+	SHLQ   $0x02, CX
+	SHLQ   $0x02, BX
+	CMPQ   R8, $+1
+	JEQ    rowsEi
+	CMPQ   R8, $+2
+	JEQ    rowsEj
+	CMPQ   R8, $+3
+	JEQ    rowsEk
+	CMPQ   R8, $+4
+	JEQ    rowsEl
+	CMPQ   R8, $+5
+	JEQ    rowsEm
+	CMPQ   R8, $+6
+	JEQ    rowsEn
+	CMPQ   R8, $+7
+	JEQ    rowsEo
+	CMPQ   R8, $+8
+	JEQ    rowsEp
+	CMPQ   R8, $+9
+	JEQ    rowsEq
+	CMPQ   R8, $+10
+	JEQ    rowsEr
+	CMPQ   R8, $+11
+	JEQ    rowsEs
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
+	VXORPS Z17, Z17, Z17
+	VXORPS Z18, Z18, Z18
+	VXORPS Z19, Z19, Z19
+	VXORPS Z20, Z20, Z20
+	VXORPS Z21, Z21, Z21
+	VXORPS Z22, Z22, Z22
+	VXORPS Z23, Z23, Z23
+	LEAQ   (DX)(BX*2), R8
+	ADDQ   BX, R8
+	LEAQ   (R8)(BX*2), R9
+	ADDQ   BX, R9
+	LEAQ   (R9)(BX*2), R10
+	ADDQ   BX, R10
+
+fourEt:
+	SUBQ         $0x04, DI
+	JLT          restEu
+	VMOVUPS      (SI), Z24
+	VMOVUPS      64(SI), Z25
+	VBROADCASTSS (DX), Z26
+	VFMADD231PS  Z26, Z24, Z0
+	VFMADD231PS  Z26, Z25, Z1
+	VBROADCASTSS (DX)(BX*1), Z26
+	VFMADD231PS  Z26, Z24, Z2
+	VFMADD231PS  Z26, Z25, Z3
+	VBROADCASTSS (DX)(BX*2), Z26
+	VFMADD231PS  Z26, Z24, Z4
+	VFMADD231PS  Z26, Z25, Z5
+	VBROADCASTSS (R8), Z26
+	VFMADD231PS  Z26, Z24, Z6
+	VFMADD231PS  Z26, Z25, Z7
+	VBROADCASTSS (R8)(BX*1), Z26
+	VFMADD231PS  Z26, Z24, Z8
+	VFMADD231PS  Z26, Z25, Z9
+	VBROADCASTSS (R8)(BX*2), Z26
+	VFMADD231PS  Z26, Z24, Z10
+	VFMADD231PS  Z26, Z25, Z11
+	VBROADCASTSS (R9), Z26
+	VFMADD231PS  Z26, Z24, Z12
+	VFMADD231PS  Z26, Z25, Z13
+	VBROADCASTSS (R9)(BX*1), Z26
+	VFMADD231PS  Z26, Z24, Z14
+	VFMADD231PS  Z26, Z25, Z15
+	VBROADCASTSS (R9)(BX*2), Z26
+	VFMADD231PS  Z26, Z24, Z16
+	VFMADD231PS  Z26, Z25, Z17
+	VBROADCASTSS (R10), Z26
+	VFMADD231PS  Z26, Z24, Z18
+	VFMADD231PS  Z26, Z25, Z19
+	VBROADCASTSS (R10)(BX*1), Z26
+	VFMADD231PS  Z26, Z24, Z20
+	VFMADD231PS  Z26, Z25, Z21
+	VBROADCASTSS (R10)(BX*2), Z26
+	VFMADD231PS  Z26, Z24, Z22
+	VFMADD231PS  Z26, Z25, Z23
+	VMOVUPS      128(SI), Z24
+	VMOVUPS      192(SI), Z25
+	VBROADCASTSS 4(DX), Z26
+	VFMADD231PS  Z26, Z24, Z0
+	VFMADD231PS  Z26, Z25, Z1
+	VBROADCASTSS 4(DX)(BX*1), Z26
+	VFMADD231PS  Z26, Z24, Z2
+	VFMADD231PS  Z26, Z25, Z3
+	VBROADCASTSS 4(DX)(BX*2), Z26
+	VFMADD231PS  Z26, Z24, Z4
+	VFMADD231PS  Z26, Z25, Z5
+	VBROADCASTSS 4(R8), Z26
+	VFMADD231PS  Z26, Z24, Z6
+	VFMADD231PS  Z26, Z25, Z7
+	VBROADCASTSS 4(R8)(BX*1), Z26
+	VFMADD231PS  Z26, Z24, Z8
+	VFMADD231PS  Z26, Z25, Z9
+	VBROADCASTSS 4(R8)(BX*2), Z26
+	VFMADD231PS  Z26, Z24, Z10
+	VFMADD231PS  Z26, Z25, Z11
+	VBROADCASTSS 4(R9), Z26
+	VFMADD231PS  Z26, Z24, Z12
+	VFMADD231PS  Z26, Z25, Z13
+	VBROADCASTSS 4(R9)(BX*1), Z26
+	VFMADD231PS  Z26, Z24, Z14
+	VFMADD231PS  Z26, Z25, Z15
+	VBROADCASTSS 4(R9)(BX*2), Z26
+	VFMADD231PS  Z26, Z24, Z16
+	VFMADD231PS  Z26, Z25, Z17
+	VBROADCASTSS 4(R10), Z26
+	VFMADD231PS  Z26, Z24, Z18
+	VFMADD231PS  Z26, Z25, Z19
+	VBROADCASTSS 4(R10)(BX*1), Z26
+	VFMADD231PS  Z26, Z24, Z20
+	VFMADD231PS  Z26, Z25, Z21
+	VBROADCASTSS 4(R10)(BX*2), Z26
+	VFMADD231PS  Z26, Z24, Z22
+	VFMADD231PS  Z26, Z25, Z23
+	VMOVUPS      256(SI), Z24
+	VMOVUPS      320(SI), Z25
+	VBROADCASTSS 8(DX), Z26
+	VFMADD231PS  Z26, Z24, Z0
+	VFMADD231PS  Z26, Z25, Z1
+	VBROADCASTSS 8(DX)(BX*1), Z26
+	VFMADD231PS  Z26, Z24, Z2
+	VFMADD231PS  Z26, Z25, Z3
+	VBROADCASTSS 8(DX)(BX*2), Z26
+	VFMADD231PS  Z26, Z24, Z4
+	VFMADD231PS  Z26, Z25, Z5
+	VBROADCASTSS 8(R8), Z26
+	VFMADD231PS  Z26, Z24, Z6
+	VFMADD231PS  Z26, Z25, Z7
+	VBROADCASTSS 8(R8)(BX*1), Z26
+	VFMADD231PS  Z26, Z24, Z8
+	VFMADD231PS  Z26, Z25, Z9
+	VBROADCASTSS 8(R8)(BX*2), Z26
+	VFMADD231PS  Z26, Z24, Z10
+	VFMADD231PS  Z26, Z25, Z11
+	VBROADCASTSS 8(R9), Z26
+	VFMADD231PS  Z26, Z24, Z12
+	VFMADD231PS  Z26, Z25, Z13
+	VBROADCASTSS 8(R9)(BX*1), Z26
+	VFMADD231PS  Z26, Z24, Z14
+	VFMADD231PS  Z26, Z25, Z15
+	VBROADCASTSS 8(R9)(BX*2), Z26
+	VFMADD231PS  Z26, Z24, Z16
+	VFMADD231PS  Z26, Z25, Z17
+	VBROADCASTSS 8(R10), Z26
+	VFMADD231PS  Z26, Z24, Z18
+	VFMADD231PS  Z26, Z25, Z19
+	VBROADCASTSS 8(R10)(BX*1), Z26
+	VFMADD231PS  Z26, Z24, Z20
+	VFMADD231PS  Z26, Z25, Z21
+	VBROADCASTSS 8(R10)(BX*2), Z26
+	VFMADD231PS  Z26, Z24, Z22
+	VFMADD231PS  Z26, Z25, Z23
+	VMOVUPS      384(SI), Z24
+	VMOVUPS      448(SI), Z25
+	VBROADCASTSS 12(DX), Z26
+	VFMADD231PS  Z26, Z24, Z0
+	VFMADD231PS  Z26, Z25, Z1
+	VBROADCASTSS 12(DX)(BX*1), Z26
+	VFMADD231PS  Z26, Z24, Z2
+	VFMADD231PS  Z26, Z25, Z3
+	VBROADCASTSS 12(DX)(BX*2), Z26
+	VFMADD231PS  Z26, Z24, Z4
+	VFMADD231PS  Z26, Z25, Z5
+	VBROADCASTSS 12(R8), Z26
+	VFMADD231PS  Z26, Z24, Z6
+	VFMADD231PS  Z26, Z25, Z7
+	VBROADCASTSS 12(R8)(BX*1), Z26
+	VFMADD231PS  Z26, Z24, Z8
+	VFMADD231PS  Z26, Z25, Z9
+	VBROADCASTSS 12(R8)(BX*2), Z26
+	VFMADD231PS  Z26, Z24, Z10
+	VFMADD231PS  Z26, Z25, Z11
+	VBROADCASTSS 12(R9), Z26
+	VFMADD231PS  Z26, Z24, Z12
+	VFMADD231PS  Z26, Z25, Z13
+	VBROADCASTSS 12(R9)(BX*1), Z26
+	VFMADD231PS  Z26, Z24, Z14
+	VFMADD231PS  Z26, Z25, Z15
+	VBROADCASTSS 12(R9)(BX*2), Z26
+	VFMADD231PS  Z26, Z24, Z16
+	VFMADD231PS  Z26, Z25, Z17
+	VBROADCASTSS 12(R10), Z26
+	VFMADD231PS  Z26, Z24, Z18
+	VFMADD231PS  Z26, Z25, Z19
+	VBROADCASTSS 12(R10)(BX*1), Z26
+	VFMADD231PS  Z26, Z24, Z20
+	VFMADD231PS  Z26, Z25, Z21
+	VBROADCASTSS 12(R10)(BX*2), Z26
+	VFMADD231PS  Z26, Z24, Z22
+	VFMADD231PS  Z26, Z25, Z23
+	ADDQ         $+512, SI
+	ADDQ         $0x10, DX
+	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
+	ADDQ         $0x10, R10
+	JMP          fourEt
+
+restEu:
+	ADDQ $0x04, DI
+	JEQ  outEw
+
+oneEv:
+	VMOVUPS      (SI), Z24
+	VMOVUPS      64(SI), Z25
+	VBROADCASTSS (DX), Z26
+	VFMADD231PS  Z26, Z24, Z0
+	VFMADD231PS  Z26, Z25, Z1
+	VBROADCASTSS (DX)(BX*1), Z26
+	VFMADD231PS  Z26, Z24, Z2
+	VFMADD231PS  Z26, Z25, Z3
+	VBROADCASTSS (DX)(BX*2), Z26
+	VFMADD231PS  Z26, Z24, Z4
+	VFMADD231PS  Z26, Z25, Z5
+	VBROADCASTSS (R8), Z26
+	VFMADD231PS  Z26, Z24, Z6
+	VFMADD231PS  Z26, Z25, Z7
+	VBROADCASTSS (R8)(BX*1), Z26
+	VFMADD231PS  Z26, Z24, Z8
+	VFMADD231PS  Z26, Z25, Z9
+	VBROADCASTSS (R8)(BX*2), Z26
+	VFMADD231PS  Z26, Z24, Z10
+	VFMADD231PS  Z26, Z25, Z11
+	VBROADCASTSS (R9), Z26
+	VFMADD231PS  Z26, Z24, Z12
+	VFMADD231PS  Z26, Z25, Z13
+	VBROADCASTSS (R9)(BX*1), Z26
+	VFMADD231PS  Z26, Z24, Z14
+	VFMADD231PS  Z26, Z25, Z15
+	VBROADCASTSS (R9)(BX*2), Z26
+	VFMADD231PS  Z26, Z24, Z16
+	VFMADD231PS  Z26, Z25, Z17
+	VBROADCASTSS (R10), Z26
+	VFMADD231PS  Z26, Z24, Z18
+	VFMADD231PS  Z26, Z25, Z19
+	VBROADCASTSS (R10)(BX*1), Z26
+	VFMADD231PS  Z26, Z24, Z20
+	VFMADD231PS  Z26, Z25, Z21
+	VBROADCASTSS (R10)(BX*2), Z26
+	VFMADD231PS  Z26, Z24, Z22
+	VFMADD231PS  Z26, Z25, Z23
+	ADDQ         $+128, SI
+	ADDQ         $0x04, DX
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	ADDQ         $0x04, R10
+	DECQ         DI
+	JNE          oneEv
+
+outEw:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z8, (AX)
+	VMOVUPS Z9, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z10, (AX)
+	VMOVUPS Z11, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z12, (AX)
+	VMOVUPS Z13, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z14, (AX)
+	VMOVUPS Z15, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z16, (AX)
+	VMOVUPS Z17, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z18, (AX)
+	VMOVUPS Z19, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z20, (AX)
+	VMOVUPS Z21, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z22, (AX)
+	VMOVUPS Z23, 64(AX)
+	ADDQ    CX, AX
+	VZEROUPPER
+	RET
+
+rowsEs:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
+	VXORPS Z17, Z17, Z17
+	VXORPS Z18, Z18, Z18
+	VXORPS Z19, Z19, Z19
+	VXORPS Z20, Z20, Z20
+	VXORPS Z21, Z21, Z21
+	LEAQ   (DX)(BX*2), R8
+	ADDQ   BX, R8
+	LEAQ   (R8)(BX*2), R9
+	ADDQ   BX, R9
+	LEAQ   (R9)(BX*2), R10
+	ADDQ   BX, R10
+
+fourEx:
+	SUBQ         $0x04, DI
+	JLT          restEy
+	VMOVUPS      (SI), Z22
+	VMOVUPS      64(SI), Z23
+	VBROADCASTSS (DX), Z24
+	VFMADD231PS  Z24, Z22, Z0
+	VFMADD231PS  Z24, Z23, Z1
+	VBROADCASTSS (DX)(BX*1), Z24
+	VFMADD231PS  Z24, Z22, Z2
+	VFMADD231PS  Z24, Z23, Z3
+	VBROADCASTSS (DX)(BX*2), Z24
+	VFMADD231PS  Z24, Z22, Z4
+	VFMADD231PS  Z24, Z23, Z5
+	VBROADCASTSS (R8), Z24
+	VFMADD231PS  Z24, Z22, Z6
+	VFMADD231PS  Z24, Z23, Z7
+	VBROADCASTSS (R8)(BX*1), Z24
+	VFMADD231PS  Z24, Z22, Z8
+	VFMADD231PS  Z24, Z23, Z9
+	VBROADCASTSS (R8)(BX*2), Z24
+	VFMADD231PS  Z24, Z22, Z10
+	VFMADD231PS  Z24, Z23, Z11
+	VBROADCASTSS (R9), Z24
+	VFMADD231PS  Z24, Z22, Z12
+	VFMADD231PS  Z24, Z23, Z13
+	VBROADCASTSS (R9)(BX*1), Z24
+	VFMADD231PS  Z24, Z22, Z14
+	VFMADD231PS  Z24, Z23, Z15
+	VBROADCASTSS (R9)(BX*2), Z24
+	VFMADD231PS  Z24, Z22, Z16
+	VFMADD231PS  Z24, Z23, Z17
+	VBROADCASTSS (R10), Z24
+	VFMADD231PS  Z24, Z22, Z18
+	VFMADD231PS  Z24, Z23, Z19
+	VBROADCASTSS (R10)(BX*1), Z24
+	VFMADD231PS  Z24, Z22, Z20
+	VFMADD231PS  Z24, Z23, Z21
+	VMOVUPS      128(SI), Z22
+	VMOVUPS      192(SI), Z23
+	VBROADCASTSS 4(DX), Z24
+	VFMADD231PS  Z24, Z22, Z0
+	VFMADD231PS  Z24, Z23, Z1
+	VBROADCASTSS 4(DX)(BX*1), Z24
+	VFMADD231PS  Z24, Z22, Z2
+	VFMADD231PS  Z24, Z23, Z3
+	VBROADCASTSS 4(DX)(BX*2), Z24
+	VFMADD231PS  Z24, Z22, Z4
+	VFMADD231PS  Z24, Z23, Z5
+	VBROADCASTSS 4(R8), Z24
+	VFMADD231PS  Z24, Z22, Z6
+	VFMADD231PS  Z24, Z23, Z7
+	VBROADCASTSS 4(R8)(BX*1), Z24
+	VFMADD231PS  Z24, Z22, Z8
+	VFMADD231PS  Z24, Z23, Z9
+	VBROADCASTSS 4(R8)(BX*2), Z24
+	VFMADD231PS  Z24, Z22, Z10
+	VFMADD231PS  Z24, Z23, Z11
+	VBROADCASTSS 4(R9), Z24
+	VFMADD231PS  Z24, Z22, Z12
+	VFMADD231PS  Z24, Z23, Z13
+	VBROADCASTSS 4(R9)(BX*1), Z24
+	VFMADD231PS  Z24, Z22, Z14
+	VFMADD231PS  Z24, Z23, Z15
+	VBROADCASTSS 4(R9)(BX*2), Z24
+	VFMADD231PS  Z24, Z22, Z16
+	VFMADD231PS  Z24, Z23, Z17
+	VBROADCASTSS 4(R10), Z24
+	VFMADD231PS  Z24, Z22, Z18
+	VFMADD231PS  Z24, Z23, Z19
+	VBROADCASTSS 4(R10)(BX*1), Z24
+	VFMADD231PS  Z24, Z22, Z20
+	VFMADD231PS  Z24, Z23, Z21
+	VMOVUPS      256(SI), Z22
+	VMOVUPS      320(SI), Z23
+	VBROADCASTSS 8(DX), Z24
+	VFMADD231PS  Z24, Z22, Z0
+	VFMADD231PS  Z24, Z23, Z1
+	VBROADCASTSS 8(DX)(BX*1), Z24
+	VFMADD231PS  Z24, Z22, Z2
+	VFMADD231PS  Z24, Z23, Z3
+	VBROADCASTSS 8(DX)(BX*2), Z24
+	VFMADD231PS  Z24, Z22, Z4
+	VFMADD231PS  Z24, Z23, Z5
+	VBROADCASTSS 8(R8), Z24
+	VFMADD231PS  Z24, Z22, Z6
+	VFMADD231PS  Z24, Z23, Z7
+	VBROADCASTSS 8(R8)(BX*1), Z24
+	VFMADD231PS  Z24, Z22, Z8
+	VFMADD231PS  Z24, Z23, Z9
+	VBROADCASTSS 8(R8)(BX*2), Z24
+	VFMADD231PS  Z24, Z22, Z10
+	VFMADD231PS  Z24, Z23, Z11
+	VBROADCASTSS 8(R9), Z24
+	VFMADD231PS  Z24, Z22, Z12
+	VFMADD231PS  Z24, Z23, Z13
+	VBROADCASTSS 8(R9)(BX*1), Z24
+	VFMADD231PS  Z24, Z22, Z14
+	VFMADD231PS  Z24, Z23, Z15
+	VBROADCASTSS 8(R9)(BX*2), Z24
+	VFMADD231PS  Z24, Z22, Z16
+	VFMADD231PS  Z24, Z23, Z17
+	VBROADCASTSS 8(R10), Z24
+	VFMADD231PS  Z24, Z22, Z18
+	VFMADD231PS  Z24, Z23, Z19
+	VBROADCASTSS 8(R10)(BX*1), Z24
+	VFMADD231PS  Z24, Z22, Z20
+	VFMADD231PS  Z24, Z23, Z21
+	VMOVUPS      384(SI), Z22
+	VMOVUPS      448(SI), Z23
+	VBROADCASTSS 12(DX), Z24
+	VFMADD231PS  Z24, Z22, Z0
+	VFMADD231PS  Z24, Z23, Z1
+	VBROADCASTSS 12(DX)(BX*1), Z24
+	VFMADD231PS  Z24, Z22, Z2
+	VFMADD231PS  Z24, Z23, Z3
+	VBROADCASTSS 12(DX)(BX*2), Z24
+	VFMADD231PS  Z24, Z22, Z4
+	VFMADD231PS  Z24, Z23, Z5
+	VBROADCASTSS 12(R8), Z24
+	VFMADD231PS  Z24, Z22, Z6
+	VFMADD231PS  Z24, Z23, Z7
+	VBROADCASTSS 12(R8)(BX*1), Z24
+	VFMADD231PS  Z24, Z22, Z8
+	VFMADD231PS  Z24, Z23, Z9
+	VBROADCASTSS 12(R8)(BX*2), Z24
+	VFMADD231PS  Z24, Z22, Z10
+	VFMADD231PS  Z24, Z23, Z11
+	VBROADCASTSS 12(R9), Z24
+	VFMADD231PS  Z24, Z22, Z12
+	VFMADD231PS  Z24, Z23, Z13
+	VBROADCASTSS 12(R9)(BX*1), Z24
+	VFMADD231PS  Z24, Z22, Z14
+	VFMADD231PS  Z24, Z23, Z15
+	VBROADCASTSS 12(R9)(BX*2), Z24
+	VFMADD231PS  Z24, Z22, Z16
+	VFMADD231PS  Z24, Z23, Z17
+	VBROADCASTSS 12(R10), Z24
+	VFMADD231PS  Z24, Z22, Z18
+	VFMADD231PS  Z24, Z23, Z19
+	VBROADCASTSS 12(R10)(BX*1), Z24
+	VFMADD231PS  Z24, Z22, Z20
+	VFMADD231PS  Z24, Z23, Z21
+	ADDQ         $+512, SI
+	ADDQ         $0x10, DX
+	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
+	ADDQ         $0x10, R10
+	JMP          fourEx
+
+restEy:
+	ADDQ $0x04, DI
+	JEQ  outFa
+
+oneEz:
+	VMOVUPS      (SI), Z22
+	VMOVUPS      64(SI), Z23
+	VBROADCASTSS (DX), Z24
+	VFMADD231PS  Z24, Z22, Z0
+	VFMADD231PS  Z24, Z23, Z1
+	VBROADCASTSS (DX)(BX*1), Z24
+	VFMADD231PS  Z24, Z22, Z2
+	VFMADD231PS  Z24, Z23, Z3
+	VBROADCASTSS (DX)(BX*2), Z24
+	VFMADD231PS  Z24, Z22, Z4
+	VFMADD231PS  Z24, Z23, Z5
+	VBROADCASTSS (R8), Z24
+	VFMADD231PS  Z24, Z22, Z6
+	VFMADD231PS  Z24, Z23, Z7
+	VBROADCASTSS (R8)(BX*1), Z24
+	VFMADD231PS  Z24, Z22, Z8
+	VFMADD231PS  Z24, Z23, Z9
+	VBROADCASTSS (R8)(BX*2), Z24
+	VFMADD231PS  Z24, Z22, Z10
+	VFMADD231PS  Z24, Z23, Z11
+	VBROADCASTSS (R9), Z24
+	VFMADD231PS  Z24, Z22, Z12
+	VFMADD231PS  Z24, Z23, Z13
+	VBROADCASTSS (R9)(BX*1), Z24
+	VFMADD231PS  Z24, Z22, Z14
+	VFMADD231PS  Z24, Z23, Z15
+	VBROADCASTSS (R9)(BX*2), Z24
+	VFMADD231PS  Z24, Z22, Z16
+	VFMADD231PS  Z24, Z23, Z17
+	VBROADCASTSS (R10), Z24
+	VFMADD231PS  Z24, Z22, Z18
+	VFMADD231PS  Z24, Z23, Z19
+	VBROADCASTSS (R10)(BX*1), Z24
+	VFMADD231PS  Z24, Z22, Z20
+	VFMADD231PS  Z24, Z23, Z21
+	ADDQ         $+128, SI
+	ADDQ         $0x04, DX
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	ADDQ         $0x04, R10
+	DECQ         DI
+	JNE          oneEz
+
+outFa:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z8, (AX)
+	VMOVUPS Z9, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z10, (AX)
+	VMOVUPS Z11, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z12, (AX)
+	VMOVUPS Z13, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z14, (AX)
+	VMOVUPS Z15, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z16, (AX)
+	VMOVUPS Z17, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z18, (AX)
+	VMOVUPS Z19, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z20, (AX)
+	VMOVUPS Z21, 64(AX)
+	ADDQ    CX, AX
+	VZEROUPPER
+	RET
+
+rowsEr:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
+	VXORPS Z17, Z17, Z17
+	VXORPS Z18, Z18, Z18
+	VXORPS Z19, Z19, Z19
+	LEAQ   (DX)(BX*2), R8
+	ADDQ   BX, R8
+	LEAQ   (R8)(BX*2), R9
+	ADDQ   BX, R9
+	LEAQ   (R9)(BX*2), R10
+	ADDQ   BX, R10
+
+fourFb:
+	SUBQ         $0x04, DI
+	JLT          restFc
+	VMOVUPS      (SI), Z20
+	VMOVUPS      64(SI), Z21
+	VBROADCASTSS (DX), Z22
+	VFMADD231PS  Z22, Z20, Z0
+	VFMADD231PS  Z22, Z21, Z1
+	VBROADCASTSS (DX)(BX*1), Z22
+	VFMADD231PS  Z22, Z20, Z2
+	VFMADD231PS  Z22, Z21, Z3
+	VBROADCASTSS (DX)(BX*2), Z22
+	VFMADD231PS  Z22, Z20, Z4
+	VFMADD231PS  Z22, Z21, Z5
+	VBROADCASTSS (R8), Z22
+	VFMADD231PS  Z22, Z20, Z6
+	VFMADD231PS  Z22, Z21, Z7
+	VBROADCASTSS (R8)(BX*1), Z22
+	VFMADD231PS  Z22, Z20, Z8
+	VFMADD231PS  Z22, Z21, Z9
+	VBROADCASTSS (R8)(BX*2), Z22
+	VFMADD231PS  Z22, Z20, Z10
+	VFMADD231PS  Z22, Z21, Z11
+	VBROADCASTSS (R9), Z22
+	VFMADD231PS  Z22, Z20, Z12
+	VFMADD231PS  Z22, Z21, Z13
+	VBROADCASTSS (R9)(BX*1), Z22
+	VFMADD231PS  Z22, Z20, Z14
+	VFMADD231PS  Z22, Z21, Z15
+	VBROADCASTSS (R9)(BX*2), Z22
+	VFMADD231PS  Z22, Z20, Z16
+	VFMADD231PS  Z22, Z21, Z17
+	VBROADCASTSS (R10), Z22
+	VFMADD231PS  Z22, Z20, Z18
+	VFMADD231PS  Z22, Z21, Z19
+	VMOVUPS      128(SI), Z20
+	VMOVUPS      192(SI), Z21
+	VBROADCASTSS 4(DX), Z22
+	VFMADD231PS  Z22, Z20, Z0
+	VFMADD231PS  Z22, Z21, Z1
+	VBROADCASTSS 4(DX)(BX*1), Z22
+	VFMADD231PS  Z22, Z20, Z2
+	VFMADD231PS  Z22, Z21, Z3
+	VBROADCASTSS 4(DX)(BX*2), Z22
+	VFMADD231PS  Z22, Z20, Z4
+	VFMADD231PS  Z22, Z21, Z5
+	VBROADCASTSS 4(R8), Z22
+	VFMADD231PS  Z22, Z20, Z6
+	VFMADD231PS  Z22, Z21, Z7
+	VBROADCASTSS 4(R8)(BX*1), Z22
+	VFMADD231PS  Z22, Z20, Z8
+	VFMADD231PS  Z22, Z21, Z9
+	VBROADCASTSS 4(R8)(BX*2), Z22
+	VFMADD231PS  Z22, Z20, Z10
+	VFMADD231PS  Z22, Z21, Z11
+	VBROADCASTSS 4(R9), Z22
+	VFMADD231PS  Z22, Z20, Z12
+	VFMADD231PS  Z22, Z21, Z13
+	VBROADCASTSS 4(R9)(BX*1), Z22
+	VFMADD231PS  Z22, Z20, Z14
+	VFMADD231PS  Z22, Z21, Z15
+	VBROADCASTSS 4(R9)(BX*2), Z22
+	VFMADD231PS  Z22, Z20, Z16
+	VFMADD231PS  Z22, Z21, Z17
+	VBROADCASTSS 4(R10), Z22
+	VFMADD231PS  Z22, Z20, Z18
+	VFMADD231PS  Z22, Z21, Z19
+	VMOVUPS      256(SI), Z20
+	VMOVUPS      320(SI), Z21
+	VBROADCASTSS 8(DX), Z22
+	VFMADD231PS  Z22, Z20, Z0
+	VFMADD231PS  Z22, Z21, Z1
+	VBROADCASTSS 8(DX)(BX*1), Z22
+	VFMADD231PS  Z22, Z20, Z2
+	VFMADD231PS  Z22, Z21, Z3
+	VBROADCASTSS 8(DX)(BX*2), Z22
+	VFMADD231PS  Z22, Z20, Z4
+	VFMADD231PS  Z22, Z21, Z5
+	VBROADCASTSS 8(R8), Z22
+	VFMADD231PS  Z22, Z20, Z6
+	VFMADD231PS  Z22, Z21, Z7
+	VBROADCASTSS 8(R8)(BX*1), Z22
+	VFMADD231PS  Z22, Z20, Z8
+	VFMADD231PS  Z22, Z21, Z9
+	VBROADCASTSS 8(R8)(BX*2), Z22
+	VFMADD231PS  Z22, Z20, Z10
+	VFMADD231PS  Z22, Z21, Z11
+	VBROADCASTSS 8(R9), Z22
+	VFMADD231PS  Z22, Z20, Z12
+	VFMADD231PS  Z22, Z21, Z13
+	VBROADCASTSS 8(R9)(BX*1), Z22
+	VFMADD231PS  Z22, Z20, Z14
+	VFMADD231PS  Z22, Z21, Z15
+	VBROADCASTSS 8(R9)(BX*2), Z22
+	VFMADD231PS  Z22, Z20, Z16
+	VFMADD231PS  Z22, Z21, Z17
+	VBROADCASTSS 8(R10), Z22
+	VFMADD231PS  Z22, Z20, Z18
+	VFMADD231PS  Z22, Z21, Z19
+	VMOVUPS      384(SI), Z20
+	VMOVUPS      448(SI), Z21
+	VBROADCASTSS 12(DX), Z22
+	VFMADD231PS  Z22, Z20, Z0
+	VFMADD231PS  Z22, Z21, Z1
+	VBROADCASTSS 12(DX)(BX*1), Z22
+	VFMADD231PS  Z22, Z20, Z2
+	VFMADD231PS  Z22, Z21, Z3
+	VBROADCASTSS 12(DX)(BX*2), Z22
+	VFMADD231PS  Z22, Z20, Z4
+	VFMADD231PS  Z22, Z21, Z5
+	VBROADCASTSS 12(R8), Z22
+	VFMADD231PS  Z22, Z20, Z6
+	VFMADD231PS  Z22, Z21, Z7
+	VBROADCASTSS 12(R8)(BX*1), Z22
+	VFMADD231PS  Z22, Z20, Z8
+	VFMADD231PS  Z22, Z21, Z9
+	VBROADCASTSS 12(R8)(BX*2), Z22
+	VFMADD231PS  Z22, Z20, Z10
+	VFMADD231PS  Z22, Z21, Z11
+	VBROADCASTSS 12(R9), Z22
+	VFMADD231PS  Z22, Z20, Z12
+	VFMADD231PS  Z22, Z21, Z13
+	VBROADCASTSS 12(R9)(BX*1), Z22
+	VFMADD231PS  Z22, Z20, Z14
+	VFMADD231PS  Z22, Z21, Z15
+	VBROADCASTSS 12(R9)(BX*2), Z22
+	VFMADD231PS  Z22, Z20, Z16
+	VFMADD231PS  Z22, Z21, Z17
+	VBROADCASTSS 12(R10), Z22
+	VFMADD231PS  Z22, Z20, Z18
+	VFMADD231PS  Z22, Z21, Z19
+	ADDQ         $+512, SI
+	ADDQ         $0x10, DX
+	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
+	ADDQ         $0x10, R10
+	JMP          fourFb
+
+restFc:
+	ADDQ $0x04, DI
+	JEQ  outFe
+
+oneFd:
+	VMOVUPS      (SI), Z20
+	VMOVUPS      64(SI), Z21
+	VBROADCASTSS (DX), Z22
+	VFMADD231PS  Z22, Z20, Z0
+	VFMADD231PS  Z22, Z21, Z1
+	VBROADCASTSS (DX)(BX*1), Z22
+	VFMADD231PS  Z22, Z20, Z2
+	VFMADD231PS  Z22, Z21, Z3
+	VBROADCASTSS (DX)(BX*2), Z22
+	VFMADD231PS  Z22, Z20, Z4
+	VFMADD231PS  Z22, Z21, Z5
+	VBROADCASTSS (R8), Z22
+	VFMADD231PS  Z22, Z20, Z6
+	VFMADD231PS  Z22, Z21, Z7
+	VBROADCASTSS (R8)(BX*1), Z22
+	VFMADD231PS  Z22, Z20, Z8
+	VFMADD231PS  Z22, Z21, Z9
+	VBROADCASTSS (R8)(BX*2), Z22
+	VFMADD231PS  Z22, Z20, Z10
+	VFMADD231PS  Z22, Z21, Z11
+	VBROADCASTSS (R9), Z22
+	VFMADD231PS  Z22, Z20, Z12
+	VFMADD231PS  Z22, Z21, Z13
+	VBROADCASTSS (R9)(BX*1), Z22
+	VFMADD231PS  Z22, Z20, Z14
+	VFMADD231PS  Z22, Z21, Z15
+	VBROADCASTSS (R9)(BX*2), Z22
+	VFMADD231PS  Z22, Z20, Z16
+	VFMADD231PS  Z22, Z21, Z17
+	VBROADCASTSS (R10), Z22
+	VFMADD231PS  Z22, Z20, Z18
+	VFMADD231PS  Z22, Z21, Z19
+	ADDQ         $+128, SI
+	ADDQ         $0x04, DX
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	ADDQ         $0x04, R10
+	DECQ         DI
+	JNE          oneFd
+
+outFe:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z8, (AX)
+	VMOVUPS Z9, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z10, (AX)
+	VMOVUPS Z11, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z12, (AX)
+	VMOVUPS Z13, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z14, (AX)
+	VMOVUPS Z15, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z16, (AX)
+	VMOVUPS Z17, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z18, (AX)
+	VMOVUPS Z19, 64(AX)
+	ADDQ    CX, AX
+	VZEROUPPER
+	RET
+
+rowsEq:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
+	VXORPS Z17, Z17, Z17
+	LEAQ   (DX)(BX*2), R8
+	ADDQ   BX, R8
+	LEAQ   (R8)(BX*2), R9
+	ADDQ   BX, R9
+
+fourFf:
+	SUBQ         $0x04, DI
+	JLT          restFg
+	VMOVUPS      (SI), Z18
+	VMOVUPS      64(SI), Z19
+	VBROADCASTSS (DX), Z20
+	VFMADD231PS  Z20, Z18, Z0
+	VFMADD231PS  Z20, Z19, Z1
+	VBROADCASTSS (DX)(BX*1), Z20
+	VFMADD231PS  Z20, Z18, Z2
+	VFMADD231PS  Z20, Z19, Z3
+	VBROADCASTSS (DX)(BX*2), Z20
+	VFMADD231PS  Z20, Z18, Z4
+	VFMADD231PS  Z20, Z19, Z5
+	VBROADCASTSS (R8), Z20
+	VFMADD231PS  Z20, Z18, Z6
+	VFMADD231PS  Z20, Z19, Z7
+	VBROADCASTSS (R8)(BX*1), Z20
+	VFMADD231PS  Z20, Z18, Z8
+	VFMADD231PS  Z20, Z19, Z9
+	VBROADCASTSS (R8)(BX*2), Z20
+	VFMADD231PS  Z20, Z18, Z10
+	VFMADD231PS  Z20, Z19, Z11
+	VBROADCASTSS (R9), Z20
+	VFMADD231PS  Z20, Z18, Z12
+	VFMADD231PS  Z20, Z19, Z13
+	VBROADCASTSS (R9)(BX*1), Z20
+	VFMADD231PS  Z20, Z18, Z14
+	VFMADD231PS  Z20, Z19, Z15
+	VBROADCASTSS (R9)(BX*2), Z20
+	VFMADD231PS  Z20, Z18, Z16
+	VFMADD231PS  Z20, Z19, Z17
+	VMOVUPS      128(SI), Z18
+	VMOVUPS      192(SI), Z19
+	VBROADCASTSS 4(DX), Z20
+	VFMADD231PS  Z20, Z18, Z0
+	VFMADD231PS  Z20, Z19, Z1
+	VBROADCASTSS 4(DX)(BX*1), Z20
+	VFMADD231PS  Z20, Z18, Z2
+	VFMADD231PS  Z20, Z19, Z3
+	VBROADCASTSS 4(DX)(BX*2), Z20
+	VFMADD231PS  Z20, Z18, Z4
+	VFMADD231PS  Z20, Z19, Z5
+	VBROADCASTSS 4(R8), Z20
+	VFMADD231PS  Z20, Z18, Z6
+	VFMADD231PS  Z20, Z19, Z7
+	VBROADCASTSS 4(R8)(BX*1), Z20
+	VFMADD231PS  Z20, Z18, Z8
+	VFMADD231PS  Z20, Z19, Z9
+	VBROADCASTSS 4(R8)(BX*2), Z20
+	VFMADD231PS  Z20, Z18, Z10
+	VFMADD231PS  Z20, Z19, Z11
+	VBROADCASTSS 4(R9), Z20
+	VFMADD231PS  Z20, Z18, Z12
+	VFMADD231PS  Z20, Z19, Z13
+	VBROADCASTSS 4(R9)(BX*1), Z20
+	VFMADD231PS  Z20, Z18, Z14
+	VFMADD231PS  Z20, Z19, Z15
+	VBROADCASTSS 4(R9)(BX*2), Z20
+	VFMADD231PS  Z20, Z18, Z16
+	VFMADD231PS  Z20, Z19, Z17
+	VMOVUPS      256(SI), Z18
+	VMOVUPS      320(SI), Z19
+	VBROADCASTSS 8(DX), Z20
+	VFMADD231PS  Z20, Z18, Z0
+	VFMADD231PS  Z20, Z19, Z1
+	VBROADCASTSS 8(DX)(BX*1), Z20
+	VFMADD231PS  Z20, Z18, Z2
+	VFMADD231PS  Z20, Z19, Z3
+	VBROADCASTSS 8(DX)(BX*2), Z20
+	VFMADD231PS  Z20, Z18, Z4
+	VFMADD231PS  Z20, Z19, Z5
+	VBROADCASTSS 8(R8), Z20
+	VFMADD231PS  Z20, Z18, Z6
+	VFMADD231PS  Z20, Z19, Z7
+	VBROADCASTSS 8(R8)(BX*1), Z20
+	VFMADD231PS  Z20, Z18, Z8
+	VFMADD231PS  Z20, Z19, Z9
+	VBROADCASTSS 8(R8)(BX*2), Z20
+	VFMADD231PS  Z20, Z18, Z10
+	VFMADD231PS  Z20, Z19, Z11
+	VBROADCASTSS 8(R9), Z20
+	VFMADD231PS  Z20, Z18, Z12
+	VFMADD231PS  Z20, Z19, Z13
+	VBROADCASTSS 8(R9)(BX*1), Z20
+	VFMADD231PS  Z20, Z18, Z14
+	VFMADD231PS  Z20, Z19, Z15
+	VBROADCASTSS 8(R9)(BX*2), Z20
+	VFMADD231PS  Z20, Z18, Z16
+	VFMADD231PS  Z20, Z19, Z17
+	VMOVUPS      384(SI), Z18
+	VMOVUPS      448(SI), Z19
+	VBROADCASTSS 12(DX), Z20
+	VFMADD231PS  Z20, Z18, Z0
+	VFMADD231PS  Z20, Z19, Z1
+	VBROADCASTSS 12(DX)(BX*1), Z20
+	VFMADD231PS  Z20, Z18, Z2
+	VFMADD231PS  Z20, Z19, Z3
+	VBROADCASTSS 12(DX)(BX*2), Z20
+	VFMADD231PS  Z20, Z18, Z4
+	VFMADD231PS  Z20, Z19, Z5
+	VBROADCASTSS 12(R8), Z20
+	VFMADD231PS  Z20, Z18, Z6
+	VFMADD231PS  Z20, Z19, Z7
+	VBROADCASTSS 12(R8)(BX*1), Z20
+	VFMADD231PS  Z20, Z18, Z8
+	VFMADD231PS  Z20, Z19, Z9
+	VBROADCASTSS 12(R8)(BX*2), Z20
+	VFMADD231PS  Z20, Z18, Z10
+	VFMADD231PS  Z20, Z19, Z11
+	VBROADCASTSS 12(R9), Z20
+	VFMADD231PS  Z20, Z18, Z12
+	VFMADD231PS  Z20, Z19, Z13
+	VBROADCASTSS 12(R9)(BX*1), Z20
+	VFMADD231PS  Z20, Z18, Z14
+	VFMADD231PS  Z20, Z19, Z15
+	VBROADCASTSS 12(R9)(BX*2), Z20
+	VFMADD231PS  Z20, Z18, Z16
+	VFMADD231PS  Z20, Z19, Z17
+	ADDQ         $+512, SI
+	ADDQ         $0x10, DX
+	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
+	JMP          fourFf
+
+restFg:
+	ADDQ $0x04, DI
+	JEQ  outFi
+
+oneFh:
+	VMOVUPS      (SI), Z18
+	VMOVUPS      64(SI), Z19
+	VBROADCASTSS (DX), Z20
+	VFMADD231PS  Z20, Z18, Z0
+	VFMADD231PS  Z20, Z19, Z1
+	VBROADCASTSS (DX)(BX*1), Z20
+	VFMADD231PS  Z20, Z18, Z2
+	VFMADD231PS  Z20, Z19, Z3
+	VBROADCASTSS (DX)(BX*2), Z20
+	VFMADD231PS  Z20, Z18, Z4
+	VFMADD231PS  Z20, Z19, Z5
+	VBROADCASTSS (R8), Z20
+	VFMADD231PS  Z20, Z18, Z6
+	VFMADD231PS  Z20, Z19, Z7
+	VBROADCASTSS (R8)(BX*1), Z20
+	VFMADD231PS  Z20, Z18, Z8
+	VFMADD231PS  Z20, Z19, Z9
+	VBROADCASTSS (R8)(BX*2), Z20
+	VFMADD231PS  Z20, Z18, Z10
+	VFMADD231PS  Z20, Z19, Z11
+	VBROADCASTSS (R9), Z20
+	VFMADD231PS  Z20, Z18, Z12
+	VFMADD231PS  Z20, Z19, Z13
+	VBROADCASTSS (R9)(BX*1), Z20
+	VFMADD231PS  Z20, Z18, Z14
+	VFMADD231PS  Z20, Z19, Z15
+	VBROADCASTSS (R9)(BX*2), Z20
+	VFMADD231PS  Z20, Z18, Z16
+	VFMADD231PS  Z20, Z19, Z17
+	ADDQ         $+128, SI
+	ADDQ         $0x04, DX
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	DECQ         DI
+	JNE          oneFh
+
+outFi:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z8, (AX)
+	VMOVUPS Z9, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z10, (AX)
+	VMOVUPS Z11, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z12, (AX)
+	VMOVUPS Z13, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z14, (AX)
+	VMOVUPS Z15, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z16, (AX)
+	VMOVUPS Z17, 64(AX)
+	ADDQ    CX, AX
+	VZEROUPPER
+	RET
+
+rowsEp:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	LEAQ   (DX)(BX*2), R8
+	ADDQ   BX, R8
+	LEAQ   (R8)(BX*2), R9
+	ADDQ   BX, R9
+
+fourFj:
+	SUBQ         $0x04, DI
+	JLT          restFk
+	VMOVUPS      (SI), Z16
+	VMOVUPS      64(SI), Z17
+	VBROADCASTSS (DX), Z18
+	VFMADD231PS  Z18, Z16, Z0
+	VFMADD231PS  Z18, Z17, Z1
+	VBROADCASTSS (DX)(BX*1), Z18
+	VFMADD231PS  Z18, Z16, Z2
+	VFMADD231PS  Z18, Z17, Z3
+	VBROADCASTSS (DX)(BX*2), Z18
+	VFMADD231PS  Z18, Z16, Z4
+	VFMADD231PS  Z18, Z17, Z5
+	VBROADCASTSS (R8), Z18
+	VFMADD231PS  Z18, Z16, Z6
+	VFMADD231PS  Z18, Z17, Z7
+	VBROADCASTSS (R8)(BX*1), Z18
+	VFMADD231PS  Z18, Z16, Z8
+	VFMADD231PS  Z18, Z17, Z9
+	VBROADCASTSS (R8)(BX*2), Z18
+	VFMADD231PS  Z18, Z16, Z10
+	VFMADD231PS  Z18, Z17, Z11
+	VBROADCASTSS (R9), Z18
+	VFMADD231PS  Z18, Z16, Z12
+	VFMADD231PS  Z18, Z17, Z13
+	VBROADCASTSS (R9)(BX*1), Z18
+	VFMADD231PS  Z18, Z16, Z14
+	VFMADD231PS  Z18, Z17, Z15
+	VMOVUPS      128(SI), Z16
+	VMOVUPS      192(SI), Z17
+	VBROADCASTSS 4(DX), Z18
+	VFMADD231PS  Z18, Z16, Z0
+	VFMADD231PS  Z18, Z17, Z1
+	VBROADCASTSS 4(DX)(BX*1), Z18
+	VFMADD231PS  Z18, Z16, Z2
+	VFMADD231PS  Z18, Z17, Z3
+	VBROADCASTSS 4(DX)(BX*2), Z18
+	VFMADD231PS  Z18, Z16, Z4
+	VFMADD231PS  Z18, Z17, Z5
+	VBROADCASTSS 4(R8), Z18
+	VFMADD231PS  Z18, Z16, Z6
+	VFMADD231PS  Z18, Z17, Z7
+	VBROADCASTSS 4(R8)(BX*1), Z18
+	VFMADD231PS  Z18, Z16, Z8
+	VFMADD231PS  Z18, Z17, Z9
+	VBROADCASTSS 4(R8)(BX*2), Z18
+	VFMADD231PS  Z18, Z16, Z10
+	VFMADD231PS  Z18, Z17, Z11
+	VBROADCASTSS 4(R9), Z18
+	VFMADD231PS  Z18, Z16, Z12
+	VFMADD231PS  Z18, Z17, Z13
+	VBROADCASTSS 4(R9)(BX*1), Z18
+	VFMADD231PS  Z18, Z16, Z14
+	VFMADD231PS  Z18, Z17, Z15
+	VMOVUPS      256(SI), Z16
+	VMOVUPS      320(SI), Z17
+	VBROADCASTSS 8(DX), Z18
+	VFMADD231PS  Z18, Z16, Z0
+	VFMADD231PS  Z18, Z17, Z1
+	VBROADCASTSS 8(DX)(BX*1), Z18
+	VFMADD231PS  Z18, Z16, Z2
+	VFMADD231PS  Z18, Z17, Z3
+	VBROADCASTSS 8(DX)(BX*2), Z18
+	VFMADD231PS  Z18, Z16, Z4
+	VFMADD231PS  Z18, Z17, Z5
+	VBROADCASTSS 8(R8), Z18
+	VFMADD231PS  Z18, Z16, Z6
+	VFMADD231PS  Z18, Z17, Z7
+	VBROADCASTSS 8(R8)(BX*1), Z18
+	VFMADD231PS  Z18, Z16, Z8
+	VFMADD231PS  Z18, Z17, Z9
+	VBROADCASTSS 8(R8)(BX*2), Z18
+	VFMADD231PS  Z18, Z16, Z10
+	VFMADD231PS  Z18, Z17, Z11
+	VBROADCASTSS 8(R9), Z18
+	VFMADD231PS  Z18, Z16, Z12
+	VFMADD231PS  Z18, Z17, Z13
+	VBROADCASTSS 8(R9)(BX*1), Z18
+	VFMADD231PS  Z18, Z16, Z14
+	VFMADD231PS  Z18, Z17, Z15
+	VMOVUPS      384(SI), Z16
+	VMOVUPS      448(SI), Z17
+	VBROADCASTSS 12(DX), Z18
+	VFMADD231PS  Z18, Z16, Z0
+	VFMADD231PS  Z18, Z17, Z1
+	VBROADCASTSS 12(DX)(BX*1), Z18
+	VFMADD231PS  Z18, Z16, Z2
+	VFMADD231PS  Z18, Z17, Z3
+	VBROADCASTSS 12(DX)(BX*2), Z18
+	VFMADD231PS  Z18, Z16, Z4
+	VFMADD231PS  Z18, Z17, Z5
+	VBROADCASTSS 12(R8), Z18
+	VFMADD231PS  Z18, Z16, Z6
+	VFMADD231PS  Z18, Z17, Z7
+	VBROADCASTSS 12(R8)(BX*1), Z18
+	VFMADD231PS  Z18, Z16, Z8
+	VFMADD231PS  Z18, Z17, Z9
+	VBROADCASTSS 12(R8)(BX*2), Z18
+	VFMADD231PS  Z18, Z16, Z10
+	VFMADD231PS  Z18, Z17, Z11
+	VBROADCASTSS 12(R9), Z18
+	VFMADD231PS  Z18, Z16, Z12
+	VFMADD231PS  Z18, Z17, Z13
+	VBROADCASTSS 12(R9)(BX*1), Z18
+	VFMADD231PS  Z18, Z16, Z14
+	VFMADD231PS  Z18, Z17, Z15
+	ADDQ         $+512, SI
+	ADDQ         $0x10, DX
+	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
+	JMP          fourFj
+
+restFk:
+	ADDQ $0x04, DI
+	JEQ  outFm
+
+oneFl:
+	VMOVUPS      (SI), Z16
+	VMOVUPS      64(SI), Z17
+	VBROADCASTSS (DX), Z18
+	VFMADD231PS  Z18, Z16, Z0
+	VFMADD231PS  Z18, Z17, Z1
+	VBROADCASTSS (DX)(BX*1), Z18
+	VFMADD231PS  Z18, Z16, Z2
+	VFMADD231PS  Z18, Z17, Z3
+	VBROADCASTSS (DX)(BX*2), Z18
+	VFMADD231PS  Z18, Z16, Z4
+	VFMADD231PS  Z18, Z17, Z5
+	VBROADCASTSS (R8), Z18
+	VFMADD231PS  Z18, Z16, Z6
+	VFMADD231PS  Z18, Z17, Z7
+	VBROADCASTSS (R8)(BX*1), Z18
+	VFMADD231PS  Z18, Z16, Z8
+	VFMADD231PS  Z18, Z17, Z9
+	VBROADCASTSS (R8)(BX*2), Z18
+	VFMADD231PS  Z18, Z16, Z10
+	VFMADD231PS  Z18, Z17, Z11
+	VBROADCASTSS (R9), Z18
+	VFMADD231PS  Z18, Z16, Z12
+	VFMADD231PS  Z18, Z17, Z13
+	VBROADCASTSS (R9)(BX*1), Z18
+	VFMADD231PS  Z18, Z16, Z14
+	VFMADD231PS  Z18, Z17, Z15
+	ADDQ         $+128, SI
+	ADDQ         $0x04, DX
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	DECQ         DI
+	JNE          oneFl
+
+outFm:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z8, (AX)
+	VMOVUPS Z9, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z10, (AX)
+	VMOVUPS Z11, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z12, (AX)
+	VMOVUPS Z13, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z14, (AX)
+	VMOVUPS Z15, 64(AX)
+	ADDQ    CX, AX
+	VZEROUPPER
+	RET
+
+rowsEo:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	LEAQ   (DX)(BX*2), R8
+	ADDQ   BX, R8
+	LEAQ   (R8)(BX*2), R9
+	ADDQ   BX, R9
+
+fourFn:
+	SUBQ         $0x04, DI
+	JLT          restFo
+	VMOVUPS      (SI), Z14
+	VMOVUPS      64(SI), Z15
+	VBROADCASTSS (DX), Z16
+	VFMADD231PS  Z16, Z14, Z0
+	VFMADD231PS  Z16, Z15, Z1
+	VBROADCASTSS (DX)(BX*1), Z16
+	VFMADD231PS  Z16, Z14, Z2
+	VFMADD231PS  Z16, Z15, Z3
+	VBROADCASTSS (DX)(BX*2), Z16
+	VFMADD231PS  Z16, Z14, Z4
+	VFMADD231PS  Z16, Z15, Z5
+	VBROADCASTSS (R8), Z16
+	VFMADD231PS  Z16, Z14, Z6
+	VFMADD231PS  Z16, Z15, Z7
+	VBROADCASTSS (R8)(BX*1), Z16
+	VFMADD231PS  Z16, Z14, Z8
+	VFMADD231PS  Z16, Z15, Z9
+	VBROADCASTSS (R8)(BX*2), Z16
+	VFMADD231PS  Z16, Z14, Z10
+	VFMADD231PS  Z16, Z15, Z11
+	VBROADCASTSS (R9), Z16
+	VFMADD231PS  Z16, Z14, Z12
+	VFMADD231PS  Z16, Z15, Z13
+	VMOVUPS      128(SI), Z14
+	VMOVUPS      192(SI), Z15
+	VBROADCASTSS 4(DX), Z16
+	VFMADD231PS  Z16, Z14, Z0
+	VFMADD231PS  Z16, Z15, Z1
+	VBROADCASTSS 4(DX)(BX*1), Z16
+	VFMADD231PS  Z16, Z14, Z2
+	VFMADD231PS  Z16, Z15, Z3
+	VBROADCASTSS 4(DX)(BX*2), Z16
+	VFMADD231PS  Z16, Z14, Z4
+	VFMADD231PS  Z16, Z15, Z5
+	VBROADCASTSS 4(R8), Z16
+	VFMADD231PS  Z16, Z14, Z6
+	VFMADD231PS  Z16, Z15, Z7
+	VBROADCASTSS 4(R8)(BX*1), Z16
+	VFMADD231PS  Z16, Z14, Z8
+	VFMADD231PS  Z16, Z15, Z9
+	VBROADCASTSS 4(R8)(BX*2), Z16
+	VFMADD231PS  Z16, Z14, Z10
+	VFMADD231PS  Z16, Z15, Z11
+	VBROADCASTSS 4(R9), Z16
+	VFMADD231PS  Z16, Z14, Z12
+	VFMADD231PS  Z16, Z15, Z13
+	VMOVUPS      256(SI), Z14
+	VMOVUPS      320(SI), Z15
+	VBROADCASTSS 8(DX), Z16
+	VFMADD231PS  Z16, Z14, Z0
+	VFMADD231PS  Z16, Z15, Z1
+	VBROADCASTSS 8(DX)(BX*1), Z16
+	VFMADD231PS  Z16, Z14, Z2
+	VFMADD231PS  Z16, Z15, Z3
+	VBROADCASTSS 8(DX)(BX*2), Z16
+	VFMADD231PS  Z16, Z14, Z4
+	VFMADD231PS  Z16, Z15, Z5
+	VBROADCASTSS 8(R8), Z16
+	VFMADD231PS  Z16, Z14, Z6
+	VFMADD231PS  Z16, Z15, Z7
+	VBROADCASTSS 8(R8)(BX*1), Z16
+	VFMADD231PS  Z16, Z14, Z8
+	VFMADD231PS  Z16, Z15, Z9
+	VBROADCASTSS 8(R8)(BX*2), Z16
+	VFMADD231PS  Z16, Z14, Z10
+	VFMADD231PS  Z16, Z15, Z11
+	VBROADCASTSS 8(R9), Z16
+	VFMADD231PS  Z16, Z14, Z12
+	VFMADD231PS  Z16, Z15, Z13
+	VMOVUPS      384(SI), Z14
+	VMOVUPS      448(SI), Z15
+	VBROADCASTSS 12(DX), Z16
+	VFMADD231PS  Z16, Z14, Z0
+	VFMADD231PS  Z16, Z15, Z1
+	VBROADCASTSS 12(DX)(BX*1), Z16
+	VFMADD231PS  Z16, Z14, Z2
+	VFMADD231PS  Z16, Z15, Z3
+	VBROADCASTSS 12(DX)(BX*2), Z16
+	VFMADD231PS  Z16, Z14, Z4
+	VFMADD231PS  Z16, Z15, Z5
+	VBROADCASTSS 12(R8), Z16
+	VFMADD231PS  Z16, Z14, Z6
+	VFMADD231PS  Z16, Z15, Z7
+	VBROADCASTSS 12(R8)(BX*1), Z16
+	VFMADD231PS  Z16, Z14, Z8
+	VFMADD231PS  Z16, Z15, Z9
+	VBROADCASTSS 12(R8)(BX*2), Z16
+	VFMADD231PS  Z16, Z14, Z10
+	VFMADD231PS  Z16, Z15, Z11
+	VBROADCASTSS 12(R9), Z16
+	VFMADD231PS  Z16, Z14, Z12
+	VFMADD231PS  Z16, Z15, Z13
+	ADDQ         $+512, SI
+	ADDQ         $0x10, DX
+	ADDQ         $0x10, R8
+	ADDQ         $0x10, R9
+	JMP          fourFn
+
+restFo:
+	ADDQ $0x04, DI
+	JEQ  outFq
+
+oneFp:
+	VMOVUPS      (SI), Z14
+	VMOVUPS      64(SI), Z15
+	VBROADCASTSS (DX), Z16
+	VFMADD231PS  Z16, Z14, Z0
+	VFMADD231PS  Z16, Z15, Z1
+	VBROADCASTSS (DX)(BX*1), Z16
+	VFMADD231PS  Z16, Z14, Z2
+	VFMADD231PS  Z16, Z15, Z3
+	VBROADCASTSS (DX)(BX*2), Z16
+	VFMADD231PS  Z16, Z14, Z4
+	VFMADD231PS  Z16, Z15, Z5
+	VBROADCASTSS (R8), Z16
+	VFMADD231PS  Z16, Z14, Z6
+	VFMADD231PS  Z16, Z15, Z7
+	VBROADCASTSS (R8)(BX*1), Z16
+	VFMADD231PS  Z16, Z14, Z8
+	VFMADD231PS  Z16, Z15, Z9
+	VBROADCASTSS (R8)(BX*2), Z16
+	VFMADD231PS  Z16, Z14, Z10
+	VFMADD231PS  Z16, Z15, Z11
+	VBROADCASTSS (R9), Z16
+	VFMADD231PS  Z16, Z14, Z12
+	VFMADD231PS  Z16, Z15, Z13
+	ADDQ         $+128, SI
+	ADDQ         $0x04, DX
+	ADDQ         $0x04, R8
+	ADDQ         $0x04, R9
+	DECQ         DI
+	JNE          oneFp
+
+outFq:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z8, (AX)
+	VMOVUPS Z9, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z10, (AX)
+	VMOVUPS Z11, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z12, (AX)
+	VMOVUPS Z13, 64(AX)
+	ADDQ    CX, AX
+	VZEROUPPER
+	RET
+
+rowsEn:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	LEAQ   (DX)(BX*2), R8
+	ADDQ   BX, R8
+
+fourFr:
+	SUBQ         $0x04, DI
+	JLT          restFs
+	VMOVUPS      (SI), Z12
+	VMOVUPS      64(SI), Z13
+	VBROADCASTSS (DX), Z14
+	VFMADD231PS  Z14, Z12, Z0
+	VFMADD231PS  Z14, Z13, Z1
+	VBROADCASTSS (DX)(BX*1), Z14
+	VFMADD231PS  Z14, Z12, Z2
+	VFMADD231PS  Z14, Z13, Z3
+	VBROADCASTSS (DX)(BX*2), Z14
+	VFMADD231PS  Z14, Z12, Z4
+	VFMADD231PS  Z14, Z13, Z5
+	VBROADCASTSS (R8), Z14
+	VFMADD231PS  Z14, Z12, Z6
+	VFMADD231PS  Z14, Z13, Z7
+	VBROADCASTSS (R8)(BX*1), Z14
+	VFMADD231PS  Z14, Z12, Z8
+	VFMADD231PS  Z14, Z13, Z9
+	VBROADCASTSS (R8)(BX*2), Z14
+	VFMADD231PS  Z14, Z12, Z10
+	VFMADD231PS  Z14, Z13, Z11
+	VMOVUPS      128(SI), Z12
+	VMOVUPS      192(SI), Z13
+	VBROADCASTSS 4(DX), Z14
+	VFMADD231PS  Z14, Z12, Z0
+	VFMADD231PS  Z14, Z13, Z1
+	VBROADCASTSS 4(DX)(BX*1), Z14
+	VFMADD231PS  Z14, Z12, Z2
+	VFMADD231PS  Z14, Z13, Z3
+	VBROADCASTSS 4(DX)(BX*2), Z14
+	VFMADD231PS  Z14, Z12, Z4
+	VFMADD231PS  Z14, Z13, Z5
+	VBROADCASTSS 4(R8), Z14
+	VFMADD231PS  Z14, Z12, Z6
+	VFMADD231PS  Z14, Z13, Z7
+	VBROADCASTSS 4(R8)(BX*1), Z14
+	VFMADD231PS  Z14, Z12, Z8
+	VFMADD231PS  Z14, Z13, Z9
+	VBROADCASTSS 4(R8)(BX*2), Z14
+	VFMADD231PS  Z14, Z12, Z10
+	VFMADD231PS  Z14, Z13, Z11
+	VMOVUPS      256(SI), Z12
+	VMOVUPS      320(SI), Z13
+	VBROADCASTSS 8(DX), Z14
+	VFMADD231PS  Z14, Z12, Z0
+	VFMADD231PS  Z14, Z13, Z1
+	VBROADCASTSS 8(DX)(BX*1), Z14
+	VFMADD231PS  Z14, Z12, Z2
+	VFMADD231PS  Z14, Z13, Z3
+	VBROADCASTSS 8(DX)(BX*2), Z14
+	VFMADD231PS  Z14, Z12, Z4
+	VFMADD231PS  Z14, Z13, Z5
+	VBROADCASTSS 8(R8), Z14
+	VFMADD231PS  Z14, Z12, Z6
+	VFMADD231PS  Z14, Z13, Z7
+	VBROADCASTSS 8(R8)(BX*1), Z14
+	VFMADD231PS  Z14, Z12, Z8
+	VFMADD231PS  Z14, Z13, Z9
+	VBROADCASTSS 8(R8)(BX*2), Z14
+	VFMADD231PS  Z14, Z12, Z10
+	VFMADD231PS  Z14, Z13, Z11
+	VMOVUPS      384(SI), Z12
+	VMOVUPS      448(SI), Z13
+	VBROADCASTSS 12(DX), Z14
+	VFMADD231PS  Z14, Z12, Z0
+	VFMADD231PS  Z14, Z13, Z1
+	VBROADCASTSS 12(DX)(BX*1), Z14
+	VFMADD231PS  Z14, Z12, Z2
+	VFMADD231PS  Z14, Z13, Z3
+	VBROADCASTSS 12(DX)(BX*2), Z14
+	VFMADD231PS  Z14, Z12, Z4
+	VFMADD231PS  Z14, Z13, Z5
+	VBROADCASTSS 12(R8), Z14
+	VFMADD231PS  Z14, Z12, Z6
+	VFMADD231PS  Z14, Z13, Z7
+	VBROADCASTSS 12(R8)(BX*1), Z14
+	VFMADD231PS  Z14, Z12, Z8
+	VFMADD231PS  Z14, Z13, Z9
+	VBROADCASTSS 12(R8)(BX*2), Z14
+	VFMADD231PS  Z14, Z12, Z10
+	VFMADD231PS  Z14, Z13, Z11
+	ADDQ         $+512, SI
+	ADDQ         $0x10, DX
+	ADDQ         $0x10, R8
+	JMP          fourFr
+
+restFs:
+	ADDQ $0x04, DI
+	JEQ  outFu
+
+oneFt:
+	VMOVUPS      (SI), Z12
+	VMOVUPS      64(SI), Z13
+	VBROADCASTSS (DX), Z14
+	VFMADD231PS  Z14, Z12, Z0
+	VFMADD231PS  Z14, Z13, Z1
+	VBROADCASTSS (DX)(BX*1), Z14
+	VFMADD231PS  Z14, Z12, Z2
+	VFMADD231PS  Z14, Z13, Z3
+	VBROADCASTSS (DX)(BX*2), Z14
+	VFMADD231PS  Z14, Z12, Z4
+	VFMADD231PS  Z14, Z13, Z5
+	VBROADCASTSS (R8), Z14
+	VFMADD231PS  Z14, Z12, Z6
+	VFMADD231PS  Z14, Z13, Z7
+	VBROADCASTSS (R8)(BX*1), Z14
+	VFMADD231PS  Z14, Z12, Z8
+	VFMADD231PS  Z14, Z13, Z9
+	VBROADCASTSS (R8)(BX*2), Z14
+	VFMADD231PS  Z14, Z12, Z10
+	VFMADD231PS  Z14, Z13, Z11
+	ADDQ         $+128, SI
+	ADDQ         $0x04, DX
+	ADDQ         $0x04, R8
+	DECQ         DI
+	JNE          oneFt
+
+outFu:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z8, (AX)
+	VMOVUPS Z9, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z10, (AX)
+	VMOVUPS Z11, 64(AX)
+	ADDQ    CX, AX
+	VZEROUPPER
+	RET
+
+rowsEm:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	LEAQ   (DX)(BX*2), R8
+	ADDQ   BX, R8
+
+fourFv:
+	SUBQ         $0x04, DI
+	JLT          restFw
+	VMOVUPS      (SI), Z10
+	VMOVUPS      64(SI), Z11
+	VBROADCASTSS (DX), Z12
+	VFMADD231PS  Z12, Z10, Z0
+	VFMADD231PS  Z12, Z11, Z1
+	VBROADCASTSS (DX)(BX*1), Z12
+	VFMADD231PS  Z12, Z10, Z2
+	VFMADD231PS  Z12, Z11, Z3
+	VBROADCASTSS (DX)(BX*2), Z12
+	VFMADD231PS  Z12, Z10, Z4
+	VFMADD231PS  Z12, Z11, Z5
+	VBROADCASTSS (R8), Z12
+	VFMADD231PS  Z12, Z10, Z6
+	VFMADD231PS  Z12, Z11, Z7
+	VBROADCASTSS (R8)(BX*1), Z12
+	VFMADD231PS  Z12, Z10, Z8
+	VFMADD231PS  Z12, Z11, Z9
+	VMOVUPS      128(SI), Z10
+	VMOVUPS      192(SI), Z11
+	VBROADCASTSS 4(DX), Z12
+	VFMADD231PS  Z12, Z10, Z0
+	VFMADD231PS  Z12, Z11, Z1
+	VBROADCASTSS 4(DX)(BX*1), Z12
+	VFMADD231PS  Z12, Z10, Z2
+	VFMADD231PS  Z12, Z11, Z3
+	VBROADCASTSS 4(DX)(BX*2), Z12
+	VFMADD231PS  Z12, Z10, Z4
+	VFMADD231PS  Z12, Z11, Z5
+	VBROADCASTSS 4(R8), Z12
+	VFMADD231PS  Z12, Z10, Z6
+	VFMADD231PS  Z12, Z11, Z7
+	VBROADCASTSS 4(R8)(BX*1), Z12
+	VFMADD231PS  Z12, Z10, Z8
+	VFMADD231PS  Z12, Z11, Z9
+	VMOVUPS      256(SI), Z10
+	VMOVUPS      320(SI), Z11
+	VBROADCASTSS 8(DX), Z12
+	VFMADD231PS  Z12, Z10, Z0
+	VFMADD231PS  Z12, Z11, Z1
+	VBROADCASTSS 8(DX)(BX*1), Z12
+	VFMADD231PS  Z12, Z10, Z2
+	VFMADD231PS  Z12, Z11, Z3
+	VBROADCASTSS 8(DX)(BX*2), Z12
+	VFMADD231PS  Z12, Z10, Z4
+	VFMADD231PS  Z12, Z11, Z5
+	VBROADCASTSS 8(R8), Z12
+	VFMADD231PS  Z12, Z10, Z6
+	VFMADD231PS  Z12, Z11, Z7
+	VBROADCASTSS 8(R8)(BX*1), Z12
+	VFMADD231PS  Z12, Z10, Z8
+	VFMADD231PS  Z12, Z11, Z9
+	VMOVUPS      384(SI), Z10
+	VMOVUPS      448(SI), Z11
+	VBROADCASTSS 12(DX), Z12
+	VFMADD231PS  Z12, Z10, Z0
+	VFMADD231PS  Z12, Z11, Z1
+	VBROADCASTSS 12(DX)(BX*1), Z12
+	VFMADD231PS  Z12, Z10, Z2
+	VFMADD231PS  Z12, Z11, Z3
+	VBROADCASTSS 12(DX)(BX*2), Z12
+	VFMADD231PS  Z12, Z10, Z4
+	VFMADD231PS  Z12, Z11, Z5
+	VBROADCASTSS 12(R8), Z12
+	VFMADD231PS  Z12, Z10, Z6
+	VFMADD231PS  Z12, Z11, Z7
+	VBROADCASTSS 12(R8)(BX*1), Z12
+	VFMADD231PS  Z12, Z10, Z8
+	VFMADD231PS  Z12, Z11, Z9
+	ADDQ         $+512, SI
+	ADDQ         $0x10, DX
+	ADDQ         $0x10, R8
+	JMP          fourFv
+
+restFw:
+	ADDQ $0x04, DI
+	JEQ  outFy
+
+oneFx:
+	VMOVUPS      (SI), Z10
+	VMOVUPS      64(SI), Z11
+	VBROADCASTSS (DX), Z12
+	VFMADD231PS  Z12, Z10, Z0
+	VFMADD231PS  Z12, Z11, Z1
+	VBROADCASTSS (DX)(BX*1), Z12
+	VFMADD231PS  Z12, Z10, Z2
+	VFMADD231PS  Z12, Z11, Z3
+	VBROADCASTSS (DX)(BX*2), Z12
+	VFMADD231PS  Z12, Z10, Z4
+	VFMADD231PS  Z12, Z11, Z5
+	VBROADCASTSS (R8), Z12
+	VFMADD231PS  Z12, Z10, Z6
+	VFMADD231PS  Z12, Z11, Z7
+	VBROADCASTSS (R8)(BX*1), Z12
+	VFMADD231PS  Z12, Z10, Z8
+	VFMADD231PS  Z12, Z11, Z9
+	ADDQ         $+128, SI
+	ADDQ         $0x04, DX
+	ADDQ         $0x04, R8
+	DECQ         DI
+	JNE          oneFx
+
+outFy:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z8, (AX)
+	VMOVUPS Z9, 64(AX)
+	ADDQ    CX, AX
+	VZEROUPPER
+	RET
+
+rowsEl:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	LEAQ   (DX)(BX*2), R8
+	ADDQ   BX, R8
+
+fourFz:
+	SUBQ         $0x04, DI
+	JLT          restGa
+	VMOVUPS      (SI), Z8
+	VMOVUPS      64(SI), Z9
+	VBROADCASTSS (DX), Z10
+	VFMADD231PS  Z10, Z8, Z0
+	VFMADD231PS  Z10, Z9, Z1
+	VBROADCASTSS (DX)(BX*1), Z10
+	VFMADD231PS  Z10, Z8, Z2
+	VFMADD231PS  Z10, Z9, Z3
+	VBROADCASTSS (DX)(BX*2), Z10
+	VFMADD231PS  Z10, Z8, Z4
+	VFMADD231PS  Z10, Z9, Z5
+	VBROADCASTSS (R8), Z10
+	VFMADD231PS  Z10, Z8, Z6
+	VFMADD231PS  Z10, Z9, Z7
+	VMOVUPS      128(SI), Z8
+	VMOVUPS      192(SI), Z9
+	VBROADCASTSS 4(DX), Z10
+	VFMADD231PS  Z10, Z8, Z0
+	VFMADD231PS  Z10, Z9, Z1
+	VBROADCASTSS 4(DX)(BX*1), Z10
+	VFMADD231PS  Z10, Z8, Z2
+	VFMADD231PS  Z10, Z9, Z3
+	VBROADCASTSS 4(DX)(BX*2), Z10
+	VFMADD231PS  Z10, Z8, Z4
+	VFMADD231PS  Z10, Z9, Z5
+	VBROADCASTSS 4(R8), Z10
+	VFMADD231PS  Z10, Z8, Z6
+	VFMADD231PS  Z10, Z9, Z7
+	VMOVUPS      256(SI), Z8
+	VMOVUPS      320(SI), Z9
+	VBROADCASTSS 8(DX), Z10
+	VFMADD231PS  Z10, Z8, Z0
+	VFMADD231PS  Z10, Z9, Z1
+	VBROADCASTSS 8(DX)(BX*1), Z10
+	VFMADD231PS  Z10, Z8, Z2
+	VFMADD231PS  Z10, Z9, Z3
+	VBROADCASTSS 8(DX)(BX*2), Z10
+	VFMADD231PS  Z10, Z8, Z4
+	VFMADD231PS  Z10, Z9, Z5
+	VBROADCASTSS 8(R8), Z10
+	VFMADD231PS  Z10, Z8, Z6
+	VFMADD231PS  Z10, Z9, Z7
+	VMOVUPS      384(SI), Z8
+	VMOVUPS      448(SI), Z9
+	VBROADCASTSS 12(DX), Z10
+	VFMADD231PS  Z10, Z8, Z0
+	VFMADD231PS  Z10, Z9, Z1
+	VBROADCASTSS 12(DX)(BX*1), Z10
+	VFMADD231PS  Z10, Z8, Z2
+	VFMADD231PS  Z10, Z9, Z3
+	VBROADCASTSS 12(DX)(BX*2), Z10
+	VFMADD231PS  Z10, Z8, Z4
+	VFMADD231PS  Z10, Z9, Z5
+	VBROADCASTSS 12(R8), Z10
+	VFMADD231PS  Z10, Z8, Z6
+	VFMADD231PS  Z10, Z9, Z7
+	ADDQ         $+512, SI
+	ADDQ         $0x10, DX
+	ADDQ         $0x10, R8
+	JMP          fourFz
+
+restGa:
+	ADDQ $0x04, DI
+	JEQ  outGc
+
+oneGb:
+	VMOVUPS      (SI), Z8
+	VMOVUPS      64(SI), Z9
+	VBROADCASTSS (DX), Z10
+	VFMADD231PS  Z10, Z8, Z0
+	VFMADD231PS  Z10, Z9, Z1
+	VBROADCASTSS (DX)(BX*1), Z10
+	VFMADD231PS  Z10, Z8, Z2
+	VFMADD231PS  Z10, Z9, Z3
+	VBROADCASTSS (DX)(BX*2), Z10
+	VFMADD231PS  Z10, Z8, Z4
+	VFMADD231PS  Z10, Z9, Z5
+	VBROADCASTSS (R8), Z10
+	VFMADD231PS  Z10, Z8, Z6
+	VFMADD231PS  Z10, Z9, Z7
+	ADDQ         $+128, SI
+	ADDQ         $0x04, DX
+	ADDQ         $0x04, R8
+	DECQ         DI
+	JNE          oneGb
+
+outGc:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, 64(AX)
+	ADDQ    CX, AX
+	VZEROUPPER
+	RET
+
+rowsEk:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+
+fourGd:
+	SUBQ         $0x04, DI
+	JLT          restGe
+	VMOVUPS      (SI), Z6
+	VMOVUPS      64(SI), Z7
+	VBROADCASTSS (DX), Z8
+	VFMADD231PS  Z8, Z6, Z0
+	VFMADD231PS  Z8, Z7, Z1
+	VBROADCASTSS (DX)(BX*1), Z8
+	VFMADD231PS  Z8, Z6, Z2
+	VFMADD231PS  Z8, Z7, Z3
+	VBROADCASTSS (DX)(BX*2), Z8
+	VFMADD231PS  Z8, Z6, Z4
+	VFMADD231PS  Z8, Z7, Z5
+	VMOVUPS      128(SI), Z6
+	VMOVUPS      192(SI), Z7
+	VBROADCASTSS 4(DX), Z8
+	VFMADD231PS  Z8, Z6, Z0
+	VFMADD231PS  Z8, Z7, Z1
+	VBROADCASTSS 4(DX)(BX*1), Z8
+	VFMADD231PS  Z8, Z6, Z2
+	VFMADD231PS  Z8, Z7, Z3
+	VBROADCASTSS 4(DX)(BX*2), Z8
+	VFMADD231PS  Z8, Z6, Z4
+	VFMADD231PS  Z8, Z7, Z5
+	VMOVUPS      256(SI), Z6
+	VMOVUPS      320(SI), Z7
+	VBROADCASTSS 8(DX), Z8
+	VFMADD231PS  Z8, Z6, Z0
+	VFMADD231PS  Z8, Z7, Z1
+	VBROADCASTSS 8(DX)(BX*1), Z8
+	VFMADD231PS  Z8, Z6, Z2
+	VFMADD231PS  Z8, Z7, Z3
+	VBROADCASTSS 8(DX)(BX*2), Z8
+	VFMADD231PS  Z8, Z6, Z4
+	VFMADD231PS  Z8, Z7, Z5
+	VMOVUPS      384(SI), Z6
+	VMOVUPS      448(SI), Z7
+	VBROADCASTSS 12(DX), Z8
+	VFMADD231PS  Z8, Z6, Z0
+	VFMADD231PS  Z8, Z7, Z1
+	VBROADCASTSS 12(DX)(BX*1), Z8
+	VFMADD231PS  Z8, Z6, Z2
+	VFMADD231PS  Z8, Z7, Z3
+	VBROADCASTSS 12(DX)(BX*2), Z8
+	VFMADD231PS  Z8, Z6, Z4
+	VFMADD231PS  Z8, Z7, Z5
+	ADDQ         $+512, SI
+	ADDQ         $0x10, DX
+	JMP          fourGd
+
+restGe:
+	ADDQ $0x04, DI
+	JEQ  outGg
+
+oneGf:
+	VMOVUPS      (SI), Z6
+	VMOVUPS      64(SI), Z7
+	VBROADCASTSS (DX), Z8
+	VFMADD231PS  Z8, Z6, Z0
+	VFMADD231PS  Z8, Z7, Z1
+	VBROADCASTSS (DX)(BX*1), Z8
+	VFMADD231PS  Z8, Z6, Z2
+	VFMADD231PS  Z8, Z7, Z3
+	VBROADCASTSS (DX)(BX*2), Z8
+	VFMADD231PS  Z8, Z6, Z4
+	VFMADD231PS  Z8, Z7, Z5
+	ADDQ         $+128, SI
+	ADDQ         $0x04, DX
+	DECQ         DI
+	JNE          oneGf
+
+outGg:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, 64(AX)
+	ADDQ    CX, AX
+	VZEROUPPER
+	RET
+
+rowsEj:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+
+fourGh:
+	SUBQ         $0x04, DI
+	JLT          restGi
+	VMOVUPS      (SI), Z4
+	VMOVUPS      64(SI), Z5
+	VBROADCASTSS (DX), Z6
+	VFMADD231PS  Z6, Z4, Z0
+	VFMADD231PS  Z6, Z5, Z1
+	VBROADCASTSS (DX)(BX*1), Z6
+	VFMADD231PS  Z6, Z4, Z2
+	VFMADD231PS  Z6, Z5, Z3
+	VMOVUPS      128(SI), Z4
+	VMOVUPS      192(SI), Z5
+	VBROADCASTSS 4(DX), Z6
+	VFMADD231PS  Z6, Z4, Z0
+	VFMADD231PS  Z6, Z5, Z1
+	VBROADCASTSS 4(DX)(BX*1), Z6
+	VFMADD231PS  Z6, Z4, Z2
+	VFMADD231PS  Z6, Z5, Z3
+	VMOVUPS      256(SI), Z4
+	VMOVUPS      320(SI), Z5
+	VBROADCASTSS 8(DX), Z6
+	VFMADD231PS  Z6, Z4, Z0
+	VFMADD231PS  Z6, Z5, Z1
+	VBROADCASTSS 8(DX)(BX*1), Z6
+	VFMADD231PS  Z6, Z4, Z2
+	VFMADD231PS  Z6, Z5, Z3
+	VMOVUPS      384(SI), Z4
+	VMOVUPS      448(SI), Z5
+	VBROADCASTSS 12(DX), Z6
+	VFMADD231PS  Z6, Z4, Z0
+	VFMADD231PS  Z6, Z5, Z1
+	VBROADCASTSS 12(DX)(BX*1), Z6
+	VFMADD231PS  Z6, Z4, Z2
+	VFMADD231PS  Z6, Z5, Z3
+	ADDQ         $+512, SI
+	ADDQ         $0x10, DX
+	JMP          fourGh
+
+restGi:
+	ADDQ $0x04, DI
+	JEQ  outGk
+
+oneGj:
+	VMOVUPS      (SI), Z4
+	VMOVUPS      64(SI), Z5
+	VBROADCASTSS (DX), Z6
+	VFMADD231PS  Z6, Z4, Z0
+	VFMADD231PS  Z6, Z5, Z1
+	VBROADCASTSS (DX)(BX*1), Z6
+	VFMADD231PS  Z6, Z4, Z2
+	VFMADD231PS  Z6, Z5, Z3
+	ADDQ         $+128, SI
+	ADDQ         $0x04, DX
+	DECQ         DI
+	JNE          oneGj
+
+outGk:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, 64(AX)
+	ADDQ    CX, AX
+	VZEROUPPER
+	RET
+
+rowsEi:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+
+fourGl:
+	SUBQ         $0x04, DI
+	JLT          restGm
+	VMOVUPS      (SI), Z2
+	VMOVUPS      64(SI), Z3
+	VBROADCASTSS (DX), Z4
+	VFMADD231PS  Z4, Z2, Z0
+	VFMADD231PS  Z4, Z3, Z1
+	VMOVUPS      128(SI), Z2
+	VMOVUPS      192(SI), Z3
+	VBROADCASTSS 4(DX), Z4
+	VFMADD231PS  Z4, Z2, Z0
+	VFMADD231PS  Z4, Z3, Z1
+	VMOVUPS      256(SI), Z2
+	VMOVUPS      320(SI), Z3
+	VBROADCASTSS 8(DX), Z4
+	VFMADD231PS  Z4, Z2, Z0
+	VFMADD231PS  Z4, Z3, Z1
+	VMOVUPS      384(SI), Z2
+	VMOVUPS      448(SI), Z3
+	VBROADCASTSS 12(DX), Z4
+	VFMADD231PS  Z4, Z2, Z0
+	VFMADD231PS  Z4, Z3, Z1
+	ADDQ         $+512, SI
+	ADDQ         $0x10, DX
+	JMP          fourGl
+
+restGm:
+	ADDQ $0x04, DI
+	JEQ  outGo
+
+oneGn:
+	VMOVUPS      (SI), Z2
+	VMOVUPS      64(SI), Z3
+	VBROADCASTSS (DX), Z4
+	VFMADD231PS  Z4, Z2, Z0
+	VFMADD231PS  Z4, Z3, Z1
+	ADDQ         $+128, SI
+	ADDQ         $0x04, DX
+	DECQ         DI
+	JNE          oneGn
+
+outGo:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ    CX, AX
 	VZEROUPPER
 	RET
 
@@ -3028,5 +6531,41 @@ col:
 	ADDQ    $0x04, BX
 	CMPQ    BX, SI
 	JNE     row
+	VZEROUPPER
+	RET
+
+// func fmasAVX512(n int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·fmasAVX512(SB), NOSPLIT, $0-8
+	MOVQ   n+0(FP), AX
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+
+loop:
+	VFMADD231PS Z12, Z12, Z0
+	VFMADD231PS Z12, Z12, Z1
+	VFMADD231PS Z12, Z12, Z2
+	VFMADD231PS Z12, Z12, Z3
+	VFMADD231PS Z12, Z12, Z4
+	VFMADD231PS Z12, Z12, Z5
+	VFMADD231PS Z12, Z12, Z6
+	VFMADD231PS Z12, Z12, Z7
+	VFMADD231PS Z12, Z12, Z8
+	VFMADD231PS Z12, Z12, Z9
+	VFMADD231PS Z12, Z12, Z10
+	VFMADD231PS Z12, Z12, Z11
+	DECQ        AX
+	JNE         loop
 	VZEROUPPER
 	RET

@@ -9,6 +9,12 @@ package simd
 //go:noescape
 func addRowsAVX2(dst *float32, n int, w *float32, stride int, rows *int32, k int)
 
+// sumListsAVX2: for each of lists > 0 lists, rows[at[s]:] up to the first that is limit or more, which at[s] is moved to,
+// for j < n, dst[s*dstStride+j] = dst[s*dstStride+j]&keep + w[row*stride+j] of each in turn; 0 < n <= 64.
+//
+//go:noescape
+func sumListsAVX2(dst *float32, dstStride int, n int, w *float32, stride int, rows *int32, at *int32, lists int, limit int32, keep uint32)
+
 // scaledRowsAVX2: for j < n, dst[j] = sum of scale[i]*x[rows[i]*stride+j], i = 0..k-1 in turn; k > 0.
 //
 //go:noescape
@@ -30,15 +36,32 @@ func adamAVX2(w *float32, m *float32, s *float32, grad *float32, n int, rate flo
 //go:noescape
 func axpyAVX2(y *float32, a float32, x *float32, n int)
 
+// mulAVX2: for i < m, j < 16, c[i*ldc+j] = sum of a[i*lda+p]*b[p*16+j], p = 0..k-1 in turn,
+// each a fused multiply-add; 0 < m <= 6.
+//
+//go:noescape
+func mulAVX2(c *float32, ldc int, a *float32, lda int, b *float32, k int, m int)
+
 // loadRowsAVX2 loads the whole vectors of the rows that addRows would add: the benchmarks' ceiling.
 //
 //go:noescape
 func loadRowsAVX2(n int, w *float32, stride int, rows *int32, k int)
 
+// fmasAVX2 does n times 12 fused multiply-adds of 8 lanes, none of which waits for the one before.
+//
+//go:noescape
+func fmasAVX2(n int)
+
 // addRowsAVX512: for j < n, dst[j] += w[rows[i]*stride+j], i = 0..k-1 in turn; k > 0.
 //
 //go:noescape
 func addRowsAVX512(dst *float32, n int, w *float32, stride int, rows *int32, k int)
+
+// sumListsAVX512: for each of lists > 0 lists, rows[at[s]:] up to the first that is limit or more, which at[s] is moved to,
+// for j < n, dst[s*dstStride+j] = dst[s*dstStride+j]&keep + w[row*stride+j] of each in turn; 0 < n <= 128.
+//
+//go:noescape
+func sumListsAVX512(dst *float32, dstStride int, n int, w *float32, stride int, rows *int32, at *int32, lists int, limit int32, keep uint32)
 
 // scaledRowsAVX512: for j < n, dst[j] = sum of scale[i]*x[rows[i]*stride+j], i = 0..k-1 in turn; k > 0.
 //
@@ -61,7 +84,18 @@ func adamAVX512(w *float32, m *float32, s *float32, grad *float32, n int, rate f
 //go:noescape
 func axpyAVX512(y *float32, a float32, x *float32, n int)
 
+// mulAVX512: for i < m, j < 32, c[i*ldc+j] = sum of a[i*lda+p]*b[p*32+j], p = 0..k-1 in turn,
+// each a fused multiply-add; 0 < m <= 12.
+//
+//go:noescape
+func mulAVX512(c *float32, ldc int, a *float32, lda int, b *float32, k int, m int)
+
 // loadRowsAVX512 loads the whole vectors of the rows that addRows would add: the benchmarks' ceiling.
 //
 //go:noescape
 func loadRowsAVX512(n int, w *float32, stride int, rows *int32, k int)
+
+// fmasAVX512 does n times 12 fused multiply-adds of 16 lanes, none of which waits for the one before.
+//
+//go:noescape
+func fmasAVX512(n int)

@@ -4,10 +4,12 @@
 //
 // It is its own module so that the main one does not depend on avo. Each kernel
 // is written once over a tier (vector width, how a tail is masked) and emitted
-// for AVX2 and AVX-512. No fused multiply-add: every product is rounded.
+// for AVX2 and AVX-512. No fused multiply-add, every product is rounded, but in mul.
 package main
 
 import (
+	"strconv"
+
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
@@ -18,11 +20,14 @@ func main() {
 	data()
 	for _, t := range []*tier{{suffix: "AVX2", lanes: 8, panel: 8}, {suffix: "AVX512", lanes: 16, panel: 16, wide: true}} {
 		addRows(t)
+		sumLists(t)
 		scaledRows(t)
 		lif(t)
 		adam(t)
 		axpy(t)
+		mul(t)
 		loadRows(t)
+		fmas(t)
 	}
 	Generate()
 }
@@ -250,6 +255,76 @@ func addRows(t *tier) {
 		ADDQ(I32(bytes), dst)
 		ADDQ(I32(bytes), w)
 	})
+}
+
+// listVecs is how many vectors of sums sumLists holds: as many as hide the time
+// that an add takes.
+const listVecs = 8
+
+func sumLists(t *tier) {
+	TEXT("sumLists"+t.suffix, NOSPLIT, "func(dst *float32, dstStride, n int, w *float32, stride int, rows, at *int32, lists int, limit int32, keep uint32)")
+	Pragma("noescape")
+	Doc("sumLists"+t.suffix+": for each of lists > 0 lists, rows[at[s]:] up to the first that is limit or more, which at[s] is moved to,",
+		"for j < n, dst[s*dstStride+j] = dst[s*dstStride+j]&keep + w[row*stride+j] of each in turn; 0 < n <= "+
+			strconv.Itoa(listVecs*t.lanes)+".")
+	dst, dstStride, n, w, stride := ptr("dst"), ptr("dstStride"), ptr("n"), ptr("w"), ptr("stride")
+	rows, at, lists := ptr("rows"), ptr("at"), ptr("lists")
+	limit := Load(Param("limit"), GP32()).(reg.GPVirtual)
+	keep := t.broadcast("keep")
+	SHLQ(U8(2), stride)
+	SHLQ(U8(2), dstStride)
+	t.tailSetup(n)
+	done := t.name("done")
+	labels := make([]string, listVecs+1)
+	for v := 1; v < listVecs; v++ {
+		labels[v] = t.name("wide")
+		CMPQ(n, I32(v*t.lanes))
+		JLE(LabelRef(labels[v]))
+	}
+	body := func(v int) {
+		list, loop, end := t.name("list"), t.name("row"), t.name("end")
+		Label(list)
+		acc := t.vecs(v)
+		for i, a := range acc {
+			t.load(Mem{Base: dst, Disp: i * t.bytes()}, a, i == v-1)
+			VANDPS(keep, a, a)
+		}
+		next := GP64()
+		MOVLQSX(Mem{Base: at}, next)
+		LEAQ(Mem{Base: rows, Index: next, Scale: 4}, next)
+		Label(loop)
+		r := GP64()
+		MOVLQSX(Mem{Base: next}, r)
+		CMPL(r.As32(), limit)
+		JGE(LabelRef(end))
+		IMULQ(stride, r)
+		ADDQ(w, r)
+		ADDQ(U8(4), next)
+		for i, a := range acc {
+			t.add(Mem{Base: r, Disp: i * t.bytes()}, a, i == v-1)
+		}
+		JMP(LabelRef(loop))
+		Label(end)
+		SUBQ(rows, next)
+		SHRQ(U8(2), next)
+		MOVL(next.As32(), Mem{Base: at})
+		for i, a := range acc {
+			t.store(a, Mem{Base: dst, Disp: i * t.bytes()}, i == v-1)
+		}
+		ADDQ(U8(4), at)
+		ADDQ(dstStride, dst)
+		DECQ(lists)
+		JNE(LabelRef(list))
+		JMP(LabelRef(done))
+	}
+	body(listVecs)
+	for v := 1; v < listVecs; v++ {
+		Label(labels[v])
+		body(v)
+	}
+	Label(done)
+	VZEROUPPER()
+	RET()
 }
 
 func scaledRows(t *tier) {
@@ -521,6 +596,121 @@ func loadRows(t *tier) {
 	ADDQ(U8(4), rows)
 	CMPQ(rows, end)
 	JNE(LabelRef("row"))
+	VZEROUPPER()
+	RET()
+}
+
+// mulVecs is how many vectors of columns mul takes at a time.
+const mulVecs = 2
+
+// mul keeps a tile of sums in registers: two vectors of as many rows as there are
+// registers for.
+func mul(t *tier) {
+	most := 6
+	if t.wide {
+		most = 12
+	}
+	TEXT("mul"+t.suffix, NOSPLIT, "func(c *float32, ldc int, a *float32, lda int, b *float32, k, m int)")
+	Pragma("noescape")
+	Doc("mul"+t.suffix+": for i < m, j < "+strconv.Itoa(mulVecs*t.lanes)+", c[i*ldc+j] = sum of a[i*lda+p]*b[p*"+strconv.Itoa(mulVecs*t.lanes)+
+		"+j], p = 0..k-1 in turn,", "each a fused multiply-add; 0 < m <= "+strconv.Itoa(most)+".")
+	c, ldc, a, lda, b, k, m := ptr("c"), ptr("ldc"), ptr("a"), ptr("lda"), ptr("b"), ptr("k"), ptr("m")
+	SHLQ(U8(2), ldc)
+	SHLQ(U8(2), lda)
+	labels := make([]string, most+1)
+	for rows := 1; rows < most; rows++ {
+		labels[rows] = t.name("rows")
+		CMPQ(m, I32(rows))
+		JEQ(LabelRef(labels[rows]))
+	}
+	for rows := most; rows > 0; rows-- {
+		if rows < most {
+			Label(labels[rows])
+		}
+		acc := t.vecs(mulVecs * rows)
+		for _, v := range acc {
+			t.zero(v)
+		}
+		var at []reg.GPVirtual // of every third row of a
+		for r := 0; r < rows; r += 3 {
+			p := GP64()
+			if r == 0 {
+				MOVQ(a, p)
+			} else {
+				LEAQ(Mem{Base: at[r/3-1], Index: lda, Scale: 2}, p)
+				ADDQ(lda, p)
+			}
+			at = append(at, p)
+		}
+		element := func(r, u int) Mem {
+			x := Mem{Base: at[r/3], Disp: 4 * u}
+			if r%3 > 0 {
+				x.Index, x.Scale = lda, uint8(r%3)
+			}
+			return x
+		}
+		steps := func(n int) {
+			for u := range n {
+				x := t.vecs(mulVecs)
+				for i, v := range x {
+					t.load(Mem{Base: b, Disp: (u*mulVecs + i) * t.bytes()}, v, false)
+				}
+				for r := range rows {
+					y := t.vec()
+					VBROADCASTSS(element(r, u), y)
+					for i, v := range x {
+						VFMADD231PS(y, v, acc[r*mulVecs+i])
+					}
+				}
+			}
+			ADDQ(I32(n*mulVecs*t.bytes()), b)
+			for _, p := range at {
+				ADDQ(U8(4*n), p)
+			}
+		}
+		loop, rest, one, out := t.name("four"), t.name("rest"), t.name("one"), t.name("out")
+		Label(loop)
+		SUBQ(U8(4), k)
+		JLT(LabelRef(rest))
+		steps(4)
+		JMP(LabelRef(loop))
+		Label(rest)
+		ADDQ(U8(4), k)
+		JEQ(LabelRef(out))
+		Label(one)
+		steps(1)
+		DECQ(k)
+		JNE(LabelRef(one))
+		Label(out)
+		for r := range rows {
+			for i := range mulVecs {
+				t.store(acc[r*mulVecs+i], Mem{Base: c, Disp: i * t.bytes()}, false)
+			}
+			ADDQ(ldc, c)
+		}
+		VZEROUPPER()
+		RET()
+	}
+}
+
+// fmas is the benchmarks' ceiling of mul: fused multiply-adds on registers.
+func fmas(t *tier) {
+	TEXT("fmas"+t.suffix, NOSPLIT, "func(n int)")
+	Pragma("noescape")
+	Doc("fmas" + t.suffix + " does n times 12 fused multiply-adds of " + strconv.Itoa(t.lanes) + " lanes, none of which waits for the one before.")
+	n := ptr("n")
+	acc := t.vecs(12)
+	for _, v := range acc {
+		t.zero(v)
+	}
+	x := t.vec()
+	t.zero(x)
+	Label("loop")
+	for _, v := range acc {
+		VFMADD231PS(x, x, v)
+	}
+	DECQ(n)
+	JNE(LabelRef("loop"))
 	VZEROUPPER()
 	RET()
 }

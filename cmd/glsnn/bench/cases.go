@@ -1,0 +1,381 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/gonum"
+
+	"glsnn/emulator"
+	chip "glsnn/emulator/simd"
+	"glsnn/fixedpoint"
+	"glsnn/fixedpoint/tier"
+	"glsnn/float"
+	"glsnn/float/dataset"
+	"glsnn/float/encode"
+	"glsnn/float/simd"
+)
+
+// Options are what the cases run on.
+type Options struct {
+	Set     *dataset.Set // images, at least as many as the largest batch
+	Tiers   []tier.Tier  // of the kernels; the rest runs in the last
+	Workers int          // of the cases that use several processors, beside one
+}
+
+// Cases are the kernels of both engines in every tier, and what they are for end
+// to end.
+func Cases(o Options) []Case {
+	var all []Case
+	for _, t := range o.Tiers {
+		for _, c := range slices.Concat(emulatorKernels(t), trainerKernels(t)) {
+			c.Tier = t
+			c.Key += "/" + t.String()
+			all = append(all, c)
+		}
+	}
+	t := o.Tiers[len(o.Tiers)-1]
+	for _, c := range slices.Concat(baselines(), endToEnd(o, t)) {
+		c.Tier = t
+		all = append(all, c)
+	}
+	return all
+}
+
+// keyed is a limit that is another case's figure.
+func keyed(key string) func(func(string) float64) float64 {
+	return func(figure func(string) float64) float64 { return figure(key) }
+}
+
+// emulatorKernels are one tick of 784 x 500 weights of 8 bits and 104 spikes, and
+// of 500 neurons.
+func emulatorKernels(t tier.Tier) []Case {
+	const in, out, spikes, giga = 784, 500, 104, 1e9
+	rng := rand.New(rand.NewPCG(1, 2))
+	rows := make([]int32, 0, spikes)
+	for _, k := range rng.Perm(in)[:spikes] {
+		rows = append(rows, int32(k))
+	}
+	slices.Sort(rows)
+	matrix := func() *chip.Rows {
+		m := chip.NewRows(in, out, false)
+		w := make([]int8, out)
+		for k := range in {
+			for j := range w {
+				w[j] = int8(rng.Uint32())
+			}
+			m.Set(k, w)
+		}
+		return m
+	}
+	const work = out * spikes
+	cases := []Case{
+		{Key: "emulator/sum", What: "adding 8-bit weight rows, 784 x 500, 104 spikes", Unit: "G synapses/s", Per: giga,
+			start: func() (float64, func(), error) {
+				m, q := matrix(), make([]int32, chip.Pad(out))
+				return work, func() { m.Sum(q, rows) }, nil
+			}},
+		{Key: "emulator/saturate", What: "the same, every add into 16 bits that saturate", Unit: "G synapses/s", Per: giga,
+			start: func() (float64, func(), error) {
+				m, q := matrix(), make([]int32, chip.Pad(out))
+				to := chip.Narrow{Lo: -1 << 15, Hi: 1<<15 - 1, Mask: -1}
+				return work, func() { clear(q); m.Add(q, rows, 0, &to) }, nil
+			}},
+	}
+	if t != tier.Portable {
+		load := Case{Key: "emulator/load", What: "only loading those rows", Unit: "G synapses/s", Per: giga,
+			start: func() (float64, func(), error) {
+				m := matrix()
+				return work, func() { m.Load(rows) }, nil
+			}}
+		for i := range cases {
+			cases[i].limit, cases[i].Bound = keyed(load.Key+"/"+t.String()), "loading the same bytes"
+		}
+		cases = append(cases, load)
+	}
+	lif := func(key, what string, p chip.LIF) Case {
+		return Case{Key: key, What: what, Unit: "G neurons/s", Per: giga,
+			limit: keyed("emulator/copy/" + t.String()), Bound: "copying q, u, v and the counts",
+			start: func() (float64, func(), error) {
+				n := chip.Pad(out)
+				var x [5][]int32 // q, u, v, count, fired
+				for i := range x {
+					x[i] = make([]int32, n)
+				}
+				for j := range x[0] {
+					x[0][j] = rng.Int32N(4001) - 1500
+				}
+				return out, func() { chip.Step(&p, x[0], x[1], x[2], x[3], x[4], 0) }, nil
+			}}
+	}
+	half, slow := chip.Decay{Factor: 2048, Shift: 12}, chip.Decay{Factor: 3840, Shift: 12}
+	return append(cases,
+		lif("emulator/lif", "updating 500 neurons without decays", chip.LIF{Membrane: chip.Decay{Factor: 1}, Above: 5000, Threshold: 5000}),
+		lif("emulator/lif-decays", "updating 500 neurons, current and membrane decay", chip.LIF{Current: half, Membrane: slow, Above: 5000, Threshold: 5000}),
+		Case{Key: "emulator/copy", What: "copying as many numbers of 32 bits as that reads", Unit: "G neurons/s", Per: giga,
+			start: func() (float64, func(), error) {
+				a, b := make([]int32, 4*chip.Pad(out)), make([]int32, 4*chip.Pad(out))
+				return out, func() { copy(a, b) }, nil
+			}})
+}
+
+// trainerKernels are the float kernels: the spikes of 100 ticks on 500 x 500
+// weights, dense products with 800 x 800 weights, and the update of 500 neurons.
+func trainerKernels(t tier.Tier) []Case {
+	const giga = 1e9
+	rng := rand.New(rand.NewPCG(3, 4))
+	var cases []Case
+	const size, ticks, stride = 500, 100, 640
+	lists := Case{Key: "trainer/sum", What: "adding float32 rows, 500 x 500, 100 ticks, 42 % active", Unit: "G synapses/s", Per: giga,
+		start: func() (float64, func(), error) {
+			w, q := make([]float32, size*stride), make([]float32, ticks*size)
+			var l simd.Lists
+			work := 0
+			for range ticks {
+				var rows []int32
+				for i := range size {
+					if rng.Float64() < 0.42 {
+						rows = append(rows, int32(i))
+					}
+				}
+				l.Add(rows)
+				work += size * len(rows)
+			}
+			return float64(work), func() { l.Sum(q, w, stride, size) }, nil
+		}}
+	if t != tier.Portable {
+		lists.limit, lists.Bound = keyed("trainer/load/"+t.String()), "loading rows of the innermost cache"
+		cases = append(cases, Case{Key: "trainer/load", What: "only loading float32 rows of the innermost cache", Unit: "G synapses/s", Per: giga,
+			start: func() (float64, func(), error) {
+				const rows, cols = 32, 128
+				w, k := make([]float32, rows*cols), make([]int32, 32*rows)
+				for i := range k {
+					k[i] = int32(i % rows)
+				}
+				return float64(cols * len(k)), func() { simd.LoadRows(cols, w, cols, k) }, nil
+			}})
+	}
+	cases = append(cases, lists)
+	const k, n = 800, 800
+	sizes := []int{10, 100, 1000}
+	if t == tier.Portable {
+		sizes = []int{10} // it rounds like the others, not for speed
+	} else {
+		cases = append(cases, Case{Key: "trainer/fma", What: "fused multiply-adds on registers", Unit: "GFLOP/s", Per: giga,
+			start: func() (float64, func(), error) {
+				return float64(2 * simd.FMAs(100000)), func() { simd.FMAs(100000) }, nil
+			}})
+	}
+	for _, m := range sizes {
+		c := Case{Key: fmt.Sprintf("trainer/dense-%d", m), What: fmt.Sprintf("dense float32 product, %d x 800 by 800 x 800", m), Unit: "GFLOP/s", Per: giga,
+			start: func() (float64, func(), error) {
+				var p simd.Packed
+				p.Pack(normal[float32](rng, k*n), k, n)
+				a, out := normal[float32](rng, m*k), make([]float32, m*n)
+				return 2 * float64(m*k*n), func() { p.Mul(out, n, a, k, m) }, nil
+			}}
+		if t != tier.Portable {
+			c.limit, c.Bound = keyed("trainer/fma/"+t.String()), "fused multiply-adds on registers"
+		}
+		cases = append(cases, c)
+	}
+	return append(cases, Case{Key: "trainer/lif", What: "updating 500 float neurons", Unit: "G neurons/s", Per: giga,
+		limit: keyed("emulator/copy/" + t.String()), Bound: "copying four numbers a neuron",
+		start: func() (float64, func(), error) {
+			in := normal[float32](rng, size)
+			q, u, v, drive, count := make([]float32, size), make([]float32, size), make([]float32, size), make([]float32, size), make([]float32, size)
+			fired := make([]int32, 0, size)
+			return size, func() {
+				copy(q, in)
+				fired = simd.LIF(simd.LIFParams{KeepV: 1}, q, u, v, drive, count, fired[:0], 0)
+			}, nil
+		}})
+}
+
+func normal[T float32 | float64](rng *rand.Rand, n int) []T {
+	x := make([]T, n)
+	for i := range x {
+		x[i] = T(rng.NormFloat64())
+	}
+	return x
+}
+
+// baselines are gonum's products.
+func baselines() []Case {
+	const m, k, n, giga = 100, 800, 800, 1e9
+	rng := rand.New(rand.NewPCG(5, 6))
+	return []Case{
+		{Key: "gonum/float32-100", What: "gonum's Sgemm, 100 x 800 by 800 x 800", Unit: "GFLOP/s", Per: giga,
+			start: func() (float64, func(), error) {
+				a, b, c := normal[float32](rng, m*k), normal[float32](rng, k*n), make([]float32, m*n)
+				return 2 * m * k * n, func() {
+					gonum.Implementation{}.Sgemm(blas.NoTrans, blas.NoTrans, m, n, k, 1, a, k, b, n, 0, c, n)
+				}, nil
+			}},
+		{Key: "gonum/float64-100", What: "gonum's Dgemm, 100 x 800 by 800 x 800", Unit: "GFLOP/s", Per: giga,
+			start: func() (float64, func(), error) {
+				a, b, c := normal[float64](rng, m*k), normal[float64](rng, k*n), make([]float64, m*n)
+				return 2 * m * k * n, func() {
+					gonum.Implementation{}.Dgemm(blas.NoTrans, blas.NoTrans, m, n, k, 1, a, k, b, n, 0, c, n)
+				}, nil
+			}},
+	}
+}
+
+// endToEnd are emulation from pixels to classes, and epochs of training.
+func endToEnd(o Options, t tier.Tier) []Case {
+	var cases []Case
+	workers := []int{1}
+	if o.Workers > 1 {
+		workers = append(workers, o.Workers)
+	}
+	pixels := o.Set.Rows * o.Set.Cols
+	for _, w := range workers {
+		synops := 0.0 // of a sample
+		cases = append(cases, Case{
+			Key: fmt.Sprintf("emulate/%d", w), What: fmt.Sprintf("emulate, %d-500-500-10, 10 ticks, from pixels, %s", pixels, processors(w)), Unit: "samples/s", Per: 1,
+			Bound: "adding its synapses at the kernel's rate",
+			limit: func(figure func(string) float64) float64 {
+				return float64(w) * 1e9 * figure("emulator/sum/"+t.String()) / synops
+			},
+			start: func() (float64, func(), error) {
+				run, n, err := emulation(o.Set, w)
+				if err != nil {
+					return 0, nil, err
+				}
+				synops = float64(run().Counters.Totals().SynOps) / float64(n)
+				return float64(n), func() { run() }, nil
+			}})
+	}
+	for _, e := range []struct {
+		hidden []int
+		batch  int
+	}{{[]int{500, 500, 500}, 100}, {[]int{500, 500, 500}, 10}, {[]int{800, 800, 800}, 100}, {[]int{800, 800, 800}, 10}} {
+		sizes := slices.Concat([]int{pixels}, e.hidden, []int{o.Set.Classes})
+		name := fmt.Sprintf("%dx%d-%d", len(e.hidden), e.hidden[0], e.batch)
+		const samples = 60000
+		cases = append(cases, Case{
+			Key: "epoch/" + name, What: fmt.Sprintf("an epoch of %d images, %s, batch %d, %s", samples, dashed(sizes), e.batch, processors(o.Workers)),
+			Unit: "s", Whole: samples,
+			Bound: "its dense products at the peak of fused multiply-adds",
+			limit: func(figure func(string) float64) float64 {
+				weights := 0
+				for l := range len(sizes) - 1 {
+					weights += sizes[l] * sizes[l+1]
+				}
+				const ticks = 10
+				peak := 1e9 * figure("trainer/fma/"+t.String()) * float64(max(1, o.Workers))
+				return samples * 2 * float64(weights) * (ticks + 1) / peak // forward each tick, and the update
+			},
+			start: func() (float64, func(), error) { return epochs(o, sizes, e.batch) },
+		})
+	}
+	return cases
+}
+
+func processors(n int) string {
+	if n <= 1 {
+		return "one processor"
+	}
+	return fmt.Sprintf("%d processors", n)
+}
+
+func dashed(sizes []int) string {
+	s := fmt.Sprint(sizes[0])
+	for _, n := range sizes[1:] {
+		s += fmt.Sprintf("-%d", n)
+	}
+	return s
+}
+
+// epochs trains a network until all of its layers fire, and then goes on.
+func epochs(o Options, sizes []int, batch int) (float64, func(), error) {
+	c, tc := float.ChipDefaults()
+	c.Sizes, tc.Batch, tc.Epochs = sizes, batch, 2
+	net, err := float.NewNetwork(c, 1, tc.Gain)
+	if err != nil {
+		return 0, nil, err
+	}
+	set := o.Set.Slice(0, min(1000, o.Set.Len()))
+	t, err := float.NewTrainer(net, tc, set)
+	if err != nil {
+		return 0, nil, err
+	}
+	t.Workers = o.Workers
+	run := func() error { return t.Run(context.Background(), float.Hooks{}) }
+	if err := run(); err != nil {
+		return 0, nil, err
+	}
+	return float64(set.Len()), func() {
+		t.Config.Epochs++
+		if err := run(); err != nil && t.Epoch < t.Config.Epochs {
+			panic(err) // it ran twice before
+		}
+	}, nil
+}
+
+// emulation runs the first images of set through a network of random weights,
+// with about as many spikes as one trained on MNIST has.
+func emulation(set *dataset.Set, workers int) (run func() *emulator.Result, n int, err error) {
+	sizes := []int{set.Rows * set.Cols, 500, 500, 10}
+	m, err := randomModel(sizes, 10, func(l int) (int64, int64) { return []int64{160 << 6, 2700 << 6, 0}[l], 0 })
+	if err != nil {
+		return nil, 0, err
+	}
+	n = min(1000, set.Len())
+	enc := encode.Encoder{Kind: encode.Rate, Ticks: m.Ticks}
+	source := func() func(int) emulator.Train {
+		var train encode.Train
+		return func(i int) emulator.Train {
+			enc.Encode(&train, i, set.Image(i))
+			return &train
+		}
+	}
+	return func() *emulator.Result {
+		r, err := emulator.Run(context.Background(), m, n, source, emulator.RunOptions{Workers: workers})
+		if err != nil {
+			panic(err) // the train fits the model
+		}
+		return r
+	}, n, nil
+}
+
+// randomModel has 8-bit weights in the widest arithmetic, where no register
+// overflows; of each layer neuron says threshold and membrane decay.
+func randomModel(sizes []int, ticks int, neuron func(layer int) (threshold, decay int64)) (*fixedpoint.Model, error) {
+	rng, bell := rand.New(rand.NewPCG(51, 0)), bell
+	rng.Shuffle(len(bell), func(i, j int) { bell[i], bell[j] = bell[j], bell[i] })
+	m := fixedpoint.Model{Arithmetic: fixedpoint.Wide(), Ticks: ticks, Readout: fixedpoint.ReadMembrane}
+	for l := range len(sizes) - 1 {
+		in, out := sizes[l], sizes[l+1]
+		w := make([]int8, in*out)
+		for i := 0; i < len(w); i += len(bell) { // as if normal, of deviation 30 and mean 1
+			for range 8 { // swaps: each piece is a little different
+				a, b := rng.IntN(len(bell)), rng.IntN(len(bell))
+				bell[a], bell[b] = bell[b], bell[a]
+			}
+			copy(w[i:], bell[:])
+		}
+		last := l == len(sizes)-2
+		threshold, decay := neuron(l)
+		if last {
+			threshold, decay = 0, 0
+		}
+		m.Layers = append(m.Layers, fixedpoint.Layer{In: in, Out: out, Weights: fixedpoint.NewMatrix8(in, out, w), WeightBits: 8, WeightExp: 6,
+			CurrentDecay: 4096, MembraneDecay: decay, Threshold: threshold, Integrator: last})
+	}
+	return fixedpoint.NewModel(m)
+}
+
+// bell are the quantiles of the normal distribution of deviation 30 and mean 1.
+var bell = func() (b [509]int8) {
+	for i := range b {
+		x := 1 + 30*math.Sqrt2*math.Erfinv(2*(float64(i)+0.5)/float64(len(b))-1)
+		b[i] = int8(max(-128, min(127, math.RoundToEven(x))))
+	}
+	return b
+}()

@@ -1,5 +1,0 @@
-//go:build !amd64
-
-package simd
-
-func loadRows(r *Rows, rows []int32) {}
