@@ -130,9 +130,9 @@ func (r *benchResult) text(w io.Writer) {
 		fmt.Fprintf(w, "%s\t%s\t%s %s\t%s\t%s\t%s\n", f.What, f.Tier, digits3(f.Value), f.Unit, limit, share, f.Bound)
 	}
 	for _, s := range r.Sweeps {
-		fmt.Fprintf(w, "%s\tsynops\tseconds\tpredicted\tMB\tpredicted\n", s.Over)
+		fmt.Fprintf(w, "%s\tsynops\tseconds\tpredicted\tfrom far memory\tMB\tpredicted\n", s.Over)
 		for _, p := range s.Points {
-			fmt.Fprintf(w, "%g\t%d\t%.3g\t%.3g\t%.3g\t%.3g\n", p.X, p.SynOps, p.Seconds, p.PredictedSeconds, p.Bytes/1e6, p.PredictedBytes/1e6)
+			fmt.Fprintf(w, "%g\t%d\t%.3g\t%.3g\t%.3g\t%.3g\t%.3g\n", p.X, p.SynOps, p.Seconds, p.PredictedSeconds, p.FarSeconds, p.Bytes/1e6, p.PredictedBytes/1e6)
 		}
 	}
 }
@@ -156,10 +156,10 @@ func writeSweeps(dir string, sweeps []bench.Sweep) error {
 	for _, s := range sweeps {
 		n := len(s.Points)
 		x := make([]float64, n)
-		var y [4][]float64
+		var y [5][]float64
 		for i, p := range s.Points {
 			x[i] = p.X
-			for k, v := range []float64{p.Seconds * 1e3, p.PredictedSeconds * 1e3, p.Bytes / 1e6, p.PredictedBytes / 1e6} {
+			for k, v := range []float64{p.Seconds * 1e3, p.PredictedSeconds * 1e3, p.Bytes / 1e6, p.PredictedBytes / 1e6, p.FarSeconds * 1e3} {
 				y[k] = append(y[k], v)
 			}
 		}
@@ -174,6 +174,9 @@ func writeSweeps(dir string, sweeps []bench.Sweep) error {
 				Frame: chart.Frame{Title: "Emulator: " + c.name + " over " + s.Over, Desc: "Measured and predicted " + c.name + " of the emulator over " + s.Unit + ", both axes logarithmic."},
 				X:     chart.Axis{Label: s.Unit, Log: true}, Y: chart.Axis{Label: c.label, Log: true},
 				Series: []chart.Series{{Name: "measured", Kind: chart.Points, X: x, Y: c.got}, {Name: c.predicted, X: x, Y: c.want}},
+			}
+			if c.name == "time" && s.Over == "width" {
+				plot.Series = append(plot.Series, chart.Series{Name: "the same from far memory", X: x, Y: y[4]})
 			}
 			path := filepath.Join(dir, s.Over+"-"+c.name+".svg")
 			if err := artefact.WriteAtomic(path, func(w io.Writer) error { return chart.Write(w, plot) }); err != nil {

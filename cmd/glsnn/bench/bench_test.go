@@ -72,7 +72,7 @@ func TestSweeps(t *testing.T) {
 	if testing.Short() {
 		t.Skip("short")
 	}
-	sweeps, err := Sweeps(context.Background(), Rates{1e10, 1e9}, true, nil)
+	sweeps, err := Sweeps(context.Background(), Rates{1e10, 1e10, 1e9}, true, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -61,16 +61,27 @@ func emulatorKernels(t tier.Tier) []Case {
 		rows = append(rows, int32(k))
 	}
 	slices.Sort(rows)
-	matrix := func() *chip.Rows {
-		m := chip.NewRows(in, out, false)
-		w := make([]int8, out)
+	random := func(in, out int) *chip.Rows {
+		m, pool := chip.NewRows(in, out, false), make([]int8, out+997)
+		for j := range pool {
+			pool[j] = int8(rng.Uint32())
+		}
 		for k := range in {
-			for j := range w {
-				w[j] = int8(rng.Uint32())
-			}
-			m.Set(k, w)
+			m.Set(k, pool[k%997:][:out])
 		}
 		return m
+	}
+	matrix := func() *chip.Rows { return random(in, out) }
+	// far calls f on rows of 64 MB of weights in an order that no cache of a core's
+	// own can hold.
+	const width, some = 8192, 64
+	far := func(f func(m *chip.Rows, q, rows []int32)) (float64, func(), error) {
+		m, q := random(width, width), make([]int32, width)
+		order, at := make([]int32, width), 0
+		for i, k := range rng.Perm(width) {
+			order[i] = int32(k)
+		}
+		return some * width, func() { f(m, q, order[at:at+some]); at = (at + some) % width }, nil
 	}
 	const work = out * spikes
 	cases := []Case{
@@ -85,6 +96,10 @@ func emulatorKernels(t tier.Tier) []Case {
 				to := chip.Narrow{Lo: -1 << 15, Hi: 1<<15 - 1, Mask: -1}
 				return work, func() { clear(q); m.Add(q, rows, 0, &to) }, nil
 			}},
+		{Key: "emulator/far", What: "the same from far memory, 8192 x 8192, 64 spikes", Unit: "G synapses/s", Per: giga,
+			start: func() (float64, func(), error) {
+				return far(func(m *chip.Rows, q, rows []int32) { m.Sum(q, rows) })
+			}},
 	}
 	if t != tier.Portable {
 		load := Case{Key: "emulator/load", What: "only loading those rows", Unit: "G synapses/s", Per: giga,
@@ -92,10 +107,15 @@ func emulatorKernels(t tier.Tier) []Case {
 				m := matrix()
 				return work, func() { m.Load(rows) }, nil
 			}}
+		farLoad := Case{Key: "emulator/far-load", What: "only loading those rows", Unit: "G synapses/s", Per: giga,
+			start: func() (float64, func(), error) {
+				return far(func(m *chip.Rows, _, rows []int32) { m.Load(rows) })
+			}}
 		for i := range cases {
 			cases[i].limit, cases[i].Bound = keyed(load.Key+"/"+t.String()), "loading the same bytes"
 		}
-		cases = append(cases, load)
+		cases[2].limit = keyed(farLoad.Key + "/" + t.String())
+		cases = append(cases[:2:2], load, cases[2], farLoad)
 	}
 	lif := func(key, what string, p chip.LIF) Case {
 		return Case{Key: key, What: what, Unit: "G neurons/s", Per: giga,

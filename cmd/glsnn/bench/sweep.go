@@ -25,7 +25,8 @@ type Point struct {
 	X                float64 `json:"x"`
 	Seconds          float64 `json:"seconds"` // of one processor, for all samples
 	PredictedSeconds float64 `json:"predicted_seconds"`
-	Bytes            float64 `json:"bytes"` // of the engine: its weights and its state
+	FarSeconds       float64 `json:"far_seconds"` // predicted, were every weight read from far memory
+	Bytes            float64 `json:"bytes"`       // of the engine: its weights and its state
 	PredictedBytes   float64 `json:"predicted_bytes"`
 	Samples          uint64  `json:"samples"`
 	SynOps           uint64  `json:"synops"`
@@ -33,7 +34,7 @@ type Point struct {
 }
 
 // Rates are what the kernels do in a second.
-type Rates struct{ SynOps, Updates float64 }
+type Rates struct{ SynOps, Far, Updates float64 }
 
 // KernelRates takes them from figures of this tier.
 func KernelRates(figures []Figure, tier string) (r Rates) {
@@ -41,6 +42,8 @@ func KernelRates(figures []Figure, tier string) (r Rates) {
 		switch f.Key {
 		case "emulator/sum/" + tier:
 			r.SynOps = f.Value * 1e9
+		case "emulator/far/" + tier:
+			r.Far = f.Value * 1e9
 		case "emulator/lif/" + tier:
 			r.Updates = f.Value * 1e9
 		}
@@ -173,6 +176,7 @@ func measure(hidden []int, ticks int, activity float64, samples int, rates Rates
 	p.Samples, p.SynOps, p.Updates = n, t.SynOps*n, t.Updates*n
 	p.Seconds = took
 	p.PredictedSeconds = float64(p.SynOps)/rates.SynOps + float64(p.Updates)/rates.Updates
+	p.FarSeconds = float64(p.SynOps)/rates.Far + float64(p.Updates)/rates.Updates
 	for l := range m.Layers {
 		padded := float64((sizes[l+1] + 63) / 64 * 64)
 		p.PredictedBytes += float64(sizes[l])*(padded+16) + 7*4*padded // two bounds an axon; q, u, v, minus, held, counts and spikes
