@@ -44,7 +44,8 @@ var imports = map[string]string{
 	"emulator/profile":   "fixedpoint emulator/machine emulator/reference float float/dataset float/encode",
 	"emulator/cost":      "emulator targets",
 
-	"export":          "fixedpoint targets",
+	"export/place":    "targets",
+	"export":          "fixedpoint targets export/place",
 	"export/table":    "fixedpoint fixedpoint/artefact targets export",
 	"export/rtl":      "fixedpoint/artefact",
 	"export/crossbar": "fixedpoint fixedpoint/artefact targets export export/rtl export/table",
