@@ -87,11 +87,11 @@ Results go to standard output, talk and progress to standard error. Exit codes:
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "no talk on standard error")
 	f.IntVar(&a.jobs, "jobs", 0, "goroutines at most; 0 is one a processor; results do not depend on it")
 	root.SetFlagErrorFunc(flagFault)
-	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
 		newDemo(a), newData(a), newTrain(a), newReproduce(a), newEval(a), newProfile(a), newQuantize(a), newCheck(a), newEmulate(a),
-		newExport(a), newVerify(a), newEstimate(a), newTargets(a), newInspect(a), newBench(a), newVersion(a),
+		newMap(a), newExport(a), newVerify(a), newEstimate(a), newTargets(a), newInspect(a), newBench(a), newVersion(a),
 	)
+	completeFlags(root)
 	checkArgs(root)
 	return root
 }

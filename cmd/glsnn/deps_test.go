@@ -33,16 +33,17 @@ var imports = map[string]string{
 
 	"targets": "fixedpoint gopkg.in/yaml.v3",
 
-	"emulator/simd":      "fixedpoint/tier",
-	"emulator/simd/gen":  "github.com/mmcloughlin/avo/...", // a module of its own
-	"emulator/machine":   "fixedpoint targets",
-	"emulator/reference": "fixedpoint targets emulator/machine",
-	"emulator":           "fixedpoint targets emulator/machine emulator/reference emulator/simd",
-	"emulator/emutest":   "fixedpoint fixedpoint/fptest targets emulator emulator/machine emulator/reference",
-	"emulator/vectors":   "fixedpoint fixedpoint/artefact targets emulator emulator/machine emulator/reference",
-	"emulator/parity":    "fixedpoint targets emulator float float/dataset float/encode",
-	"emulator/profile":   "fixedpoint emulator/machine emulator/reference float float/dataset float/encode",
-	"emulator/cost":      "emulator targets",
+	"emulator/simd":       "fixedpoint/tier",
+	"emulator/simd/gen":   "github.com/mmcloughlin/avo/...", // a module of its own
+	"emulator/machine":    "fixedpoint targets",
+	"emulator/reference":  "fixedpoint targets emulator/machine",
+	"emulator":            "fixedpoint targets emulator/machine emulator/reference emulator/simd",
+	"emulator/emutest":    "fixedpoint fixedpoint/fptest targets emulator emulator/machine emulator/reference",
+	"emulator/vectors":    "fixedpoint fixedpoint/artefact targets emulator emulator/machine emulator/reference",
+	"emulator/parity":     "fixedpoint targets emulator float float/dataset float/encode",
+	"emulator/profile":    "fixedpoint emulator/machine emulator/reference float float/dataset float/encode",
+	"emulator/cost":       "fixedpoint emulator targets",
+	"emulator/neurobench": "fixedpoint emulator",
 
 	"export/place":    "targets",
 	"export":          "fixedpoint targets export/place",

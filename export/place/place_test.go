@@ -133,6 +133,13 @@ func TestMeasure(t *testing.T) {
 					if got.HopsX != x || got.HopsY != y || got.MaxLink != most {
 						t.Fatalf("seed %d, %+v, %s: got %+v, want hops %d, %d, link %d", seed, f, m, got, x, y, most)
 					}
+					sumX, sumY := uint64(0), uint64(0)
+					for i, links := range p.Links(cores) {
+						sumX, sumY = sumX+links[0]*p.Flows[i].Messages, sumY+links[1]*p.Flows[i].Messages
+					}
+					if sumX != x || sumY != y {
+						t.Fatalf("seed %d, %+v, %s: links of flows add up to %d, %d, want %d, %d", seed, f, m, sumX, sumY, x, y)
+					}
 					crossing := uint64(0)
 					for l, n := range loads {
 						if l.dx != 0 && l.x/f.Width != (l.x+l.dx)/f.Width {

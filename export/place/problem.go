@@ -106,6 +106,30 @@ func (p *Problem) Measure(cores []targets.CoreID) Load {
 	return l
 }
 
+// Links are the links along x and along y that a message of each flow takes, to all
+// of its set together.
+func (p *Problem) Links(cores []targets.CoreID) [][2]uint64 {
+	one := *p
+	one.Flows = make([]Flow, len(p.Flows))
+	for i, f := range p.Flows {
+		one.Flows[i] = Flow{f.From, f.Set, 1}
+	}
+	b := newBoard(&one, cores)
+	out := make([][2]uint64, len(p.Flows))
+	for i, f := range one.Flows {
+		x, y := b.hopsX, b.hopsY
+		if b.parallel {
+			for _, to := range p.Sets[f.Set] {
+				b.route(f.From, to, 1)
+			}
+		} else {
+			b.flow(f, 1)
+		}
+		out[i] = [2]uint64{b.hopsX - x, b.hopsY - y}
+	}
+	return out
+}
+
 // Tiles lists every tile of the fabric, row by row, with the loads of its links.
 func (p *Problem) Tiles(cores []targets.CoreID) []Tile {
 	out := make([]Tile, 0, p.Fabric.Tiles())
