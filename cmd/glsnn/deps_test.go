@@ -53,8 +53,9 @@ var imports = map[string]string{
 	"export/mesh":     "fixedpoint fixedpoint/artefact targets export export/rtl export/table",
 
 	"cmd/glsnn/chart":     "", // SVG only
+	"cmd/glsnn/report":    "cmd/glsnn/chart",
 	"cmd/glsnn/reproduce": "cmd/glsnn/chart fixedpoint/artefact float float/dataset float/encode float/tsne",
-	"cmd/glsnn":           "cmd/glsnn/bench cmd/glsnn/chart cmd/glsnn/reproduce fixedpoint/... float/... targets emulator/... export/... fixedpoint float emulator export github.com/spf13/...",
+	"cmd/glsnn":           "cmd/glsnn/bench cmd/glsnn/chart cmd/glsnn/report cmd/glsnn/reproduce fixedpoint/... float/... targets emulator/... export/... fixedpoint float emulator export github.com/spf13/...",
 
 	// gonum's products are there to compare with.
 	"cmd/glsnn/bench": "emulator emulator/simd fixedpoint fixedpoint/tier float float/dataset float/encode float/simd golang.org/x/sys/unix gonum.org/v1/gonum/...",

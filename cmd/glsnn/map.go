@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"glsnn/emulator"
+	"glsnn/emulator/cost"
 	"glsnn/export"
 	"glsnn/export/place"
 	"glsnn/fixedpoint/artefact"
@@ -86,6 +87,8 @@ type mapRow struct {
 	EnergyPJ  *float64 `json:"energy_pj"`
 	HopsPJ    *float64 `json:"energy_of_hops_pj"`
 	Seconds   float64  `json:"search_s"`
+
+	estimate *cost.Estimate
 }
 
 type mapResult struct {
@@ -220,7 +223,7 @@ func newMapRow(p *placement, got *measured, problem *place.Problem, cores []targ
 	row := &mapRow{
 		Cores: len(cores), Tiles: load.Tiles, Chips: chips(p.Chip.Fabric, cores), Messages: float64(load.Messages) / samples, Hops: float64(load.Hops()) / samples,
 		MaxLink: float64(load.MaxLink) / samples, Longest: load.Longest, Crossing: float64(load.Crossing) / samples,
-		TickNS: e.TickNS, TickWorst: e.WorstTickNS, Cycles: e.TickCycles, EnergyPJ: e.EnergyPJ,
+		TickNS: e.TickNS, TickWorst: e.WorstTickNS, Cycles: e.TickCycles, EnergyPJ: e.EnergyPJ, estimate: e,
 	}
 	if e.EnergyPJ != nil {
 		hops := 0.0
