@@ -13,6 +13,7 @@ import (
 	"glsnn/cmd/glsnn/report"
 	"glsnn/emulator"
 	"glsnn/emulator/cost"
+	"glsnn/fixedpoint"
 	"glsnn/float/encode"
 )
 
@@ -71,14 +72,18 @@ func (r *reporting) accuracy() report.Section {
 		total, other := 0, -1
 		for k, v := range fixed[i] {
 			total += v
-			heat[i] = append(heat[i], float64(v))
+			cell := float64(v)
+			if v == 0 {
+				cell = math.NaN() // left empty
+			}
+			heat[i] = append(heat[i], cell)
 			if k != i && v > 0 && (other < 0 || v > fixed[i][other]) {
 				other = k
 			}
 		}
 		taken := "-"
 		if other >= 0 {
-			taken = fmt.Sprintf("%d (%d times)", other, fixed[i][other])
+			taken = fmt.Sprintf("%d (%s)", other, times(fixed[i][other], "sample"))
 		}
 		share := func(m [][]int) string {
 			if total == 0 {
@@ -163,6 +168,24 @@ func (r *reporting) activitySection() report.Section {
 	return s
 }
 
+// times is "1 tick", "2 ticks".
+func times(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+func layerName(m *fixedpoint.Model, l int) string {
+	if m.Layers[l].Integrator {
+		return "read-out"
+	}
+	return "layer " + strconv.Itoa(l)
+}
+
+// tracedNeurons is how many hidden neurons' membranes are drawn.
+const tracedNeurons = 3
+
 // mostRows is how many neurons of a layer a raster draws.
 const mostRows = 160
 
@@ -191,13 +214,25 @@ func (r *reporting) samples() report.Section {
 		for l, layer := range m.Layers {
 			step := every(layer.Out)
 			steps = append(steps, step)
-			raster.Layers = append(raster.Layers, chart.RasterLayer{Name: "layer " + strconv.Itoa(l), Neurons: (layer.Out + step - 1) / step})
+			raster.Layers = append(raster.Layers, chart.RasterLayer{Name: layerName(m, l), Neurons: (layer.Out + step - 1) / step})
 		}
 		last := len(m.Layers) - 1
 		out := make([]chart.Series, m.Layers[last].Out)
 		for j := range out {
 			out[j].Name = strconv.Itoa(j)
 		}
+		// The layer's most active neurons over all samples.
+		traced := make([]int, m.Layers[0].Out)
+		for j := range traced {
+			traced[j] = j
+		}
+		slices.SortStableFunc(traced, func(a, b int) int { return cmp.Compare(r.run.Activity.Spikes[0][b], r.run.Activity.Spikes[0][a]) })
+		traced = traced[:min(tracedNeurons, len(traced))]
+		hidden := make([]chart.Series, len(traced)+1)
+		for k, j := range traced {
+			hidden[k].Name = fmt.Sprintf("neuron %d", j)
+		}
+		hidden[len(traced)].Name = "threshold"
 		var train encode.Train
 		enc.Encode(&train, i, r.set.Image(i))
 		engine.Reset()
@@ -224,6 +259,14 @@ func (r *reporting) samples() report.Section {
 					add(l+1, int(j), t)
 				}
 			}
+			v = engine.Membrane(0, v)
+			for k := range hidden {
+				level := float64(m.Layers[0].Threshold)
+				if k < len(traced) {
+					level = float64(v[traced[k]])
+				}
+				hidden[k].X, hidden[k].Y = append(hidden[k].X, float64(t)), append(hidden[k].Y, level)
+			}
 			v = engine.Membrane(last, v)
 			for j := range out {
 				out[j].X, out[j].Y = append(out[j].X, float64(t)), append(out[j].Y, float64(v[j])*m.Layers[last].Scale)
@@ -249,8 +292,12 @@ func (r *reporting) samples() report.Section {
 		s.Add(report.Text("Sample %d is a %d and is %s taken for a %d. Spikes: %s.", i, r.set.Labels[i], verdict, r.run.Class[i], strings.Join(spikes, ", ")))
 		raster.Frame = chart.Frame{Title: fmt.Sprintf("Spikes of sample %d", i), Desc: "Rows are neurons, columns ticks.", Width: 560, Height: 400}
 		s.Add(report.Block{Figures: []report.Figure{
-			{Chart: raster, Caption: fmt.Sprintf("At most %d neurons a layer, evenly chosen. A spike takes %d ticks from layer to layer on this chip.", mostRows, r.p.Chip.Fabric.LayerDelay)},
+			{Chart: raster, Caption: fmt.Sprintf("At most %d neurons a layer, evenly chosen. A spike takes %s from layer to layer on this chip.", mostRows, times(r.p.Chip.Fabric.LayerDelay, "tick"))},
 			{Chart: trace, Caption: "The largest at the end is the class."},
+			{Chart: chart.Plot{
+				Frame: chart.Frame{Title: "Membranes of " + layerName(m, 0), Desc: "The most active neurons of the layer, and its threshold.", Width: 560, Height: 320},
+				X:     chart.Axis{Label: "tick"}, Y: chart.Axis{Label: "membrane after the reset, raw"}, Series: hidden,
+			}, Caption: "The layer's most active neurons over all samples, as the chip holds them at the end of each tick."},
 		}}, t.Numbers(1).Block())
 	}
 	return s
@@ -384,7 +431,7 @@ func (r *reporting) cores() report.Section {
 			}
 		}
 	}
-	s.Add(report.Block{Figures: []report.Figure{{Chart: mesh, Wide: true, Caption: fmt.Sprintf("L is the layer. Shown are the %d x %d tiles around those in use, of %d x %d on %d chip(s).", w, h, r.p.Chip.Fabric.Width, r.p.Chip.Fabric.Height, r.p.Chip.Fabric.Chips)}}})
+	s.Add(report.Block{Figures: []report.Figure{{Chart: mesh, Wide: true, Caption: fmt.Sprintf("L is the layer. Shown are the %d x %d tiles around those in use, of %d x %d on %s.", w, h, r.p.Chip.Fabric.Width, r.p.Chip.Fabric.Height, times(r.p.Chip.Fabric.Chips, "chip"))}}})
 	t := &report.Table{Caption: "Memories of each core", Head: []string{"core", "tile x, y", "layer", "first neuron", "neurons", "in-axons", "out-axons", "synapse bits", "spikes", "synaptic operations"}, Folded: len(mp.Parts) > 24}
 	for _, u := range mp.Footprint() {
 		bits := strconv.FormatInt(u.SynapseBits, 10)
@@ -503,7 +550,11 @@ func (r *reporting) energyChart(e *cost.Estimate) report.Block {
 			bars.Sets[i].Values = bars.Sets[i].Values[:len(layers)]
 		}
 	}
-	return report.Block{Figures: []report.Figure{{Chart: bars, Wide: true, Caption: "No core's are static power, barrier and memory."}}}
+	caption := "Static power is not in it."
+	if rest > 0 {
+		caption = "No core's are static power, barrier and memory."
+	}
+	return report.Block{Figures: []report.Figure{{Chart: bars, Wide: true, Caption: caption}}}
 }
 
 // pareto is accuracy against energy, or against memory where no energy is known.
