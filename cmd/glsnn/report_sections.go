@@ -186,6 +186,13 @@ func layerName(m *fixedpoint.Model, l int) string {
 // tracedNeurons is how many hidden neurons' membranes are drawn.
 const tracedNeurons = 3
 
+// fromThird is how far a neuron of layer 0 is from firing once in three ticks.
+func (r *reporting) fromThird(neuron int) int64 {
+	third := int64(r.run.Activity.Samples) * int64(r.model.Ticks) / 3
+	d := int64(r.run.Activity.Spikes[0][neuron]) - third
+	return max(d, -d)
+}
+
 // mostRows is how many neurons of a layer a raster draws.
 const mostRows = 160
 
@@ -221,12 +228,13 @@ func (r *reporting) samples() report.Section {
 		for j := range out {
 			out[j].Name = strconv.Itoa(j)
 		}
-		// The layer's most active neurons over all samples.
+		// Those that fire in about a third of the ticks: one that fires in each is
+		// always at rest again.
 		traced := make([]int, m.Layers[0].Out)
 		for j := range traced {
 			traced[j] = j
 		}
-		slices.SortStableFunc(traced, func(a, b int) int { return cmp.Compare(r.run.Activity.Spikes[0][b], r.run.Activity.Spikes[0][a]) })
+		slices.SortStableFunc(traced, func(a, b int) int { return cmp.Compare(r.fromThird(a), r.fromThird(b)) })
 		traced = traced[:min(tracedNeurons, len(traced))]
 		hidden := make([]chart.Series, len(traced)+1)
 		for k, j := range traced {
@@ -295,9 +303,9 @@ func (r *reporting) samples() report.Section {
 			{Chart: raster, Caption: fmt.Sprintf("At most %d neurons a layer, evenly chosen. A spike takes %s from layer to layer on this chip.", mostRows, times(r.p.Chip.Fabric.LayerDelay, "tick"))},
 			{Chart: trace, Caption: "The largest at the end is the class."},
 			{Chart: chart.Plot{
-				Frame: chart.Frame{Title: "Membranes of " + layerName(m, 0), Desc: "The most active neurons of the layer, and its threshold.", Width: 560, Height: 320},
+				Frame: chart.Frame{Title: "Membranes of " + layerName(m, 0), Desc: "Some neurons of the layer, and its threshold.", Width: 820, Height: 280},
 				X:     chart.Axis{Label: "tick"}, Y: chart.Axis{Label: "membrane after the reset, raw"}, Series: hidden,
-			}, Caption: "The layer's most active neurons over all samples, as the chip holds them at the end of each tick."},
+			}, Wide: true, Caption: "The neurons that over all samples fire nearest to once in three ticks, as the chip holds them at the end of each tick."},
 		}}, t.Numbers(1).Block())
 	}
 	return s
