@@ -3,6 +3,7 @@ package export_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"reflect"
 	"strings"
@@ -105,5 +106,38 @@ func TestProblem(t *testing.T) {
 	got, err := export.MapWith(ctx, mp.Model, mp.Chip, export.Plan{Method: place.Anneal, Traffic: traffic})
 	if !errors.Is(err, context.Canceled) || got == nil || got.Check() != nil {
 		t.Errorf("got %v, %v, want a mapping and the reason", got, err)
+	}
+}
+
+// BenchmarkFill cuts and places networks of 256 neurons a core, layers of 100
+// cores, by fill and a Hilbert curve, and measures the loads of the links.
+func BenchmarkFill(b *testing.B) {
+	for _, cores := range []int{1000, 10000} {
+		chip := load(b, "generic")
+		chip.Core.AxonsIn, chip.Core.SynapseBits = 25600, 25600*256*8
+		chip.Fabric.Width, chip.Fabric.Height, chip.Fabric.Multicast = 100, 100, true
+		sizes := make([]int, cores/100+1)
+		for i := range sizes {
+			sizes[i] = 25600
+		}
+		m := shape(8, sizes...)
+		b.Run(fmt.Sprint(cores), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				parts, err := export.Partition(m, chip)
+				if err != nil || len(parts) != cores {
+					b.Fatal(len(parts), err)
+				}
+				mp := &export.Mapping{Model: m, Chip: chip, Parts: parts}
+				p, err := mp.Problem(nil)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if mp.Cores, err = place.Place(context.Background(), p, place.Hilbert, place.Options{}); err != nil {
+					b.Fatal(err)
+				}
+				p.Measure(mp.Cores)
+			}
+		})
 	}
 }

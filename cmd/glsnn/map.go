@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -84,6 +85,7 @@ type mapRow struct {
 	TickNS    *float64 `json:"tick_ns"`
 	TickWorst *float64 `json:"worst_tick_ns"`
 	Cycles    *float64 `json:"tick_cycles"`
+	CyclesTop *float64 `json:"worst_tick_cycles"`
 	EnergyPJ  *float64 `json:"energy_pj"`
 	HopsPJ    *float64 `json:"energy_of_hops_pj"`
 	Seconds   float64  `json:"search_s"`
@@ -119,6 +121,9 @@ func (a *app) mapAll(ctx context.Context, o *mapOptions) (*mapResult, error) {
 		if _, err := export.ParsePartition(p); err != nil {
 			return nil, usage("--partition: %w", err)
 		}
+	}
+	if _, _, err := o.plan.parse(); err != nil {
+		return nil, err
 	}
 	m, _, err := loadModel(o.model)
 	if err != nil {
@@ -164,7 +169,7 @@ func (a *app) mapAll(ctx context.Context, o *mapOptions) (*mapResult, error) {
 		random := meanRandom(problem)
 		for _, name := range methods {
 			start := time.Now()
-			cores, stopped := place.Place(ctx, problem, place.Method(name), place.Options{Seed: o.plan.seed, LinkWeight: o.plan.linkWeight, Moves: o.plan.moves})
+			cores, stopped := place.Place(ctx, problem, place.Method(name), o.plan.options())
 			if cores == nil {
 				return nil, stopped
 			}
@@ -223,7 +228,7 @@ func newMapRow(p *placement, got *measured, problem *place.Problem, cores []targ
 	row := &mapRow{
 		Cores: len(cores), Tiles: load.Tiles, Chips: chips(p.Chip.Fabric, cores), Messages: float64(load.Messages) / samples, Hops: float64(load.Hops()) / samples,
 		MaxLink: float64(load.MaxLink) / samples, Longest: load.Longest, Crossing: float64(load.Crossing) / samples,
-		TickNS: e.TickNS, TickWorst: e.WorstTickNS, Cycles: e.TickCycles, EnergyPJ: e.EnergyPJ, estimate: e,
+		TickNS: e.TickNS, TickWorst: e.WorstTickNS, Cycles: e.TickCycles, CyclesTop: e.WorstTickCycles, EnergyPJ: e.EnergyPJ, estimate: e,
 	}
 	if e.EnergyPJ != nil {
 		hops := 0.0
@@ -280,8 +285,15 @@ func (r *mapResult) text(w io.Writer) {
 		tick, worst := span(m.TickNS, "ns"), span(m.TickWorst, "ns")
 		if m.TickNS == nil && m.Cycles != nil {
 			tick = fmt.Sprintf("%.0f cycles", *m.Cycles)
+			if m.CyclesTop != nil {
+				worst = fmt.Sprintf("%.0f cycles", *m.CyclesTop)
+			}
 		}
-		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%.0f\t%.0f\t%s\t%.0f\t%d links\t%s\t%s\t%s\t%s\t%.2f s\n", m.Partition, m.Placement, m.Cores, m.Tiles,
+		tiles := strconv.Itoa(m.Tiles)
+		if m.Chips > 1 {
+			tiles += fmt.Sprintf(" of %d chips", m.Chips)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%.0f\t%.0f\t%s\t%.0f\t%d links\t%s\t%s\t%s\t%s\t%.2f s\n", m.Partition, m.Placement, m.Cores, tiles,
 			m.Messages, m.Hops, share, m.MaxLink, m.Longest, tick, worst, span(m.EnergyPJ, "pJ"), span(m.HopsPJ, "pJ"), m.Seconds)
 	}
 	for _, s := range r.Refused {

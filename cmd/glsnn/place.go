@@ -41,6 +41,7 @@ type planFlags struct {
 	partition, placement string
 	seed                 uint64
 	linkWeight, moves    int
+	tiles                int
 	traffic              string
 	layout               *export.Layout // in place of all of these
 }
@@ -69,6 +70,7 @@ func (p *planFlags) search(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.Uint64Var(&p.seed, "placement-seed", p.seed, "seed of random and anneal")
 	f.IntVar(&p.linkWeight, "link-weight", p.linkWeight, "anneal: what a message over the busiest link counts beside one over any link")
+	f.IntVar(&p.tiles, "most-tiles", 0, "anneal: use at most so many tiles; 0 for as few as hold the parts, -1 for no limit")
 	f.IntVar(&p.moves, "moves", 0, "anneal: swaps to try; 0 chooses by the number of parts")
 	f.StringVar(&p.traffic, "traffic", "", "anneal: spikes to place by, a CSV of 'glsnn emulate --spikes' (default: those of the samples)")
 }
@@ -90,10 +92,13 @@ func (p *planFlags) parse() (plan export.Plan, layout *export.Layout, err error)
 	if p.linkWeight < 0 || p.linkWeight > 1<<20 {
 		return plan, nil, usage("--link-weight: got %d, want 0..%d", p.linkWeight, 1<<20)
 	}
+	if p.tiles < -1 {
+		return plan, nil, usage("--most-tiles: got %d, want a number of tiles, 0 or -1", p.tiles)
+	}
 	if p.moves < 0 || p.moves > 1<<30 {
 		return plan, nil, usage("--moves: got %d, want 0..%d", p.moves, 1<<30)
 	}
-	plan.Options = place.Options{Seed: p.seed, LinkWeight: p.linkWeight, Moves: p.moves}
+	plan.Options = p.options()
 	if plan.Spread, err = export.ParsePartition(p.partition); err != nil {
 		return plan, nil, usage("--partition: %w", err)
 	}
@@ -105,6 +110,11 @@ func (p *planFlags) parse() (plan export.Plan, layout *export.Layout, err error)
 	}
 	layout, err = readLayout(p.placement)
 	return plan, layout, err
+}
+
+// options are those of the methods that look for a placement.
+func (p *planFlags) options() place.Options {
+	return place.Options{Seed: p.seed, LinkWeight: p.linkWeight, Tiles: p.tiles, Moves: p.moves}
 }
 
 // maxLayout is the largest layout file that is read.

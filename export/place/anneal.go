@@ -32,6 +32,12 @@ func anneal(ctx context.Context, p *Problem, o Options) ([]targets.CoreID, error
 		moves = min(max(20000, 100*p.Parts), 100000)
 	}
 	a := newAnnealer(p, best, weight, o.Seed)
+	switch a.most = o.Tiles; {
+	case a.most == 0:
+		a.most = (p.Parts + p.Fabric.CoresPerTile - 1) / p.Fabric.CoresPerTile
+	case a.most < 0:
+		a.most = p.Fabric.Tiles()
+	}
 	start := a.typical() / 2
 	kept := slices.Clone(best)
 	for i := range moves {
@@ -57,6 +63,9 @@ type annealer struct {
 	rng    *rand.Rand
 	cores  []targets.CoreID
 	holder []int32 // part on each core, -1 for none
+	onTile []int   // parts on each tile
+	tiles  int     // in use
+	most   int     // tiles that may be
 	weight int64
 	link   int64 // load of the busiest link
 	cost   int64
@@ -68,11 +77,24 @@ func newAnnealer(p *Problem, cores []targets.CoreID, weight int64, seed uint64) 
 	for i := range a.holder {
 		a.holder[i] = -1
 	}
+	a.onTile = make([]int, p.Fabric.Tiles())
 	for i, c := range cores {
 		a.holder[c] = int32(i)
+		a.settle(c, 1)
 	}
 	a.price()
 	return a
+}
+
+// settle counts a part on the tile of a core, or with -1 takes it away.
+func (a *annealer) settle(c targets.CoreID, n int) {
+	t := &a.onTile[a.p.Fabric.Tile(c)]
+	if *t == 0 {
+		a.tiles++
+	}
+	if *t += n; *t == 0 {
+		a.tiles--
+	}
 }
 
 func (a *annealer) price() {
@@ -118,6 +140,9 @@ func (a *annealer) propose(reach int) (part int32, to targets.CoreID) {
 	}
 	f := a.p.Fabric
 	tile := (x/f.Width*f.Height+y)*f.Width + x%f.Width
+	if a.onTile[tile] == 0 && a.tiles >= a.most && a.onTile[f.Tile(a.cores[part])] > 1 {
+		return part, -1 // one more
+	}
 	return part, targets.CoreID(tile*f.CoresPerTile + a.rng.IntN(f.CoresPerTile))
 }
 
@@ -196,6 +221,9 @@ func (a *annealer) swap(part int32, to targets.CoreID) {
 	a.cores[part], a.holder[to], a.holder[from] = to, part, other
 	if other >= 0 {
 		a.cores[other] = from
+	} else {
+		a.settle(from, -1)
+		a.settle(to, 1)
 	}
 	if !a.parallel {
 		for _, p := range [2]int32{part, other} {

@@ -44,6 +44,10 @@ type Options struct {
 	// LinkWeight is what a message over the busiest link counts beside one over
 	// any link, for anneal.
 	LinkWeight int
+	// Tiles is the most that anneal may use: a tile at rest takes power on some
+	// chips, and a barrier more time over more tiles. 0 stands for as few as hold
+	// the parts, and a negative number for no limit.
+	Tiles int
 	// Moves is how many swaps anneal tries; 0 chooses by the number of parts.
 	Moves int
 }

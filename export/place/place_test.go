@@ -282,7 +282,7 @@ func TestOptimum(t *testing.T) {
 				best := optimum(p, weight)
 				cases++
 				for _, m := range place.Methods() {
-					cores, err := place.Place(context.Background(), p, m, place.Options{Seed: seed, LinkWeight: weight})
+					cores, err := place.Place(context.Background(), p, m, place.Options{Seed: seed, LinkWeight: weight, Tiles: -1})
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -322,6 +322,14 @@ func TestAnneal(t *testing.T) {
 		cores, err := place.Place(context.Background(), p, m, o)
 		if err != nil || cost(cores) < cost(one) {
 			t.Errorf("%s: cost %d, %v, below anneal's %d", m, cost(cores), err, cost(one))
+		}
+	}
+	// Tiles are as few as can be, or as few as are allowed.
+	four := layered(mesh(5, 5, 4, 1, false), 2, 6, 7, 5)
+	for limit, most := range map[int]int{0: 5, 8: 8, -1: 25} {
+		cores, err := place.Place(context.Background(), four, place.Anneal, place.Options{Seed: 1, LinkWeight: 8, Tiles: limit})
+		if err != nil || four.Measure(cores).Tiles > most {
+			t.Errorf("at most %d tiles: got %d, %v", most, four.Measure(cores).Tiles, err)
 		}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
