@@ -34,7 +34,8 @@ constant that is not known is listed as missing and stays out of the sum, which
 is then a lower bound; where sources disagree the sums have a range; a sum whose
 main constant is not known is null, with the reason. Time is that of the busiest
 core of each tick and of the barrier, without queueing and hops; on a chip that
-hands spikes on within the tick the layers' busiest cores follow each other.
+hands spikes on within the tick the layers' busiest cores follow each other. Every
+neuron counts as updated in every tick, as if none were at rest.
 
 Energy is split by component, layer and core. The NeuroBench metrics are given by
 their definition and by what the chip does.

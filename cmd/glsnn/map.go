@@ -60,7 +60,7 @@ best so far.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.model, "model", defaultModel, "integer model to read")
-	f.StringVar(&o.target, "target", "loihi", "a name of 'glsnn targets list' or a YAML file")
+	f.StringVar(&o.target, "target", "generic", "a name of 'glsnn targets list' or a YAML file")
 	f.StringVar(&o.partitions, "partition", "fill,spread", "ways to cut layers, separated by commas")
 	f.StringVar(&o.placement, "placement", joinMethods(","), "ways to place, separated by commas")
 	f.StringVarP(&o.out, "out", "o", "", "write the layout of the one partition and placement to this file")

@@ -283,11 +283,15 @@ func (r *reporting) width(ctx context.Context, w *widthPoint) error {
 		return nil
 	}
 	opt.Arithmetic = r.p.Chip.Arithmetic
-	m, _, err := quantize.Quantize(r.net, opt)
 	plan := defaultPlan()
 	var p *placement
-	if err == nil {
-		p, err = r.placeOn(ctx, m, r.p.Chip, &plan, nil)
+	if opt.Arithmetic.Update == fixedpoint.PerEvent {
+		err = errors.New("a chip that tests every event needs thresholds searched for each width: quantize --target")
+	} else {
+		var m *fixedpoint.Model
+		if m, _, err = quantize.Quantize(r.net, opt); err == nil {
+			p, err = r.placeOn(ctx, m, r.p.Chip, &plan, nil)
+		}
 	}
 	correct := 0
 	if err != nil {

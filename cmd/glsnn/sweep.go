@@ -63,6 +63,7 @@ type sweepPoint struct {
 	Hidden    []int  `json:"hidden,omitempty"`
 	Epochs    int    `json:"epochs,omitempty"`
 	Trained   int    `json:"trained_samples,omitempty"`
+	TrainHash string `json:"train_sha256,omitempty"`
 	For       string `json:"for_target,omitempty"`
 	Seed      int    `json:"seed,omitempty"`
 	Ticks     int    `json:"ticks,omitempty"`
@@ -83,7 +84,7 @@ func (p *sweepPoint) id() string {
 
 // trained is the part of p that names a network to be trained.
 func (p *sweepPoint) trained() sweepPoint {
-	return sweepPoint{Tool: p.Tool, Data: p.Data, Network: p.Network, Hidden: p.Hidden, Epochs: p.Epochs, Trained: p.Trained, For: p.For, Seed: p.Seed, Ticks: p.Ticks}
+	return sweepPoint{Tool: p.Tool, Data: p.Data, Network: p.Network, Hidden: p.Hidden, Epochs: p.Epochs, Trained: p.Trained, TrainHash: p.TrainHash, For: p.For, Seed: p.Seed, Ticks: p.Ticks}
 }
 
 // sweepResult is one line of the results. Null is not known on that target.
@@ -151,7 +152,7 @@ written.`,
 	}
 	f := cmd.Flags()
 	f.StringVarP(&o.out, "out", "o", defaultSweep, "results to write and to go on from")
-	f.StringVar(&o.work, "work", "sweep.work", "folder for trained networks and their models")
+	f.StringVar(&o.work, "work", "sweep.work", "folder for trained networks")
 	f.StringVar(&o.shard, "shard", "1/1", "run the i-th of N parts: i/N")
 	cmd.AddCommand(newSweepMerge(a))
 	return cmd
@@ -260,12 +261,13 @@ func parseShard(s string) (part, parts int, err error) {
 // sweeping is a sweep under way. It keeps what the next point may share.
 type sweeping struct {
 	*app
-	o     *sweepOptions
-	spec  sweepSpec
-	set   *dataset.Set
-	chips map[string]*targets.Chip
-	data  string
-	hash  string // of spec.Network
+	o         *sweepOptions
+	spec      sweepSpec
+	set       *dataset.Set
+	chips     map[string]*targets.Chip
+	data      string
+	hash      string // of spec.Network
+	trainHash string // of the training split, where networks are trained
 
 	last   sweepPoint // without its placement
 	placed *placement
@@ -360,9 +362,16 @@ func (s *sweeping) read() error {
 		s.hash, size = hash, net.Origin.Data.Size
 		s.data = cmp.Or(s.data, net.Origin.Data.Name)
 	}
-	_, test, err := loadData(s.app, s.data, size, "test")
+	only := "test"
+	if x.Train != nil {
+		only = ""
+	}
+	train, test, err := loadData(s.app, s.data, size, only)
 	if err != nil {
 		return err
+	}
+	if x.Train != nil {
+		s.trainHash = train.Hash()
 	}
 	if x.Samples > test.Len() {
 		return fault("samples", "got %d, want at most the %d of the test split", x.Samples, test.Len())
@@ -386,7 +395,7 @@ func (s *sweeping) points() ([]sweepPoint, error) {
 	if x.Train == nil {
 		ticks, seeds = []int{0}, []int{0}
 	} else {
-		base.Hidden, base.Epochs, base.Trained = x.Train.Hidden, x.Train.Epochs, x.Train.Samples
+		base.Hidden, base.Epochs, base.Trained, base.TrainHash = x.Train.Hidden, x.Train.Epochs, x.Train.Samples, s.trainHash
 	}
 	var out []sweepPoint
 	seen := map[string]bool{}
@@ -494,7 +503,7 @@ func (s *sweeping) measurePoint(ctx context.Context, p *sweepPoint) error {
 		return err
 	}
 	q := &quantizeOptions{
-		network: network, out: filepath.Join(s.o.work, "model.glsnn"), bits: strconv.Itoa(p.Bits), target: p.Target, scheme: quantize.MSE, rounding: "nearest_even",
+		network: network, out: filepath.Join(s.o.work, "model-"+p.id()+".glsnn"), bits: strconv.Itoa(p.Bits), target: p.Target, scheme: quantize.MSE, rounding: "nearest_even",
 		percentile: defaultPercentile, data: dataFlags{split: "train"},
 	}
 	if s.chips[p.Target].Arithmetic.Update == fixedpoint.PerEvent {
@@ -509,7 +518,7 @@ func (s *sweeping) measurePoint(ctx context.Context, p *sweepPoint) error {
 		return err
 	}
 	m, _, err := loadModel(q.out)
-	if err != nil {
+	if err := cmp.Or(err, os.Remove(q.out)); err != nil {
 		return err
 	}
 	flags := defaultPlan()
