@@ -565,77 +565,93 @@ func (r *reporting) energyChart(e *cost.Estimate) report.Block {
 	return report.Block{Figures: []report.Figure{{Chart: bars, Wide: true, Caption: caption}}}
 }
 
-// pareto is accuracy against energy, or against memory where no energy is known.
+// pareto is accuracy against energy, where one is known, and against the memory
+// for synapses.
 func (r *reporting) pareto() report.Section {
-	s := report.Section{ID: "pareto", Title: "Accuracy against energy"}
-	series := map[string]*chart.Series{}
-	var order []string
-	energy := false
-	for _, w := range r.widths {
-		energy = energy || w.EnergyPJ != nil && w.Refused == ""
-	}
-	for _, x := range r.swept {
-		energy = energy || x.EnergyPJ != nil
-	}
-	point := func(name string, cost *float64, accuracy float64, bits int, table *report.Table) {
-		if cost == nil || math.IsNaN(accuracy) {
-			return
-		}
-		p := series[name]
-		if p == nil {
-			p = &chart.Series{Name: name, Kind: chart.Points}
-			series[name] = p
-			order = append(order, name)
-		}
-		p.X, p.Y = append(p.X, *cost), append(p.Y, 100*accuracy)
-		table.Rows = append(table.Rows, []string{name, strconv.Itoa(bits), percent(accuracy), fmt.Sprintf("%.4g", *cost)})
-	}
-	unit, scale := "energy of a sample, uJ", 1e6
-	if !energy {
-		unit, scale = "synapse memory, kbit", 1e3
-	}
-	t := &report.Table{Caption: "Points", Head: []string{"set", "bits", "accuracy", unit}, Folded: true}
-	pick := func(pj *float64, stored int64) *float64 {
-		v := float64(stored) / scale
-		if energy {
-			if pj == nil {
-				return nil
-			}
-			v = *pj / scale
-		}
-		return &v
-	}
+	s := report.Section{ID: "pareto", Title: "Accuracy, energy and bits"}
+	block := report.Block{}
+	t := &report.Table{Caption: "Points", Head: []string{"set", "bits", "accuracy", "energy of a sample", "synapse memory, bits"}, Folded: true}
+	var points []tradeOff
 	for _, w := range r.widths {
 		if w.Refused == "" {
-			point("this network on "+r.p.Chip.Name, pick(w.EnergyPJ, w.Stored), w.Accuracy, w.Bits, t)
+			points = append(points, tradeOff{"this network on " + r.p.Chip.Name, w.Bits, w.Accuracy, w.EnergyPJ, w.Stored})
 		}
 	}
 	for _, x := range r.swept {
 		if x.Refused == "" {
-			point("sweep, "+x.Point.Target, pick(x.EnergyPJ, x.StoredBits), x.Accuracy, x.Point.Bits, t)
+			points = append(points, tradeOff{"sweep, " + x.Point.Target, x.Point.Bits, x.Accuracy, x.EnergyPJ, x.StoredBits})
 		}
 	}
-	if len(order) == 0 {
+	for _, p := range points {
+		t.Rows = append(t.Rows, []string{p.Set, strconv.Itoa(p.Bits), percent(p.Accuracy), span(p.EnergyPJ, "pJ"), strconv.FormatInt(p.StoredBits, 10)})
+	}
+	for _, energy := range []bool{true, false} {
+		if plot, ok := tradeOffChart(points, energy); ok {
+			block.Figures = append(block.Figures, report.Figure{Chart: plot, Caption: "The line joins the points that no other beats in both."})
+		}
+	}
+	if len(block.Figures) == 0 {
 		return s
 	}
-	plot := chart.Plot{
-		Frame: chart.Frame{Title: "Accuracy against " + unit, Desc: "Each point is one width; the table below has them.", Width: 820, Height: 420},
-		X:     chart.Axis{Label: unit, Log: true}, Y: chart.Axis{Label: "accuracy, %"},
+	text := "Each point is the network at one width, and each run of the sweep where there is one."
+	if len(block.Figures) == 1 {
+		text += " No energy is known for this target."
+	} else {
+		text += " The constants of a target do not depend on the width of a weight: fewer bits take fewer cores and so fewer messages, and less memory."
 	}
-	var all, front chart.Series
-	for _, name := range order {
-		plot.Series = append(plot.Series, *series[name])
-		all.X, all.Y = append(all.X, series[name].X...), append(all.Y, series[name].Y...)
-	}
-	front = paretoFront(all)
-	front.Name = "nothing is better in both"
-	plot.Series = append(plot.Series, front)
-	text := "Each point is the network at one width (and each run of the sweep, where there is one)."
-	if !energy {
-		text += " No energy is known for this target, so that the memory for synapses stands in its place."
-	}
-	s.Add(report.Text("%s", text), report.Block{Figures: []report.Figure{{Chart: plot, Wide: true, Caption: "The line joins the points that no other beats in both."}}}, t.Numbers(1).Block())
+	s.Add(report.Text("%s", text), block, t.Numbers(1).Block())
 	return s
+}
+
+// tradeOff is one point of the charts of accuracy against what it takes.
+type tradeOff struct {
+	Set        string
+	Bits       int
+	Accuracy   float64
+	EnergyPJ   *float64
+	StoredBits int64
+}
+
+// tradeOffChart is accuracy against energy or against the memory for synapses, of
+// the points that have one; false if none has.
+func tradeOffChart(points []tradeOff, energy bool) (chart.Plot, bool) {
+	label := "synapse memory, kbit"
+	if energy {
+		label = "energy of a sample, uJ"
+	}
+	plot := chart.Plot{
+		Frame: chart.Frame{Title: "Accuracy against " + label, Desc: "Each point is one width on one target.", Width: 560, Height: 380},
+		X:     chart.Axis{Label: label}, Y: chart.Axis{Label: "accuracy, %"},
+	}
+	var all chart.Series
+	for _, p := range points {
+		x := float64(p.StoredBits) / 1e3
+		if energy {
+			x = 0
+			if p.EnergyPJ != nil {
+				x = *p.EnergyPJ / 1e6
+			}
+		}
+		if x <= 0 || math.IsNaN(p.Accuracy) {
+			continue
+		}
+		i := slices.IndexFunc(plot.Series, func(s chart.Series) bool { return s.Name == p.Set })
+		if i < 0 {
+			i = len(plot.Series)
+			plot.Series = append(plot.Series, chart.Series{Name: p.Set, Kind: chart.Points})
+		}
+		s := &plot.Series[i]
+		s.X, s.Y = append(s.X, x), append(s.Y, 100*p.Accuracy)
+		all.X, all.Y = append(all.X, x), append(all.Y, 100*p.Accuracy)
+	}
+	if len(all.X) == 0 {
+		return plot, false
+	}
+	plot.X.Log = slices.Max(all.X) > 5*slices.Min(all.X)
+	front := paretoFront(all)
+	front.Name = "not beaten in both"
+	plot.Series = append(plot.Series, front)
+	return plot, true
 }
 
 // paretoFront are the points that no other has less of X for as much of Y.

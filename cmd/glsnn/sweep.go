@@ -655,7 +655,18 @@ func writeSweep(path string, results []sweepResult) error {
 func (a *app) sweepDone(out string, results []sweepResult) error {
 	picture := strings.TrimSuffix(out, filepath.Ext(out)) + ".svg"
 	drawn := false
-	if plot, ok := sweepChart(results); ok {
+	var points []tradeOff
+	for _, r := range results {
+		if r.Refused == "" {
+			points = append(points, tradeOff{r.Point.Target, r.Point.Bits, r.Accuracy, r.EnergyPJ, r.StoredBits})
+		}
+	}
+	plot, ok := tradeOffChart(points, true)
+	if !ok {
+		plot, ok = tradeOffChart(points, false)
+	}
+	if ok {
+		plot.Width = 760
 		drawn = true
 		if err := artefact.WriteAtomic(picture, func(w io.Writer) error { return chart.Write(w, plot) }); err != nil {
 			return err
@@ -688,42 +699,4 @@ func (a *app) sweepDone(out string, results []sweepResult) error {
 			fmt.Fprintf(w, "wrote %s\n", picture)
 		}
 	})
-}
-
-// sweepChart is accuracy against energy, of those that have one; else against the
-// memory for synapses.
-func sweepChart(results []sweepResult) (chart.Plot, bool) {
-	energy := slices.ContainsFunc(results, func(r sweepResult) bool { return r.EnergyPJ != nil })
-	label, value := "synapse memory, kbit", func(r *sweepResult) (float64, bool) { return float64(r.StoredBits) / 1e3, r.StoredBits > 0 }
-	if energy {
-		label, value = "energy of a sample, uJ", func(r *sweepResult) (float64, bool) {
-			if r.EnergyPJ == nil {
-				return 0, false
-			}
-			return *r.EnergyPJ / 1e6, true
-		}
-	}
-	plot := chart.Plot{
-		Frame: chart.Frame{Title: "Accuracy against " + label, Desc: "Each point is a result of the sweep.", Width: 760},
-		X:     chart.Axis{Label: label, Log: true}, Y: chart.Axis{Label: "accuracy, %"},
-	}
-	var all chart.Series
-	for _, r := range results {
-		x, ok := value(&r)
-		if !ok || r.Refused != "" {
-			continue
-		}
-		i := slices.IndexFunc(plot.Series, func(s chart.Series) bool { return s.Name == r.Point.Target })
-		if i < 0 {
-			i = len(plot.Series)
-			plot.Series = append(plot.Series, chart.Series{Name: r.Point.Target, Kind: chart.Points})
-		}
-		s := &plot.Series[i]
-		s.X, s.Y = append(s.X, x), append(s.Y, 100*r.Accuracy)
-		all.X, all.Y = append(all.X, x), append(all.Y, 100*r.Accuracy)
-	}
-	front := paretoFront(all)
-	front.Name = "nothing is better in both"
-	plot.Series = append(plot.Series, front)
-	return plot, len(all.X) > 0
 }
