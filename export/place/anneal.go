@@ -38,7 +38,8 @@ func anneal(ctx context.Context, p *Problem, o Options) ([]targets.CoreID, error
 	case a.most < 0:
 		a.most = p.Fabric.Tiles()
 	}
-	start := a.typical() / 2
+	// With few moves a part, what is good of the start must not be lost first.
+	start := float64(a.typical()) * min(0.5, float64(moves)/float64(1000*p.Parts))
 	kept := slices.Clone(best)
 	for i := range moves {
 		if i%256 == 0 && ctx.Err() != nil {
@@ -48,7 +49,7 @@ func anneal(ctx context.Context, p *Problem, o Options) ([]targets.CoreID, error
 		// move with it.
 		left := float64(moves-i) / float64(moves)
 		reach := 1 + int(float64(max(a.w, a.h)-1)*left)
-		a.try(int64(float64(start)*left*left), reach)
+		a.try(int64(start*left*left), reach)
 		if a.cost < least {
 			least = a.cost
 			copy(kept, a.cores)
