@@ -148,7 +148,11 @@ func (r *estimateResult) text(w io.Writer) {
 			fmt.Fprintf(w, "%s\tunknown\t%s\n", ledger, reason)
 			return
 		}
-		fmt.Fprintf(w, "%s\t%.4g%s\t%s\n", ledger, *v/scale, unit, qualify(e, ledger, spread, scale, unit))
+		digits := "%.4g"
+		if unit == "" {
+			digits = "%.6g" // of cycles
+		}
+		fmt.Fprintf(w, "%s\t"+digits+"%s\t%s\n", ledger, *v/scale, unit, qualify(e, ledger, spread, scale, unit))
 	}
 	show("energy", e.EnergyPJ, e.EnergyRange, 1e6, " uJ", e.EnergyReason)
 	show("time", e.TimeNS, e.TimeRange, 1e3, " us", e.TimeReason)
@@ -166,7 +170,7 @@ func (r *estimateResult) text(w io.Writer) {
 	if e.TickNS != nil {
 		fmt.Fprintf(w, "tick\t%s\tlongest %s\n", span(e.TickNS, "ns"), span(e.WorstTickNS, "ns"))
 	} else if e.TickCycles != nil && e.WorstTickCycles != nil {
-		fmt.Fprintf(w, "tick\t%.4g cycles\tlongest %.4g\n", *e.TickCycles, *e.WorstTickCycles)
+		fmt.Fprintf(w, "tick\t%.6g cycles\tlongest %.6g\n", *e.TickCycles, *e.WorstTickCycles)
 	}
 	for _, c := range e.Components {
 		fmt.Fprintf(w, "  %s\t%s\t%.1f %%\n", c.Name, span(&c.PJ, "pJ"), 100*c.PJ / *e.EnergyPJ)

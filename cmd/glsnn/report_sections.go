@@ -480,7 +480,7 @@ func (r *reporting) energy() report.Section {
 	row("cycles", e.Cycles != nil, cycles, lowerBound(tick, e.MissingIn("cycles")), e.CyclesReason)
 	s.Add(report.Text("Exact counts of what the chip does times the target's constants. Time takes the busiest core of each tick and the barrier, without queueing and links. A sum that lacks a constant is a lower bound."), sums.Block())
 	if e.EnergyPJ != nil && len(e.Components) > 0 {
-		s.Add(r.energyChart(e))
+		s.Add(r.energyChart(e)...)
 		t := &report.Table{Caption: "Energy by component", Head: []string{"component", "energy", "share"}}
 		for _, c := range e.Components {
 			t.Rows = append(t.Rows, []string{c.Name, span(&c.PJ, "pJ"), fmt.Sprintf("%.2f %%", 100*c.PJ / *e.EnergyPJ)})
@@ -520,7 +520,7 @@ func lowerBound(note string, missing []string) string {
 }
 
 // energyChart stacks each layer's energy by component.
-func (r *reporting) energyChart(e *cost.Estimate) report.Block {
+func (r *reporting) energyChart(e *cost.Estimate) []report.Block {
 	var names, layers []string
 	sets := map[string]*chart.BarSet{}
 	for l := range r.p.Model.Layers {
@@ -562,7 +562,16 @@ func (r *reporting) energyChart(e *cost.Estimate) report.Block {
 	if rest > 0 {
 		caption = "No core's are static power, barrier and memory."
 	}
-	return report.Block{Figures: []report.Figure{{Chart: bars, Wide: true, Caption: caption}}}
+	t := &report.Table{Caption: "Energy by layer and component", Head: append([]string{"layer"}, names...), Folded: true}
+	for g, name := range bars.Groups {
+		row := []string{name}
+		for _, set := range bars.Sets {
+			pj := set.Values[g] * 1e6
+			row = append(row, span(&pj, "pJ"))
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return []report.Block{{Figures: []report.Figure{{Chart: bars, Wide: true, Caption: caption}}}, t.Numbers(1).Block()}
 }
 
 // pareto is accuracy against energy, where one is known, and against the memory
