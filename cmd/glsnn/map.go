@@ -310,10 +310,7 @@ func span(v *float64, unit string) string {
 		return "unknown"
 	}
 	x := *v
-	units := []string{unit[:1] + unit[1:], "u" + unit[1:], "m" + unit[1:], unit[1:]}
-	if unit == "pJ" {
-		units = []string{"pJ", "nJ", "uJ", "mJ", "J"}
-	}
+	units := map[string][]string{"ns": {"ns", "us", "ms", "s"}, "pJ": {"pJ", "nJ", "uJ", "mJ", "J"}}[unit]
 	i := 0
 	for ; i+1 < len(units) && x >= 1000; i++ {
 		x /= 1000
