@@ -109,6 +109,9 @@ type reporting struct {
 	tablesHash, sweepSource string
 }
 
+// mostShown bounds the samples that are drawn, and with them the page.
+const mostShown = 8
+
 // widthPoint is the network at one width, on the samples.
 type widthPoint struct {
 	Bits     int
@@ -185,6 +188,9 @@ func (r *reporting) read(ctx context.Context) (err error) {
 				return usage("--show: got %q, want numbers of samples, separated by commas", o.show)
 			}
 			r.show = append(r.show, i)
+		}
+		if len(r.show) > mostShown {
+			return usage("--show: got %d samples, want at most %d", len(r.show), mostShown)
 		}
 	}
 	if r.net, r.networkHash, err = loadNetwork(o.network); err != nil {

@@ -13,6 +13,7 @@ import (
 	"glsnn/cmd/glsnn/report"
 	"glsnn/emulator"
 	"glsnn/emulator/cost"
+	"glsnn/export/place"
 	"glsnn/fixedpoint"
 	"glsnn/float/encode"
 )
@@ -193,8 +194,12 @@ func (r *reporting) fromThird(neuron int) int64 {
 	return max(d, -d)
 }
 
-// mostRows is how many neurons of a layer a raster draws.
-const mostRows = 160
+// mostRows is how many neurons of a layer a raster draws, fewer where there are many
+// ticks: a spike takes some twenty bytes of the page.
+const (
+	mostRows   = 160
+	mostSpikes = 24000 // neurons x ticks
+)
 
 // samples draws single samples as the chip runs them.
 func (r *reporting) samples() report.Section {
@@ -212,7 +217,8 @@ func (r *reporting) samples() report.Section {
 	for _, l := range m.Layers {
 		ticks += l.Delay
 	}
-	every := func(neurons int) int { return (neurons + mostRows - 1) / mostRows }
+	rows := min(mostRows, max(16, mostSpikes/(ticks*(len(m.Layers)+1))))
+	every := func(neurons int) int { return (neurons + rows - 1) / rows }
 	for _, i := range r.show {
 		raster := chart.Raster{Ticks: ticks}
 		step := every(m.Inputs())
@@ -300,7 +306,7 @@ func (r *reporting) samples() report.Section {
 		s.Add(report.Text("Sample %d is a %d and is %s taken for a %d. Spikes: %s.", i, r.set.Labels[i], verdict, r.run.Class[i], strings.Join(spikes, ", ")))
 		raster.Frame = chart.Frame{Title: fmt.Sprintf("Spikes of sample %d", i), Desc: "Rows are neurons, columns ticks.", Width: 560, Height: 400}
 		s.Add(report.Block{Figures: []report.Figure{
-			{Chart: raster, Caption: fmt.Sprintf("At most %d neurons a layer, evenly chosen. A spike takes %s from layer to layer on this chip.", mostRows, times(r.p.Chip.Fabric.LayerDelay, "tick"))},
+			{Chart: raster, Caption: fmt.Sprintf("At most %d neurons a layer, evenly chosen. A spike takes %s from layer to layer on this chip.", rows, times(r.p.Chip.Fabric.LayerDelay, "tick"))},
 			{Chart: trace, Caption: "The largest at the end is the class."},
 			{Chart: chart.Plot{
 				Frame: chart.Frame{Title: "Membranes of " + layerName(m, 0), Desc: "Some neurons of the layer, and its threshold.", Width: 820, Height: 280},
@@ -379,6 +385,30 @@ func (r *reporting) weights() report.Section {
 	return s
 }
 
+// What a page shows of a large chip.
+const (
+	mostTiles = 1024 // with their links; else as a heat map
+	mostCores = 256  // rows of the table
+)
+
+// linkHeat is the load of the busiest link out of each tile.
+func (r *reporting) linkHeat(tiles []place.Tile, w, h int) report.Block {
+	n := float64(r.set.Len())
+	values := make([][]float64, h)
+	for y := range values {
+		values[y] = make([]float64, w)
+	}
+	for _, t := range tiles {
+		if t.X < w && t.Y < h {
+			values[t.Y][t.X] = float64(max(t.East, t.West, t.South, t.North)) / n
+		}
+	}
+	return report.Block{Figures: []report.Figure{{Wide: true, Caption: "Too many tiles to draw their links one by one.", Chart: chart.Heat{
+		Frame: chart.Frame{Title: "Core map: the busiest link out of each tile", Desc: "Tiles by x and y.", Width: 820},
+		X:     chart.Axis{Label: "x"}, Y: chart.Axis{Label: "y"}, Values: values, Label: "messages a sample",
+	}}}}
+}
+
 // cores are the map of the chip and the use of its memories.
 func (r *reporting) cores() report.Section {
 	s := report.Section{ID: "cores", Title: "Cores"}
@@ -439,9 +469,19 @@ func (r *reporting) cores() report.Section {
 			}
 		}
 	}
-	s.Add(report.Block{Figures: []report.Figure{{Chart: mesh, Wide: true, Caption: fmt.Sprintf("L is the layer. Shown are the %d x %d tiles around those in use, of %d x %d on %s.", w, h, r.p.Chip.Fabric.Width, r.p.Chip.Fabric.Height, times(r.p.Chip.Fabric.Chips, "chip"))}}})
+	if w*h > mostTiles {
+		s.Add(r.linkHeat(tiles, w, h))
+		mesh.Tiles = nil
+	}
+	if mesh.Tiles != nil {
+		s.Add(report.Block{Figures: []report.Figure{{Chart: mesh, Wide: true, Caption: fmt.Sprintf("L is the layer. Shown are the %d x %d tiles around those in use, of %d x %d on %s.", w, h, r.p.Chip.Fabric.Width, r.p.Chip.Fabric.Height, times(r.p.Chip.Fabric.Chips, "chip"))}}})
+	}
 	t := &report.Table{Caption: "Memories of each core", Head: []string{"core", "tile x, y", "layer", "first neuron", "neurons", "in-axons", "out-axons", "synapse bits", "spikes", "synaptic operations"}, Folded: len(mp.Parts) > 24}
-	for _, u := range mp.Footprint() {
+	for i, u := range mp.Footprint() {
+		if i == mostCores {
+			s.Add(report.Text("The table has the first %d of %d cores; 'glsnn export --output json' lists all.", mostCores, len(mp.Parts)))
+			break
+		}
 		bits := strconv.FormatInt(u.SynapseBits, 10)
 		if limit := r.p.Chip.Core.SynapseBits; limit > 0 {
 			bits += fmt.Sprintf(" (%.1f %%)", 100*float64(u.SynapseBits)/float64(limit))

@@ -16,7 +16,7 @@ type Component struct {
 
 // components name each constant's.
 var components = map[string]string{
-	"synop_pj": "synapses", "neuron_access_pj": "neurons at rest", "neuron_update_pj": "neuron updates", "spike_out_pj": "spikes",
+	"synop_pj": "synapses", "neuron_access_pj": "neuron access", "neuron_update_pj": "neuron updates", "spike_out_pj": "spikes",
 	"axon_in_pj": "messages in", "axon_out_pj": "messages out", "hop_x_pj": "hops", "hop_y_pj": "hops", "router_pj": "routers",
 	"barrier_pj": "barrier", "memory_bit_pj": "memory", "static_mw": "static", "static_tile_mw": "static",
 }
