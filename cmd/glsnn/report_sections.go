@@ -471,9 +471,7 @@ func (r *reporting) cores() report.Section {
 	}
 	if w*h > mostTiles {
 		s.Add(r.linkHeat(tiles, w, h))
-		mesh.Tiles = nil
-	}
-	if mesh.Tiles != nil {
+	} else {
 		s.Add(report.Block{Figures: []report.Figure{{Chart: mesh, Wide: true, Caption: fmt.Sprintf("L is the layer. Shown are the %d x %d tiles around those in use, of %d x %d on %s.", w, h, r.p.Chip.Fabric.Width, r.p.Chip.Fabric.Height, times(r.p.Chip.Fabric.Chips, "chip"))}}})
 	}
 	t := &report.Table{Caption: "Memories of each core", Head: []string{"core", "tile x, y", "layer", "first neuron", "neurons", "in-axons", "out-axons", "synapse bits", "spikes", "synaptic operations"}, Folded: len(mp.Parts) > 24}
