@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -673,7 +674,8 @@ func (a *app) sweepDone(out string, results []sweepResult) error {
 		}
 	}
 	return a.result(results, func(w io.Writer) {
-		fmt.Fprintln(w, "target\tbits\tticks\tseed\tplacement\taccuracy\tcores\tx links\tbusiest link\tsynops\tenergy\ttime")
+		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(table, "target\tbits\tticks\tseed\tplacement\taccuracy\tcores\tx links\tbusiest link\tsynops\tenergy\ttime")
 		for _, r := range results {
 			p := r.Point
 			ticks, seed := "-", "-"
@@ -682,7 +684,7 @@ func (a *app) sweepDone(out string, results []sweepResult) error {
 			}
 			head := fmt.Sprintf("%s\t%d\t%s\t%s\t%s, %s", p.Target, p.Bits, ticks, seed, p.Partition, p.Placement)
 			if r.Refused != "" {
-				fmt.Fprintf(w, "%s\trefused: %.100s\n", head, firstLine(r.Refused))
+				fmt.Fprintf(table, "%s\trefused\t-\t-\t-\t-\t-\t-\n", head)
 				continue
 			}
 			energy, time := span(r.EnergyPJ, "pJ"), span(r.TimeNS, "ns")
@@ -692,7 +694,13 @@ func (a *app) sweepDone(out string, results []sweepResult) error {
 			if slices.ContainsFunc(r.Missing, func(m string) bool { return strings.HasPrefix(m, "energy.") }) {
 				energy = ">= " + energy
 			}
-			fmt.Fprintf(w, "%s\t%s\t%d\t%.0f\t%.0f\t%.0f\t%s\t%s\n", head, percent(r.Accuracy), r.Cores, r.Hops, r.MaxLink, r.SynOps, energy, time)
+			fmt.Fprintf(table, "%s\t%s\t%d\t%.0f\t%.0f\t%.0f\t%s\t%s\n", head, percent(r.Accuracy), r.Cores, r.Hops, r.MaxLink, r.SynOps, energy, time)
+		}
+		table.Flush() // into memory: cannot fail
+		for _, r := range results {
+			if r.Refused != "" {
+				fmt.Fprintf(w, "refused %s, %d bits\t%s\n", r.Point.Target, r.Point.Bits, firstLine(r.Refused))
+			}
 		}
 		fmt.Fprintf(w, "wrote %s\t%d results\n", out, len(results))
 		if drawn {
