@@ -148,11 +148,11 @@ func (r *estimateResult) text(w io.Writer) {
 			fmt.Fprintf(w, "%s\tunknown\t%s\n", ledger, reason)
 			return
 		}
-		digits := "%.4g"
-		if unit == "" {
-			digits = "%.6g" // of cycles
+		value := fmt.Sprintf("%.6g", *v) // of cycles
+		if unit != "" {
+			value = span(v, ledgerUnits[ledger])
 		}
-		fmt.Fprintf(w, "%s\t"+digits+"%s\t%s\n", ledger, *v/scale, unit, qualify(e, ledger, spread, scale, unit))
+		fmt.Fprintf(w, "%s\t%s\t%s\n", ledger, value, qualify(e, ledger, spread, scale, unit))
 	}
 	show("energy", e.EnergyPJ, e.EnergyRange, 1e6, " uJ", e.EnergyReason)
 	show("time", e.TimeNS, e.TimeRange, 1e3, " us", e.TimeReason)
@@ -208,6 +208,9 @@ func (r *estimateResult) text(w io.Writer) {
 		fmt.Fprintf(w, "  %s\t%s\t%.6g %s\t%s\n", c.Component, ours, c.Given, c.Unit, ratio)
 	}
 }
+
+// ledgerUnits are those of the sums that have one.
+var ledgerUnits = map[string]string{"energy": "pJ", "time": "ns"}
 
 // qualify says how a sum is to be read: its range where sources disagree, and
 // the constants that are not in it.
