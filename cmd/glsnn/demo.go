@@ -106,7 +106,7 @@ func (a *app) demo(ctx context.Context, o *demoOptions) error {
 		if cost.EnergyPJ == nil {
 			fmt.Fprintf(tw, "energy\tunknown: %s\n", cost.EnergyReason)
 		} else {
-			fmt.Fprintf(tw, "energy\t%.3g uJ estimated; %s\n", *cost.EnergyPJ/1e6, qualify(cost.Estimate, "energy", cost.EnergyRange, 1e6, " uJ"))
+			fmt.Fprintf(tw, "energy\t%.3g uJ estimated; %s\n", *cost.EnergyPJ/1e6, qualify(cost.Estimate, "energy", cost.EnergyRange))
 		}
 	})
 }

@@ -143,20 +143,20 @@ func tablesTarget(dir string) (*table.Manifest, error) {
 func (r *estimateResult) text(w io.Writer) {
 	e := r.Estimate
 	fmt.Fprintf(w, "target %s\tone sample, mean of %d\t%s\n", e.Target, e.Samples, r.Placement)
-	show := func(ledger string, v *float64, spread []cost.Range, scale float64, unit, reason string) {
+	show := func(ledger string, v *float64, spread []cost.Range, reason string) {
 		if v == nil {
 			fmt.Fprintf(w, "%s\tunknown\t%s\n", ledger, reason)
 			return
 		}
 		value := fmt.Sprintf("%.6g", *v) // of cycles
-		if unit != "" {
-			value = span(v, ledgerUnits[ledger])
+		if unit := ledgerUnits[ledger]; unit != "" {
+			value = span(v, unit)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\n", ledger, value, qualify(e, ledger, spread, scale, unit))
+		fmt.Fprintf(w, "%s\t%s\t%s\n", ledger, value, qualify(e, ledger, spread))
 	}
-	show("energy", e.EnergyPJ, e.EnergyRange, 1e6, " uJ", e.EnergyReason)
-	show("time", e.TimeNS, e.TimeRange, 1e3, " us", e.TimeReason)
-	show("cycles", e.Cycles, nil, 1, "", e.CyclesReason)
+	show("energy", e.EnergyPJ, e.EnergyRange, e.EnergyReason)
+	show("time", e.TimeNS, e.TimeRange, e.TimeReason)
+	show("cycles", e.Cycles, nil, e.CyclesReason)
 	for _, p := range e.Parts {
 		source := p.Source
 		if p.At != "" {
@@ -214,10 +214,10 @@ var ledgerUnits = map[string]string{"energy": "pJ", "time": "ns"}
 
 // qualify says how a sum is to be read: its range where sources disagree, and
 // the constants that are not in it.
-func qualify(e *cost.Estimate, ledger string, spread []cost.Range, scale float64, unit string) string {
+func qualify(e *cost.Estimate, ledger string, spread []cost.Range) string {
 	var notes []string
 	for _, r := range spread {
-		notes = append(notes, fmt.Sprintf("%.4g to %.4g%s where sources disagree", r.Low/scale, r.High/scale, unit))
+		notes = append(notes, fmt.Sprintf("%s to %s where sources disagree", span(&r.Low, ledgerUnits[ledger]), span(&r.High, ledgerUnits[ledger])))
 	}
 	if missing := e.MissingIn(ledger); len(missing) > 0 {
 		notes = append(notes, "without "+strings.Join(missing, ", "))

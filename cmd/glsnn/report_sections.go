@@ -26,7 +26,7 @@ func (r *reporting) write() {
 	d.Lead = fmt.Sprintf("A network trained in float, run as integers bit for bit as %s would, and placed on its cores. All figures are of %d samples; those of a sample are means.", r.p.Chip.Name, n)
 	energy := report.Fact{Name: "Energy of a sample", Value: "unknown", Note: e.EnergyReason}
 	if e.EnergyPJ != nil {
-		energy.Value, energy.Note = span(e.EnergyPJ, "pJ"), qualify(e, "energy", e.EnergyRange, 1e6, " uJ")
+		energy.Value, energy.Note = span(e.EnergyPJ, "pJ"), qualify(e, "energy", e.EnergyRange)
 	}
 	time := report.Fact{Name: "Time of a sample", Value: "unknown", Note: e.TimeReason}
 	if e.TimeNS != nil {
@@ -505,8 +505,8 @@ func (r *reporting) energy() report.Section {
 		}
 		sums.Rows = append(sums.Rows, []string{name, value, note})
 	}
-	row("energy", e.EnergyPJ != nil, span(e.EnergyPJ, "pJ"), lowerBound(qualify(e, "energy", e.EnergyRange, 1e6, " uJ"), e.MissingIn("energy")), e.EnergyReason)
-	row("time", e.TimeNS != nil, span(e.TimeNS, "ns"), lowerBound(qualify(e, "time", e.TimeRange, 1e3, " us"), e.MissingIn("time")), e.TimeReason)
+	row("energy", e.EnergyPJ != nil, span(e.EnergyPJ, "pJ"), lowerBound(qualify(e, "energy", e.EnergyRange), e.MissingIn("energy")), e.EnergyReason)
+	row("time", e.TimeNS != nil, span(e.TimeNS, "ns"), lowerBound(qualify(e, "time", e.TimeRange), e.MissingIn("time")), e.TimeReason)
 	row("a tick", e.TickNS != nil, span(e.TickNS, "ns"), "longest "+span(e.WorstTickNS, "ns"), "the time is not known")
 	cycles, tick := "", ""
 	if e.Cycles != nil {
