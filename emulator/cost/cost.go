@@ -52,7 +52,8 @@ type Estimate struct {
 	Cycles       *float64 `json:"cycles"`
 	CyclesReason string   `json:"cycles_reason,omitempty"`
 	// TickNS and TickCycles are those of a tick in the mean, the Worst of the longest
-	// one met: null where the sum is, or where no Timing was given.
+	// one met, both without what a host writes: null where the sum is, and the Worst
+	// where no Timing was given.
 	TickNS          *float64     `json:"tick_ns"`
 	WorstTickNS     *float64     `json:"worst_tick_ns"`
 	TickCycles      *float64     `json:"tick_cycles"`
@@ -282,7 +283,8 @@ func (e *Estimate) time(timing *Timing, chip *targets.Chip, p Placed) {
 			return
 		}
 		ns := *e.Cycles * 1000 / mhz
-		e.TimeNS, e.TickNS = &ns, mean(ns)
+		tick := *e.TickCycles * 1000 / mhz
+		e.TimeNS, e.TickNS = &ns, &tick
 		if e.WorstTickCycles != nil {
 			worst := *e.WorstTickCycles * 1000 / mhz
 			e.WorstTickNS = &worst
@@ -324,12 +326,12 @@ func (e *Estimate) time(timing *Timing, chip *targets.Chip, p Placed) {
 func (e *Estimate) cycles(timing *Timing, chip *targets.Chip, p Placed) {
 	q := chip.Cost.Cycles
 	var r Range
-	done := func(sum float64) {
-		tick := sum / e.Counts.Ticks
+	done := func(sum, host float64) {
+		tick := (sum - host) / e.Counts.Ticks
 		e.Cycles, e.TickCycles = &sum, &tick
 	}
 	if q.TickAllIn { // the same for every core
-		done(e.add("cycles", "tick_cycles", e.Counts.Ticks, q.TickCycles, &r))
+		done(e.add("cycles", "tick_cycles", e.Counts.Ticks, q.TickCycles, &r), 0)
 		e.WorstTickCycles = e.TickCycles
 		return
 	}
@@ -359,10 +361,11 @@ func (e *Estimate) cycles(timing *Timing, chip *targets.Chip, p Placed) {
 	if v, ok := q.TickCycles.Get(); ok {
 		worst += v
 	}
+	host := 0.0
 	if p.HostWrites > 0 {
-		sum += e.add("cycles", "host_write_cycles", p.HostWrites, q.HostWriteCycles, &r)
+		host = e.add("cycles", "host_write_cycles", p.HostWrites, q.HostWriteCycles, &r)
 	}
-	done(sum)
+	done(sum+host, host)
 	if timing.PerTick {
 		e.WorstTickCycles = &worst
 	}

@@ -312,6 +312,9 @@ func TestCrossbar(t *testing.T) {
 		if !near(e.Cycles, want) || e.Counts.SynOps != 48 || e.Counts.MessagesIn != in || len(e.Missing) != 0 {
 			t.Errorf("own queue %v: got %v cycles, %+v, missing %q, want %v cycles, 48 synops, %v messages", queue, *e.Cycles, e.Counts, e.Missing, want, in)
 		}
+		if !near(e.TickCycles, (want-280)/2) { // a tick is without what the host writes
+			t.Errorf("own queue %v: got %v cycles a tick", queue, *e.TickCycles)
+		}
 		if rest, part := e.Split("host_write_cycles"); !near(rest, want-280) || !near(part, 280) {
 			t.Errorf("own queue %v: split: got %v and %v, want %v and 280", queue, *rest, *part, want-280)
 		}
