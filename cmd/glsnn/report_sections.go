@@ -187,11 +187,32 @@ func layerName(m *fixedpoint.Model, l int) string {
 // tracedNeurons is how many hidden neurons' membranes are drawn.
 const tracedNeurons = 3
 
-// fromThird is how far a neuron of layer 0 is from firing once in three ticks.
-func (r *reporting) fromThird(neuron int) int64 {
-	third := int64(r.run.Activity.Samples) * int64(r.model.Ticks) / 3
-	d := int64(r.run.Activity.Spikes[0][neuron]) - third
-	return max(d, -d)
+// traces are the membranes of some neurons and their threshold: of those that fired
+// nearest to once in three ticks, since one that fires in each is always at rest
+// again.
+func traces(history [][]int64, count []int32, threshold int64) []chart.Series {
+	index := make([]int, len(count))
+	for j := range index {
+		index[j] = j
+	}
+	far := func(j int) int { return max(3*int(count[j])-len(history), len(history)-3*int(count[j])) }
+	slices.SortStableFunc(index, func(a, b int) int { return cmp.Compare(far(a), far(b)) })
+	index = index[:min(tracedNeurons, len(index))]
+	out := make([]chart.Series, len(index)+1)
+	out[len(index)].Name = "threshold"
+	for k, j := range index {
+		out[k].Name = fmt.Sprintf("neuron %d", j)
+	}
+	for t, v := range history {
+		for k := range out {
+			level := float64(threshold)
+			if k < len(index) {
+				level = float64(v[index[k]])
+			}
+			out[k].X, out[k].Y = append(out[k].X, float64(t)), append(out[k].Y, level)
+		}
+	}
+	return out
 }
 
 // mostRows is how many neurons of a layer a raster draws, fewer where there are many
@@ -234,19 +255,6 @@ func (r *reporting) samples() report.Section {
 		for j := range out {
 			out[j].Name = strconv.Itoa(j)
 		}
-		// Those that fire in about a third of the ticks: one that fires in each is
-		// always at rest again.
-		traced := make([]int, m.Layers[0].Out)
-		for j := range traced {
-			traced[j] = j
-		}
-		slices.SortStableFunc(traced, func(a, b int) int { return cmp.Compare(r.fromThird(a), r.fromThird(b)) })
-		traced = traced[:min(tracedNeurons, len(traced))]
-		hidden := make([]chart.Series, len(traced)+1)
-		for k, j := range traced {
-			hidden[k].Name = fmt.Sprintf("neuron %d", j)
-		}
-		hidden[len(traced)].Name = "threshold"
 		var train encode.Train
 		enc.Encode(&train, i, r.set.Image(i))
 		engine.Reset()
@@ -257,6 +265,7 @@ func (r *reporting) samples() report.Section {
 		}
 		total := make([]int, len(steps))
 		var v []int64
+		var history [][]int64 // membranes of layer 0, by tick
 		for t := range ticks {
 			var in []int32
 			if t < m.Ticks {
@@ -273,20 +282,14 @@ func (r *reporting) samples() report.Section {
 					add(l+1, int(j), t)
 				}
 			}
-			v = engine.Membrane(0, v)
-			for k := range hidden {
-				level := float64(m.Layers[0].Threshold)
-				if k < len(traced) {
-					level = float64(v[traced[k]])
-				}
-				hidden[k].X, hidden[k].Y = append(hidden[k].X, float64(t)), append(hidden[k].Y, level)
-			}
+			history = append(history, engine.Membrane(0, nil))
 			v = engine.Membrane(last, v)
 			for j := range out {
 				out[j].X, out[j].Y = append(out[j].X, float64(t)), append(out[j].Y, float64(v[j])*m.Layers[last].Scale)
 			}
 		}
 		scores := engine.Scores(nil)
+		hidden := traces(history, engine.Count(0), m.Layers[0].Threshold)
 		trace := chart.Plot{
 			Frame: chart.Frame{Title: "Membranes of the read-out", Desc: "One line a class.", Width: 560, Height: 400},
 			X:     chart.Axis{Label: "tick"}, Y: chart.Axis{Label: "membrane, in float's thresholds"}, Series: out,
@@ -311,7 +314,7 @@ func (r *reporting) samples() report.Section {
 			{Chart: chart.Plot{
 				Frame: chart.Frame{Title: "Membranes of " + layerName(m, 0), Desc: "Some neurons of the layer, and its threshold.", Width: 820, Height: 280},
 				X:     chart.Axis{Label: "tick"}, Y: chart.Axis{Label: "membrane after the reset, raw"}, Series: hidden,
-			}, Wide: true, Caption: "The neurons that over all samples fire nearest to once in three ticks, as the chip holds them at the end of each tick."},
+			}, Wide: true, Caption: "The neurons that fire nearest to once in three ticks, as the chip holds them at the end of each tick."},
 		}}, t.Numbers(1).Block())
 	}
 	return s
@@ -730,7 +733,7 @@ func (r *reporting) provenance() report.Section {
 		{"network", r.o.network, r.networkHash},
 		{"model", r.o.model, r.modelHash},
 		{"target", r.spec, r.p.Chip.SHA256},
-		{"training data", fmt.Sprintf("%s, %d samples", o.Data.Name, o.Data.Samples), o.Data.Hash},
+		{"training data", o.Data.Name + map[bool]string{true: ", all samples", false: fmt.Sprintf(", %d samples", o.Data.Samples)}[o.Data.Samples == 0], o.Data.Hash},
 		{"samples of this report", fmt.Sprintf("%s, the first %d of its %s split", r.set.Name, r.set.Len(), r.o.data.split), r.set.Hash()},
 	}
 	if r.tablesHash != "" {
