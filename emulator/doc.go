@@ -100,5 +100,5 @@
 // steps, never milliseconds.
 //
 // Reading order: reference/engine.go, then [Machine], [Engine], kernel.go,
-// any.go, [Run].
+// any.go, [Run], [Watcher] with [Activity].
 package emulator

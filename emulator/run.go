@@ -56,6 +56,18 @@ type RunOptions struct {
 	Strict     bool             // stop at the first overflow, with an *OverflowError
 	Delay      bool             // see Options; windows run len(Layers)−1 ticks longer; axonal delays add theirs
 	KeepScores bool             // fill Result.Scores
+	// Watch, if not nil, makes a watcher for each worker's engine (of two the one
+	// under test). What watchers add up must not depend on who saw which sample.
+	Watch func() Watcher
+}
+
+// Watcher sees the windows of a worker as they happen, for traffic, rasters and
+// the time of a tick.
+type Watcher interface {
+	Observer
+	OnSample(i int)               // before the first tick of sample i
+	OnInput(t int, axons []int32) // before tick t; axons are good until it ends
+	OnEnd()                       // after the last tick of a sample
 }
 
 // Result is what n samples gave, in the order of the samples.
@@ -117,7 +129,7 @@ func Run(ctx context.Context, m *fixedpoint.Model, n int, newSource func() func(
 	}
 	for range workers {
 		wg.Go(func() {
-			w, sample := newWorker(m, mo, opt.Engine, plans), newSource()
+			w, sample := newWorker(m, mo, opt, plans), newSource()
 			for i, ok := take(); ok; i, ok = take() {
 				scores, err := w.run(ctx, i, sample(i))
 				if err != nil {
@@ -156,11 +168,17 @@ type worker struct {
 	delay     int // ticks after the train, until the last layer has seen it all
 	got, want Machine
 	compare   *Comparer
+	watch     Watcher // nil for none
 	scores    []int64
 }
 
-func newWorker(m *fixedpoint.Model, opt Options, kind EngineKind, plans []plan) *worker {
+func newWorker(m *fixedpoint.Model, opt Options, run RunOptions, plans []plan) *worker {
 	w := &worker{m: m}
+	kind, bare := run.Engine, opt
+	if run.Watch != nil {
+		w.watch = run.Watch()
+		opt.Observer = w.watch
+	}
 	if opt.Delay {
 		w.delay = len(m.Layers) - 1
 	}
@@ -173,7 +191,7 @@ func newWorker(m *fixedpoint.Model, opt Options, kind EngineKind, plans []plan) 
 	}
 	w.got = newEngine(m, opt, plans)
 	if kind == BothEngines {
-		w.want = reference.New(m, opt)
+		w.want = reference.New(m, bare)
 		w.compare = NewComparer(m)
 	}
 	return w
@@ -185,6 +203,9 @@ func (w *worker) run(ctx context.Context, i int, train Train) ([]int64, error) {
 		return nil, fmt.Errorf("sample %d: got %d ticks, want the model's %d", i, train.Ticks(), w.m.Ticks)
 	}
 	w.got.Reset()
+	if w.watch != nil {
+		w.watch.OnSample(i)
+	}
 	if w.want != nil {
 		w.want.Reset()
 	}
@@ -195,6 +216,9 @@ func (w *worker) run(ctx context.Context, i int, train Train) ([]int64, error) {
 		var in []int32
 		if t < w.m.Ticks {
 			in = train.At(t)
+		}
+		if w.watch != nil {
+			w.watch.OnInput(t, in)
 		}
 		w.got.Step(in)
 		if w.want == nil {
@@ -211,6 +235,9 @@ func (w *worker) run(ctx context.Context, i int, train Train) ([]int64, error) {
 			d.Sample, d.Tick = i, w.m.Ticks+w.delay-1
 			return nil, d
 		}
+	}
+	if w.watch != nil {
+		w.watch.OnEnd()
 	}
 	if err := w.got.Err(); err != nil {
 		return nil, fmt.Errorf("sample %d: %w", i, err)

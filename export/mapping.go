@@ -1,6 +1,7 @@
 package export
 
 import (
+	"context"
 	"fmt"
 
 	"glsnn/fixedpoint"
@@ -23,10 +24,15 @@ type Mapping struct {
 	Cores []targets.CoreID // of each part
 }
 
-// Map lowers m to the chip's arithmetic, partitions and places it. It returns
-// fixedpoint.Lower's reasons where the chip cannot express the network, and
-// FitErrors where it is too large.
+// Map lowers m to the chip's arithmetic, cuts it into the fewest parts and places
+// them along a serpentine. It returns fixedpoint.Lower's reasons where the chip
+// cannot express the network, and FitErrors where it is too large.
 func Map(m *fixedpoint.Model, chip *targets.Chip) (*Mapping, error) {
+	return MapWith(context.Background(), m, chip, Plan{})
+}
+
+// lower brings m to the chip's arithmetic, or says why no tables can hold it.
+func lower(m *fixedpoint.Model, chip *targets.Chip) (*fixedpoint.Model, error) {
 	if err := chip.Known("arithmetic", "neurons"); err != nil {
 		return nil, err
 	}
@@ -48,11 +54,7 @@ func Map(m *fixedpoint.Model, chip *targets.Chip) (*Mapping, error) {
 	if err != nil {
 		return nil, fmt.Errorf("target %s cannot express this network exactly: %w", chip.Name, err)
 	}
-	parts, err := Partition(lowered, chip)
-	if err != nil {
-		return nil, err
-	}
-	return &Mapping{Model: lowered, Chip: chip, Parts: parts, Cores: Place(parts, chip.Fabric)}, nil
+	return lowered, nil
 }
 
 // CoreOf is the core of each neuron, dense over layers, as the emulator's

@@ -3,6 +3,7 @@ package export
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"glsnn/fixedpoint"
 	"glsnn/targets"
@@ -26,16 +27,23 @@ type Part struct {
 // synapse memory of a core, as far as they are known, and the chip's cores;
 // every layer that exceeds one gives a FitError, all joined.
 func Partition(m *fixedpoint.Model, chip *targets.Chip) ([]Part, error) {
+	return PartitionSpread(m, chip, 1)
+}
+
+// PartitionSpread is Partition with spread times as many parts for each layer, as
+// far as it has neurons: smaller parts work side by side, at the price of more
+// cores that each spike goes to.
+func PartitionSpread(m *fixedpoint.Model, chip *targets.Chip, spread int) ([]Part, error) {
 	var errs []error
 	counts := make([]int, len(m.Layers)) // cores of each layer
 	next := 0                            // in-axons of the layer above that a neuron feeds
 	for l := len(m.Layers) - 1; l >= 0; l-- {
-		most, err := neuronsPerCore(m.Layers[l], l, next, chip)
+		most, err := neuronsPerCore(m, l, next, chip)
 		if err != nil {
 			errs = append(errs, err)
 			most = 1 << 30 // look at the other layers as if this one fitted
 		}
-		counts[l] = (m.Layers[l].Out + most - 1) / most
+		counts[l] = min((m.Layers[l].Out+most-1)/most*spread, m.Layers[l].Out)
 		next = counts[l] * chip.Arithmetic.Weight.AxonsPerInput(m.Layers[l].WeightBits)
 	}
 	if len(errs) > 0 {
@@ -62,6 +70,11 @@ func Partition(m *fixedpoint.Model, chip *targets.Chip) ([]Part, error) {
 	return parts, nil
 }
 
+// splitReasons are CanSplit's, in one line.
+func splitReasons(m *fixedpoint.Model, layer int, chip *targets.Chip) string {
+	return strings.ReplaceAll(CanSplit(m, layer, chip).Error(), "\n", "; ")
+}
+
 // outAxons is how many out-axons a neuron takes that feeds next in-axons, and
 // in how many copies it is stored.
 func outAxons(next int, f targets.Fabric) (axons, copies int) {
@@ -76,13 +89,13 @@ func outAxons(next int, f targets.Fabric) (axons, copies int) {
 
 // neuronsPerCore is the most neurons of a layer that one core holds, copies
 // not counted, when each feeds next in-axons.
-func neuronsPerCore(layer fixedpoint.Layer, l, next int, chip *targets.Chip) (int, error) {
-	c := chip.Core
+func neuronsPerCore(m *fixedpoint.Model, l, next int, chip *targets.Chip) (int, error) {
+	c, layer := chip.Core, m.Layers[l]
 	fail := func(resource string, need, have int64, unit, remedy string) (int, error) {
 		return 0, &FitError{Layer: l, Resource: resource, Need: need, Have: have, Unit: unit, Target: chip.Name, Remedy: remedy}
 	}
 	if per := chip.Arithmetic.Weight.AxonsPerInput(layer.WeightBits); chip.Exceeds("axons_in", int64(layer.In*per)) {
-		unit, remedy := "axons", "narrow the layer below, or pool the images with --size"
+		unit, remedy := "axons", "narrow the layer below, or pool the images with --size; the fan-in cannot be split exactly: "+splitReasons(m, l, chip)
 		if per > 1 {
 			unit = fmt.Sprintf("axons (a fan-in of %d x %d bits)", layer.In, layer.WeightBits)
 			remedy = fmt.Sprintf("a sum cannot be split over cores: narrow the layer below or pool the images with --size, to %d, or quantise this layer to fewer bits", c.AxonsIn/per)

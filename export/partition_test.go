@@ -1,6 +1,7 @@
 package export_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"glsnn/export"
+	"glsnn/export/place"
 	"glsnn/fixedpoint"
 	"glsnn/fixedpoint/fptest"
 	"glsnn/targets"
@@ -31,6 +33,16 @@ func shape(bits int, sizes ...int) *fixedpoint.Model {
 		m.Layers = append(m.Layers, fixedpoint.Layer{In: sizes[i], Out: sizes[i+1], WeightBits: bits})
 	}
 	return m
+}
+
+// placed is where Map places so many parts.
+func placed(t *testing.T, parts int, f targets.Fabric) []targets.CoreID {
+	t.Helper()
+	cores, err := place.Place(context.Background(), &place.Problem{Fabric: f, Parts: parts}, place.Serpentine, place.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cores
 }
 
 func counts(parts []export.Part, layers int) []int {
@@ -150,7 +162,7 @@ func TestPartitionFewest(t *testing.T) {
 				t.Fatalf("seed %d: got %v", seed, parts)
 			}
 		}
-		mp := &export.Mapping{Model: m, Chip: &chip, Parts: parts, Cores: export.Place(parts, chip.Fabric)}
+		mp := &export.Mapping{Model: m, Chip: &chip, Parts: parts, Cores: placed(t, len(parts), chip.Fabric)}
 		if err := mp.Check(); err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
@@ -209,7 +221,7 @@ func TestFitErrors(t *testing.T) {
 		want string
 	}{
 		{"in-axons", func(*c) {}, shape(4, 17, 2),
-			"layer 0: in-axons of a core: need 17 axons, have 16 (target toy); narrow the layer below, or pool the images with --size"},
+			"layer 0: in-axons of a core: need 17 axons, have 16 (target toy); narrow the layer below, or pool the images with --size; the fan-in cannot be split exactly: only spikes travel between cores, not partial sums"},
 		{"weight width", func(*c) {}, shape(5, 3, 2),
 			"layer 0: weight width: need 5 bits, have 4 (target toy); quantise to fewer bits"},
 		{"synapse memory", func(x *c) { x.Core.SynapseBits = 79 }, shape(4, 10, 2),
@@ -221,9 +233,9 @@ func TestFitErrors(t *testing.T) {
 			"network: cores: need 17 cores, have 16 (target toy); use fewer or narrower layers, fewer weight bits, or more chips"},
 		{"cores of two chips", func(x *c) { x.Core.Neurons = 1; x.Fabric.Chips = 2 }, shape(4, 3, 15, 2), ""},
 		{"every layer", func(x *c) { x.Core.SynapseBits = 8 }, shape(4, 17, 3, 20, 2), strings.Join([]string{
-			"layer 2: in-axons of a core: need 20 axons, have 16 (target toy); narrow the layer below, or pool the images with --size",
+			"layer 2: in-axons of a core: need 20 axons, have 16 (target toy); narrow the layer below, or pool the images with --size; the fan-in cannot be split exactly: only spikes travel between cores, not partial sums",
 			"layer 1: synapse memory of a core, for one neuron: need 24 bits, have 8 (target toy); narrow the layer below or use fewer weight bits",
-			"layer 0: in-axons of a core: need 17 axons, have 16 (target toy); narrow the layer below, or pool the images with --size"}, "\n")},
+			"layer 0: in-axons of a core: need 17 axons, have 16 (target toy); narrow the layer below, or pool the images with --size; the fan-in cannot be split exactly: only spikes travel between cores, not partial sums"}, "\n")},
 	} {
 		chip := *load(t, "toy")
 		x.edit(&chip)
@@ -294,7 +306,7 @@ func TestPlaceSerpentine(t *testing.T) {
 		{Width: 4, Height: 2, CoresPerTile: 2, Chips: 1}, {Width: 1, Height: 5, CoresPerTile: 1, Chips: 1}, {Width: 5, Height: 1, CoresPerTile: 3, Chips: 2},
 		{Width: 8, Height: 4, CoresPerTile: 4, Chips: 3}, {Width: 3, Height: 3, CoresPerTile: 1, Chips: 2},
 	} {
-		cores := export.Place(make([]export.Part, f.Cores()), f)
+		cores := placed(t, f.Cores(), f)
 		seen := map[targets.CoreID]bool{}
 		perChip := f.Cores() / f.Chips
 		for i, c := range cores {
@@ -372,7 +384,7 @@ func TestCheckFinds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		mp := &export.Mapping{Model: m, Chip: chip, Parts: parts, Cores: export.Place(parts, chip.Fabric)}
+		mp := &export.Mapping{Model: m, Chip: chip, Parts: parts, Cores: placed(t, len(parts), chip.Fabric)}
 		edit(mp)
 		got := ""
 		if err := mp.Check(); err != nil {
@@ -417,5 +429,5 @@ func ExampleMap() {
 	// core 0, tile 0,0: layer 0 from 0: 5 neurons, 3 in-axons, 5 out-axons, 96 bits
 	// core 1, tile 0,0: layer 0 from 5: 4 neurons, 3 in-axons, 4 out-axons, 72 bits
 	// core 2, tile 1,0: layer 1 from 0: 2 neurons, 9 in-axons, 0 out-axons, 144 bits
-	// layer 0: in-axons of a core: need 20 axons, have 16 (target toy); narrow the layer below, or pool the images with --size
+	// layer 0: in-axons of a core: need 20 axons, have 16 (target toy); narrow the layer below, or pool the images with --size; the fan-in cannot be split exactly: only spikes travel between cores, not partial sums
 }

@@ -29,6 +29,11 @@ type Energy struct {
 	HopXPJ         Quantity `json:"hop_x_pj"`         // one message over one east-west link
 	HopYPJ         Quantity `json:"hop_y_pj"`         // one message over one north-south link
 	StaticMW       Quantity `json:"static_mw"`        // the whole chip, always; 1 mW over 1 ns is 1 pJ
+	// What only some chips have; absent: nothing of that kind.
+	RouterPJ     Quantity `json:"router_pj,omitzero" file:"optional"`      // one message through one router, that of its source included
+	BarrierPJ    Quantity `json:"barrier_pj,omitzero" file:"optional"`     // once a tick
+	MemoryBitPJ  Quantity `json:"memory_bit_pj,omitzero" file:"optional"`  // one stored bit of a synapse that is read, where synop_pj is without
+	StaticTileMW Quantity `json:"static_tile_mw,omitzero" file:"optional"` // each tile in use, always
 }
 
 // Time is nanoseconds for each operation of one core or link; what runs in
@@ -43,6 +48,9 @@ type Time struct {
 	HopXNS         Quantity `json:"hop_x_ns"`
 	HopYNS         Quantity `json:"hop_y_ns"`
 	BarrierNS      Barrier  `json:"barrier_ns"` // once a tick
+	// TickNS is how long a tick lasts whatever is done in it, on a chip that runs
+	// in real time; the other constants are then null. Absent: no such time.
+	TickNS Quantity `json:"tick_ns,omitzero" file:"optional"`
 }
 
 // Cycles is clock cycles, for chips that have a clock.
@@ -81,6 +89,9 @@ func (q Quantity) Get() (float64, bool) {
 	}
 	return *q.Value, true
 }
+
+// Absent says that the file has no such constant: neither a value nor a reason.
+func (q Quantity) Absent() bool { return q.Value == nil && q.Reason == "" }
 
 // Range is Low and High, or the value twice where no range is given.
 func (q Quantity) Range() (low, high float64, ok bool) {
@@ -137,29 +148,34 @@ type NamedQuantity struct {
 	Quantity
 }
 
-// Quantities lists every constant in the order of the file; the barrier is not
-// among them.
+// Quantities lists every constant in the order of Cost; the barrier and optional
+// ones that are absent are not among them.
 func (c Cost) Quantities() []NamedQuantity {
 	var out []NamedQuantity
 	c.setUnits()
-	c.each(func(name string, q *Quantity) { out = append(out, NamedQuantity{name, *q}) })
+	c.each(func(name string, q *Quantity, optional bool) {
+		if !optional || !q.Absent() {
+			out = append(out, NamedQuantity{name, *q})
+		}
+	})
 	return out
 }
 
-func (c *Cost) each(f func(name string, q *Quantity)) {
+func (c *Cost) each(f func(name string, q *Quantity, optional bool)) {
 	ledgers := reflect.ValueOf(c).Elem()
 	for i := range ledgers.NumField() {
 		prefix, ledger := keyOf(ledgers.Type().Field(i)), ledgers.Field(i)
 		for j := range ledger.NumField() {
 			if q, ok := ledger.Field(j).Addr().Interface().(*Quantity); ok {
-				f(prefix+"."+keyOf(ledger.Type().Field(j)), q)
+				field := ledger.Type().Field(j)
+				f(prefix+"."+keyOf(field), q, field.Tag.Get("file") == "optional")
 			}
 		}
 	}
 }
 
 func (c *Cost) setUnits() {
-	c.each(func(name string, q *Quantity) { q.Unit = unitOf(name) })
+	c.each(func(name string, q *Quantity, _ bool) { q.Unit = unitOf(name) })
 	c.Time.BarrierNS.Unit = unitOf("barrier_ns")
 }
 

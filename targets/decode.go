@@ -80,6 +80,21 @@ func (d *decoder) chip(n *node, c *Chip) {
 	d.value(n, "", "", reflect.ValueOf(c).Elem())
 }
 
+// DecodeYAML fills *to, a struct, from one YAML document as a chip file is read:
+// the keys are the json tags, each given once and of its type, none unknown, none
+// missing but those with the tag file:"optional". All faults are returned at once,
+// each a [FieldError]; path is for them only. It is here because YAML is read here
+// and nowhere else.
+func DecodeYAML(data []byte, path string, to any) error {
+	doc, err := parseYAML(data, path)
+	if err != nil {
+		return err
+	}
+	d := &decoder{path: path, lines: map[string]int{"": doc.Line}, nulls: map[string]bool{}}
+	d.value(doc, "", "", reflect.ValueOf(to).Elem())
+	return join(path, d.faults)
+}
+
 func (d *decoder) add(line int, field, got, want string) {
 	d.faults = append(d.faults, &FieldError{Path: d.path, Line: line, Field: field, Got: got, Want: want})
 }

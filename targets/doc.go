@@ -24,6 +24,10 @@
 // Units end the names: _pj picojoules, _ns nanoseconds, _mw milliwatts (one
 // mW over one ns is one pJ), _mhz megahertz, _bits bits.
 //
+// Some constants are of few chips and may be left out: routers, barrier and memory
+// in energy, power of a tile at rest, a tick of fixed length. One that is left
+// out is nothing; one that is null is not known, with a reason, as any other.
+//
 // References are keys into a file's own sources section. Chips described here:
 // [davies2018] Davies et al., "Loihi: A Neuromorphic Manycore Processor with
 // On-Chip Learning", IEEE Micro 38(1):82-99, 2018.

@@ -315,6 +315,11 @@ func (f *faults) unknown(at string, o Origin, reason string) {
 }
 
 func checkConstants(c *Chip, f *faults) {
+	c.Cost.each(func(name string, q *Quantity, optional bool) {
+		if at := "cost." + name; optional && q.Absent() && c.lines[at] > 0 && !f.touches(at) {
+			f.unknown(at, q.Origin, q.Reason)
+		}
+	})
 	for _, q := range c.Cost.Quantities() {
 		at := "cost." + q.Name
 		if f.touches(at) {
@@ -406,6 +411,7 @@ func checkAllIn(c *Chip, f *faults) {
 	}{
 		{c.Cost.Energy.SynOpAllIn, "synop_all_in", "energy.synop_pj"},
 		{c.Cost.Cycles.TickAllIn, "tick_all_in", "cycles.tick_cycles"},
+		{c.Cost.Time.TickNS.Value != nil, "tick_ns", "time.tick_ns"},
 	} {
 		ledger, key, _ := strings.Cut(all.key, ".")
 		for _, q := range c.Cost.Quantities() {
@@ -415,7 +421,7 @@ func checkAllIn(c *Chip, f *faults) {
 				if q.Value == nil {
 					f.add("cost."+q.Name+".value", "null", "a number, since "+all.flag+" is true")
 				}
-			case strings.HasPrefix(q.Name, ledger+".") && q.Value != nil:
+			case strings.HasPrefix(q.Name, ledger+".") && q.Value != nil && q.Name != "time.tick_ns":
 				f.add("cost."+q.Name+".value", show(*q.Value), fmt.Sprintf("null: %s says that it is inside %s", all.flag, key))
 			}
 		}

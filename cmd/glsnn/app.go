@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -36,8 +37,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		if code == exitInterrupted {
 			err = errors.New("interrupted")
 		}
+		name := "glsnn:"
+		if colours(stderr) {
+			name = "\x1b[31m" + name + "\x1b[0m"
+		}
 		for line := range strings.SplitSeq(err.Error(), "\n") {
-			fmt.Fprintf(stderr, "glsnn: %s\n", line)
+			fmt.Fprintf(stderr, "%s %s\n", name, line)
 		}
 	}
 	return code
@@ -87,11 +92,11 @@ Results go to standard output, talk and progress to standard error. Exit codes:
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "no talk on standard error")
 	f.IntVar(&a.jobs, "jobs", 0, "goroutines at most; 0 is one a processor; results do not depend on it")
 	root.SetFlagErrorFunc(flagFault)
-	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
 		newDemo(a), newData(a), newTrain(a), newReproduce(a), newEval(a), newProfile(a), newQuantize(a), newCheck(a), newEmulate(a),
-		newExport(a), newVerify(a), newEstimate(a), newTargets(a), newInspect(a), newBench(a), newVersion(a),
+		newMap(a), newExport(a), newVerify(a), newEstimate(a), newReport(a), newSweep(a), newTargets(a), newInspect(a), newBench(a), newVersion(a),
 	)
+	completeFlags(root)
 	checkArgs(root)
 	return root
 }
@@ -110,9 +115,18 @@ func (a *app) result(v any, f func(w io.Writer)) error {
 		e.SetIndent("", "  ")
 		return e.Encode(v)
 	}
-	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	var text bytes.Buffer
+	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	f(w)
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	out := text.Bytes()
+	if colours(a.out) {
+		out = paint(out)
+	}
+	_, err := a.out.Write(out)
+	return err
 }
 
 func percent(x float64) string { return fmt.Sprintf("%.2f %%", 100*x) }

@@ -195,7 +195,7 @@ func (a *app) verifyCrossbar(ctx context.Context, o *verifyOptions, man *table.M
 // estimate sets the RTL's cycles beside those that the cost model makes of the
 // same samples.
 func (r *crossbarResult) estimate(c emulator.Counters, p *crossbar.Placed, spi bool) error {
-	e, err := cost.New(c, p.Chip, crossbarCost(p))
+	e, err := cost.New(c, p.Chip, crossbarCost(p), nil)
 	if err != nil {
 		return err
 	}

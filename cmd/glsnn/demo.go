@@ -67,12 +67,12 @@ func (a *app) demo(ctx context.Context, o *demoOptions) error {
 		return err
 	}
 	step("emulate: bit for bit, both engines")
-	emulated, err := a.emulate(ctx, &emulateOptions{model: q.out, engine: "both", data: dataFlags{split: "test", samples: 1000}})
+	emulated, err := a.emulate(ctx, &emulateOptions{model: q.out, engine: "both", plan: defaultPlan(), data: dataFlags{split: "test", samples: 1000}})
 	if err != nil {
 		return err
 	}
 	step("export: tables for %s", o.target)
-	exported, err := a.export(ctx, &exportOptions{model: q.out, target: o.target, out: at(defaultTables)})
+	exported, err := a.export(ctx, &exportOptions{model: q.out, target: o.target, out: at(defaultTables), plan: defaultPlan()})
 	if err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ func (a *app) demo(ctx context.Context, o *demoOptions) error {
 		return err
 	}
 	step("estimate: one sample on %s", o.target)
-	cost, err := a.estimate(ctx, &estimateOptions{model: q.out, target: o.target, data: test})
+	cost, err := a.estimate(ctx, &estimateOptions{model: q.out, target: o.target, plan: defaultPlan(), data: test})
 	if err != nil {
 		return err
 	}
@@ -106,7 +106,7 @@ func (a *app) demo(ctx context.Context, o *demoOptions) error {
 		if cost.EnergyPJ == nil {
 			fmt.Fprintf(tw, "energy\tunknown: %s\n", cost.EnergyReason)
 		} else {
-			fmt.Fprintf(tw, "energy\t%.3g uJ estimated; %s\n", *cost.EnergyPJ/1e6, qualify(cost, "energy", cost.EnergyRange, 1e6, " uJ"))
+			fmt.Fprintf(tw, "energy\t%.3g uJ estimated; %s\n", *cost.EnergyPJ/1e6, qualify(cost.Estimate, "energy", cost.EnergyRange))
 		}
 	})
 }

@@ -33,26 +33,29 @@ var imports = map[string]string{
 
 	"targets": "fixedpoint gopkg.in/yaml.v3",
 
-	"emulator/simd":      "fixedpoint/tier",
-	"emulator/simd/gen":  "github.com/mmcloughlin/avo/...", // a module of its own
-	"emulator/machine":   "fixedpoint targets",
-	"emulator/reference": "fixedpoint targets emulator/machine",
-	"emulator":           "fixedpoint targets emulator/machine emulator/reference emulator/simd",
-	"emulator/emutest":   "fixedpoint fixedpoint/fptest targets emulator emulator/machine emulator/reference",
-	"emulator/vectors":   "fixedpoint fixedpoint/artefact targets emulator emulator/machine emulator/reference",
-	"emulator/parity":    "fixedpoint targets emulator float float/dataset float/encode",
-	"emulator/profile":   "fixedpoint emulator/machine emulator/reference float float/dataset float/encode",
-	"emulator/cost":      "emulator targets",
+	"emulator/simd":       "fixedpoint/tier",
+	"emulator/simd/gen":   "github.com/mmcloughlin/avo/...", // a module of its own
+	"emulator/machine":    "fixedpoint targets",
+	"emulator/reference":  "fixedpoint targets emulator/machine",
+	"emulator":            "fixedpoint targets emulator/machine emulator/reference emulator/simd",
+	"emulator/emutest":    "fixedpoint fixedpoint/fptest targets emulator emulator/machine emulator/reference",
+	"emulator/vectors":    "fixedpoint fixedpoint/artefact targets emulator emulator/machine emulator/reference",
+	"emulator/parity":     "fixedpoint targets emulator float float/dataset float/encode",
+	"emulator/profile":    "fixedpoint emulator/machine emulator/reference float float/dataset float/encode",
+	"emulator/cost":       "fixedpoint emulator targets",
+	"emulator/neurobench": "fixedpoint emulator",
 
-	"export":          "fixedpoint targets",
+	"export/place":    "targets",
+	"export":          "fixedpoint targets export/place",
 	"export/table":    "fixedpoint fixedpoint/artefact targets export",
 	"export/rtl":      "fixedpoint/artefact",
 	"export/crossbar": "fixedpoint fixedpoint/artefact targets export export/rtl export/table",
 	"export/mesh":     "fixedpoint fixedpoint/artefact targets export export/rtl export/table",
 
 	"cmd/glsnn/chart":     "", // SVG only
+	"cmd/glsnn/report":    "cmd/glsnn/chart",
 	"cmd/glsnn/reproduce": "cmd/glsnn/chart fixedpoint/artefact float float/dataset float/encode float/tsne",
-	"cmd/glsnn":           "cmd/glsnn/bench cmd/glsnn/chart cmd/glsnn/reproduce fixedpoint/... float/... targets emulator/... export/... fixedpoint float emulator export github.com/spf13/...",
+	"cmd/glsnn":           "cmd/glsnn/bench cmd/glsnn/chart cmd/glsnn/report cmd/glsnn/reproduce fixedpoint/... float/... targets emulator/... export/... fixedpoint float emulator export github.com/spf13/...",
 
 	// gonum's products are there to compare with.
 	"cmd/glsnn/bench": "emulator emulator/simd fixedpoint fixedpoint/tier float float/dataset float/encode float/simd golang.org/x/sys/unix gonum.org/v1/gonum/...",

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 
 	"glsnn/emulator"
 	"glsnn/fixedpoint"
+	"glsnn/fixedpoint/artefact"
 	"glsnn/float"
 	"glsnn/float/dataset"
 	"glsnn/float/encode"
@@ -18,6 +20,8 @@ type emulateOptions struct {
 	model, target string
 	engine        string
 	strict        bool
+	spikes        string
+	plan          planFlags
 	data          dataFlags
 }
 
@@ -33,7 +37,7 @@ compares every state and spike after every tick; a difference is exit code 5.
 With --target the model is run in that chip's arithmetic and timing (a chip that
 takes a tick from layer to layer runs that much longer, and layers go on after
 their window), mapped to its cores, and counted per core (in the JSON output).`,
-		Example: "  glsnn emulate\n  glsnn emulate --engine both --samples 1000\n  glsnn emulate --target loihi --output json",
+		Example: "  glsnn emulate\n  glsnn emulate --engine both --samples 1000\n  glsnn emulate --target loihi --output json\n  glsnn emulate --samples 100 --spikes spikes.csv",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r, err := a.emulate(cmd.Context(), o)
 			if err != nil {
@@ -47,6 +51,8 @@ their window), mapped to its cores, and counted per core (in the JSON output).`,
 	f.StringVar(&o.target, "target", "", "map to this target and count per core")
 	f.StringVar(&o.engine, "engine", "event", "event, reference or both")
 	f.BoolVar(&o.strict, "strict", false, "fail at the first overflow")
+	f.StringVar(&o.spikes, "spikes", "", "write every spike to this CSV: sample, tick, layer, neuron")
+	o.plan.register(cmd)
 	o.data.register(cmd, "test", 0, "use the first so many samples; 0 for all")
 	return cmd
 }
@@ -76,7 +82,7 @@ func (a *app) emulate(ctx context.Context, o *emulateOptions) (*emulateResult, e
 	}
 	opt := emulator.RunOptions{Engine: kind, Workers: a.jobs, Strict: o.strict}
 	if o.target != "" {
-		p, err := place(m, o.target)
+		p, err := a.placeBy(ctx, m, o.target, &o.plan, a.forTraffic(m))
 		if err != nil {
 			return nil, err
 		}
@@ -87,7 +93,21 @@ func (a *app) emulate(ctx context.Context, o *emulateOptions) (*emulateResult, e
 	if err != nil {
 		return nil, err
 	}
-	res, correct, err := a.runModel(ctx, m, set, opt)
+	var res *emulator.Result
+	var correct int
+	run := func() (err error) {
+		res, correct, err = a.runModel(ctx, m, set, opt)
+		return err
+	}
+	if o.spikes == "" {
+		err = run()
+	} else if err = writable(o.spikes, o.model); err == nil {
+		err = artefact.WriteAtomic(o.spikes, func(w io.Writer) error {
+			file := newSpikesFile(w)
+			opt.Watch = file.watch
+			return cmp.Or(run(), file.w.Flush())
+		})
+	}
 	if err != nil {
 		return nil, err
 	}

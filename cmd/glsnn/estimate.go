@@ -11,12 +11,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"glsnn/emulator/cost"
+	"glsnn/emulator/neurobench"
 	"glsnn/export/table"
 )
 
 type estimateOptions struct {
-	model, target, tables string
-	data                  dataFlags
+	model, target, tables, against string
+	plan                           planFlags
+	data                           dataFlags
 }
 
 func newEstimate(a *app) *cobra.Command {
@@ -28,39 +30,60 @@ func newEstimate(a *app) *cobra.Command {
 
 The model is mapped to the target and run; the exact counts of what the chip
 does are multiplied by the target's constants, each shown with its source. A
-constant that is not known is listed as missing and stays out of the sum; where
-sources disagree the sums have a range; a sum whose main constant is not known is
-null, with the reason. Time is that of the busiest core over the window, without
-queueing and hops.`,
-		Example: "  glsnn estimate\n  glsnn estimate --target ./mychip.yaml\n  glsnn estimate --target loihi --samples 1000 --output json",
+constant that is not known is listed as missing and stays out of the sum, which
+is then a lower bound; where sources disagree the sums have a range; a sum whose
+main constant is not known is null, with the reason. Time is that of the busiest
+core of each tick and of the barrier, without queueing and hops; on a chip that
+hands spikes on within the tick the layers' busiest cores follow each other. Every
+neuron counts as updated in every tick, as if none were at rest.
+
+Energy is split by component, layer and core. The NeuroBench metrics are given by
+their definition and by what the chip does.
+
+--against compares with figures that were measured or simulated elsewhere: a CSV
+with the header component,value,unit, where a component is energy, time, cycles,
+one of the energy's ("synapses"), a constant ("energy.synop_pj", "time.barrier_ns")
+or a count ("count.synops"), and the unit pJ to J, ns to s, cycles or nothing.`,
+		Example: "  glsnn estimate\n  glsnn estimate --target ./mychip.yaml\n  glsnn estimate --target loihi --samples 1000 --output json\n  glsnn estimate --target loihi --against measured.csv",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r, err := a.estimate(cmd.Context(), o)
 			if err != nil {
 				return err
 			}
-			return a.result(r, func(w io.Writer) { estimateText(w, r) })
+			return a.result(r, r.text)
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.model, "model", defaultModel, "integer model to read")
 	f.StringVar(&o.target, "target", "", "a name of 'glsnn targets list' or a YAML file (default: that of the tables)")
-	f.StringVar(&o.tables, "tables", defaultTables, "table folder that names the target")
+	f.StringVar(&o.tables, "tables", defaultTables, "table folder that names the target, and the cores")
+	f.StringVar(&o.against, "against", "", "compare with the figures of this CSV")
+	o.plan.register(cmd)
 	o.data.register(cmd, "test", 1000, "average over so many samples; 0 for all")
 	return cmd
 }
 
-func (a *app) estimate(ctx context.Context, o *estimateOptions) (*cost.Estimate, error) {
+// estimateResult is an estimate and what it can be held against.
+type estimateResult struct {
+	*cost.Estimate
+	Placement  string             `json:"placement"`
+	NeuroBench *neurobench.Report `json:"neurobench"`
+	Against    []comparison       `json:"against,omitempty"`
+}
+
+func (a *app) estimate(ctx context.Context, o *estimateOptions) (*estimateResult, error) {
 	if o.target == "" {
-		var err error
-		if o.target, err = tablesTarget(o.tables); err != nil {
+		man, err := tablesTarget(o.tables)
+		if err != nil {
 			return nil, err
 		}
+		o.target, o.plan.layout = man.TargetSpec, man.Layout
 	}
 	m, _, err := loadModel(o.model)
 	if err != nil {
 		return nil, err
 	}
-	p, err := place(m, o.target)
+	p, err := a.placeBy(ctx, m, o.target, &o.plan, a.forTraffic(m))
 	if err != nil {
 		return nil, err
 	}
@@ -68,40 +91,72 @@ func (a *app) estimate(ctx context.Context, o *estimateOptions) (*cost.Estimate,
 	if err != nil {
 		return nil, err
 	}
-	res, _, err := a.runModel(ctx, p.Model, set, p.options(a.jobs))
+	got, err := a.measure(ctx, p, set)
 	if err != nil {
 		return nil, err
 	}
-	return cost.New(p.counters(res.Counters), p.Chip, p.Cost)
+	r := &estimateResult{Estimate: got.Estimate, Placement: p.method, NeuroBench: p.neuroBench(got)}
+	if o.against != "" {
+		if r.Against, err = against(o.against, got.Estimate); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
 }
 
-// tablesTarget is the target that a table folder was written for.
-func tablesTarget(dir string) (string, error) {
+// neuroBench are the metrics of a run, with the memories of the cores in use.
+func (p *placement) neuroBench(got *measured) *neurobench.Report {
+	r := neurobench.New(p.Model, got.Activity, p.counters(got.Counters))
+	neurons := 0
+	for _, n := range p.Cost.Neurons {
+		neurons += n
+	}
+	if p.mapping != nil {
+		for _, u := range p.mapping.Footprint() {
+			r.Hardware.SynapseBits += u.SynapseBits
+		}
+	} else {
+		r.Hardware.SynapseBits = p.Chip.Core.SynapseBits // the crossbar's
+	}
+	if bits := p.Chip.Core.NeuronBits.Value; bits != nil {
+		r.Hardware.NeuronBits = int64(neurons * *bits)
+	}
+	return r
+}
+
+// tablesTarget is the manifest of a table folder, whose target is the one that it
+// was written for.
+func tablesTarget(dir string) (*table.Manifest, error) {
 	man, err := table.ReadManifest(dir, tableKinds()...)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", usage("--target: got nothing, and there are no tables in %s that name one", dir)
+		return nil, usage("--target: got nothing, and there are no tables in %s that name one", dir)
 	}
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	if _, err := exportedChip(dir, man, "export again or give --target"); err != nil {
-		return "", err
+		return nil, err
 	}
-	return man.TargetSpec, nil
+	return man, nil
 }
 
-func estimateText(w io.Writer, e *cost.Estimate) {
-	fmt.Fprintf(w, "target %s\tone sample, mean of %d\t\n", e.Target, e.Samples)
-	show := func(ledger string, v *float64, spread []cost.Range, scale float64, unit, reason string) {
+func (r *estimateResult) text(w io.Writer) {
+	e := r.Estimate
+	fmt.Fprintf(w, "target %s\tone sample, mean of %d\t%s\n", e.Target, e.Samples, r.Placement)
+	show := func(ledger string, v *float64, spread []cost.Range, reason string) {
 		if v == nil {
 			fmt.Fprintf(w, "%s\tunknown\t%s\n", ledger, reason)
 			return
 		}
-		fmt.Fprintf(w, "%s\t%.4g%s\t%s\n", ledger, *v/scale, unit, qualify(e, ledger, spread, scale, unit))
+		value := fmt.Sprintf("%.6g", *v) // of cycles
+		if unit := ledgerUnits[ledger]; unit != "" {
+			value = span(v, unit)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\n", ledger, value, qualify(e, ledger, spread))
 	}
-	show("energy", e.EnergyPJ, e.EnergyRange, 1e6, " uJ", e.EnergyReason)
-	show("time", e.TimeNS, e.TimeRange, 1e3, " us", e.TimeReason)
-	show("cycles", e.Cycles, nil, 1, "", e.CyclesReason)
+	show("energy", e.EnergyPJ, e.EnergyRange, e.EnergyReason)
+	show("time", e.TimeNS, e.TimeRange, e.TimeReason)
+	show("cycles", e.Cycles, nil, e.CyclesReason)
 	for _, p := range e.Parts {
 		source := p.Source
 		if p.At != "" {
@@ -112,14 +167,57 @@ func estimateText(w io.Writer, e *cost.Estimate) {
 	for _, m := range e.Missing {
 		fmt.Fprintf(w, "  missing\t\t%s\n", m)
 	}
+	if e.TickNS != nil {
+		fmt.Fprintf(w, "tick\t%s\tlongest %s\n", span(e.TickNS, "ns"), span(e.WorstTickNS, "ns"))
+	} else if e.TickCycles != nil && e.WorstTickCycles != nil {
+		fmt.Fprintf(w, "tick\t%.6g cycles\tlongest %.6g\n", *e.TickCycles, *e.WorstTickCycles)
+	}
+	for _, c := range e.Components {
+		fmt.Fprintf(w, "  %s\t%s\t%.1f %%\n", c.Name, span(&c.PJ, "pJ"), 100*c.PJ / *e.EnergyPJ)
+	}
+	if len(e.Cores) > 1 {
+		fmt.Fprintln(w, "layer\tcores\tenergy\tbusiest core")
+		for l := 0; ; l++ {
+			n, sum, most := 0, 0.0, 0.0
+			for _, c := range e.Cores {
+				if c.Layer == l {
+					n, sum, most = n+1, sum+c.PJ, max(most, c.PJ)
+				}
+			}
+			if n == 0 {
+				break
+			}
+			fmt.Fprintf(w, "%d\t%d\t%s\t%s\n", l, n, span(&sum, "pJ"), span(&most, "pJ"))
+		}
+	}
+	nb := r.NeuroBench
+	fmt.Fprintf(w, "NeuroBench\tfootprint %d bytes\tconnection sparsity %.4f, activation sparsity %.4f\n", nb.FootprintBytes, nb.ConnectionSparsity, nb.ActivationSparsity)
+	fmt.Fprintf(w, "  synaptic operations\tdense %.0f\teffective ACs %.0f, MACs %.0f\n", nb.Dense, nb.EffectiveACs, nb.EffectiveMACs)
+	fmt.Fprintf(w, "  on the chip\t%.0f of memory words\t%.0f of zero weights; %d bits of synapse memory\n", nb.Hardware.SynOps, nb.Hardware.ZeroSynOps, nb.Hardware.SynapseBits)
+	for i, c := range r.Against {
+		if i == 0 {
+			fmt.Fprintln(w, "against\testimated\tgiven\testimated over given")
+		}
+		ours, ratio := "unknown", "-"
+		if c.Estimated != nil {
+			ours = fmt.Sprintf("%.6g %s", *c.Estimated, c.Unit)
+		}
+		if c.Ratio != nil {
+			ratio = fmt.Sprintf("%.3f", *c.Ratio)
+		}
+		fmt.Fprintf(w, "  %s\t%s\t%.6g %s\t%s\n", c.Component, ours, c.Given, c.Unit, ratio)
+	}
 }
+
+// ledgerUnits are those of the sums that have one.
+var ledgerUnits = map[string]string{"energy": "pJ", "time": "ns"}
 
 // qualify says how a sum is to be read: its range where sources disagree, and
 // the constants that are not in it.
-func qualify(e *cost.Estimate, ledger string, spread []cost.Range, scale float64, unit string) string {
+func qualify(e *cost.Estimate, ledger string, spread []cost.Range) string {
 	var notes []string
 	for _, r := range spread {
-		notes = append(notes, fmt.Sprintf("%.4g to %.4g%s where sources disagree", r.Low/scale, r.High/scale, unit))
+		notes = append(notes, fmt.Sprintf("%s to %s where sources disagree", span(&r.Low, ledgerUnits[ledger]), span(&r.High, ledgerUnits[ledger])))
 	}
 	if missing := e.MissingIn(ledger); len(missing) > 0 {
 		notes = append(notes, "without "+strings.Join(missing, ", "))

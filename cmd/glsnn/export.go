@@ -13,12 +13,15 @@ import (
 
 	"glsnn/export"
 	"glsnn/export/table"
+	"glsnn/fixedpoint"
+	"glsnn/float/dataset"
 	"glsnn/targets"
 )
 
 type exportOptions struct {
 	model, target, out, images string
 	stimulus                   dataFlags
+	plan                       planFlags
 }
 
 func newExport(a *app) *cobra.Command {
@@ -31,7 +34,7 @@ images, with a manifest of hashes. The model is written exactly or not at all:
 what the target cannot express, or does not have room for, is exit code 4. An
 earlier table folder of that name is replaced; one that holds anything else is
 left alone.`,
-		Example: "  glsnn export --target loihi\n  glsnn export --target ./mychip.yaml -o mychip-tables\n  glsnn export --images coe,mif,h",
+		Example: "  glsnn export --target loihi\n  glsnn export --target ./mychip.yaml -o mychip-tables\n  glsnn export --images coe,mif,h\n  glsnn export --target loihi --placement anneal",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r, err := a.export(cmd.Context(), o)
 			if err != nil {
@@ -45,6 +48,7 @@ left alone.`,
 	f.StringVar(&o.target, "target", "generic", "a name of 'glsnn targets list' or a YAML file")
 	f.StringVarP(&o.out, "out", "o", defaultTables, "folder to write")
 	o.stimulus.register(cmd, "test", 10, "write the input events of so many samples, for chips whose tables have them; 0 for all")
+	o.plan.register(cmd)
 	f.StringVar(&o.images, "images", "", "further forms of the synapse rows: coe (Xilinx), mif (Intel), h (C), separated by commas")
 	return cmd
 }
@@ -57,6 +61,7 @@ type exportResult struct {
 	Tiles         int          `json:"tiles"`
 	Neurons       int          `json:"neurons"`
 	Synapses      int          `json:"synapses"`
+	Placement     string       `json:"placement,omitempty"`
 	Uses          []export.Use `json:"footprint"`     // none on a crossbar
 	NeuronsLimit  *int64       `json:"neurons_limit"` // null: not known
 	AxonsInLimit  *int64       `json:"axons_in_limit"`
@@ -104,27 +109,38 @@ func (a *app) export(ctx context.Context, o *exportOptions) (*exportResult, erro
 	if chip.Tables.Format.Crossbar() {
 		return a.exportCrossbar(ctx, o, m, hash, chip)
 	}
-	mp, err := mapModel(m, chip, o.target)
+	p, err := a.placeOn(ctx, m, chip, &o.plan, a.forTraffic(m))
 	if err != nil {
-		return nil, err
+		return nil, unplaced(err, o.target)
 	}
+	mp, layout := p.mapping, p.mapping.Layout(p.method)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	if chip.Tables.Format == targets.RANCTables {
-		err = a.exportMesh(o, m, mp, hash)
+		err = a.exportMesh(o, m, mp, hash, layout)
 	} else {
-		err = table.Write(o.out, mp, table.Options{Tool: tool(), Model: hash, TargetSpec: o.target, Images: images, Force: true})
+		err = table.Write(o.out, mp, table.Options{Tool: tool(), Model: hash, TargetSpec: o.target, Images: images, Layout: layout, Force: true})
 	}
 	if err != nil {
 		return nil, err
 	}
 	r := &exportResult{
 		Tables: o.out, Target: mp.Chip.Name, Cores: len(mp.Parts), CoresHave: mp.Chip.Fabric.Cores(), Tiles: mp.Tiles(),
-		Neurons: m.Neurons(), Synapses: m.Synapses(), Uses: mp.Footprint(),
+		Neurons: m.Neurons(), Synapses: m.Synapses(), Uses: mp.Footprint(), Placement: p.method,
 	}
 	r.limits(mp.Chip)
 	return r, nil
+}
+
+// trafficSamples are as many as the spikes to place by are counted on.
+const trafficSamples = 200
+
+// forTraffic loads training samples for the spikes to place by: what is chosen
+// by samples must not be chosen by those of a test.
+func (a *app) forTraffic(m *fixedpoint.Model) func() (*dataset.Set, error) {
+	d := &dataFlags{split: "train", samples: trafficSamples}
+	return d.loader(a, m)
 }
 
 // onlyTables refuses to replace a folder that holds more than tables.
@@ -165,7 +181,7 @@ func (r *exportResult) text(w io.Writer) {
 		fmt.Fprintf(w, "wrote %s\n", r.Tables)
 		return
 	}
-	fmt.Fprintf(w, "target %s\t%d of %d cores on %d tiles\t%d neurons, %d synapses\n", r.Target, r.Cores, r.CoresHave, r.Tiles, r.Neurons, r.Synapses)
+	fmt.Fprintf(w, "target %s\t%d of %d cores on %d tiles\t%d neurons, %d synapses; %s\n", r.Target, r.Cores, r.CoresHave, r.Tiles, r.Neurons, r.Synapses, r.Placement)
 	fmt.Fprintln(w, "core\ttile x,y\tlayer\tneurons\tin-axons\tout-axons\tsynapse bits\tused")
 	of := func(n int64, limit *int64) string {
 		if limit == nil {

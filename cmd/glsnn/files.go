@@ -201,6 +201,11 @@ func (d *dataFlags) load(a *app, ref float.DataRef, inputs int) (*dataset.Set, e
 	return set, nil
 }
 
+// loader is load for a model, when it is needed.
+func (d *dataFlags) loader(a *app, m *fixedpoint.Model) func() (*dataset.Set, error) {
+	return func() (*dataset.Set, error) { return d.load(a, modelData(m), m.Inputs()) }
+}
+
 // loadData reads both splits and pools them to side size, 0 for as they are.
 // With only the other split may be nil.
 func loadData(a *app, name string, size int, only string) (train, test *dataset.Set, err error) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -98,8 +99,8 @@ func (a *app) fitTarget(o *trainOptions, changed func(flag string) bool) error {
 		Bits: bits, Arithmetic: chip.Arithmetic, Scheme: quantize.Max, Rounding: fixedpoint.NearestEven,
 	})
 	if err == nil {
-		_, err = placeOn(m, chip)
-	} else if fit := placeShape(net, bits, chip); errors.Is(fit, export.ErrNoFit) {
+		err = a.fits(m, chip)
+	} else if fit := a.placeShape(net, bits, chip); errors.Is(fit, export.ErrNoFit) {
 		err = errors.Join(fit, err)
 	}
 	var re *fixedpoint.RangeError
@@ -118,7 +119,7 @@ func (a *app) fitTarget(o *trainOptions, changed func(flag string) bool) error {
 
 // placeShape places a network of net's sizes whose weights are all 0, which asks
 // for nothing but room.
-func placeShape(net *float.Network, bits []int, chip *targets.Chip) error {
+func (a *app) placeShape(net *float.Network, bits []int, chip *targets.Chip) error {
 	m := fixedpoint.Model{Arithmetic: chip.Arithmetic, Ticks: net.Ticks, Readout: fixedpoint.ReadCount}
 	if net.Readout == float.ReadMembrane {
 		m.Readout = fixedpoint.ReadMembrane
@@ -137,7 +138,13 @@ func placeShape(net *float.Network, bits []int, chip *targets.Chip) error {
 	if err != nil {
 		return err
 	}
-	_, err = placeOn(checked, chip)
+	return a.fits(checked, chip)
+}
+
+// fits places m on a chip by the default plan.
+func (a *app) fits(m *fixedpoint.Model, chip *targets.Chip) error {
+	plan := defaultPlan()
+	_, err := a.placeOn(context.Background(), m, chip, &plan, nil)
 	return err
 }
 

@@ -17,7 +17,7 @@ import (
 )
 
 // exportMesh writes the tables of a mesh of cores with crosspoints of one bit.
-func (a *app) exportMesh(o *exportOptions, m *fixedpoint.Model, mp *export.Mapping, hash string) error {
+func (a *app) exportMesh(o *exportOptions, m *fixedpoint.Model, mp *export.Mapping, hash string, layout *export.Layout) error {
 	placed, err := mesh.Build(mp)
 	if err != nil {
 		return err
@@ -34,7 +34,7 @@ func (a *app) exportMesh(o *exportOptions, m *fixedpoint.Model, mp *export.Mappi
 	for i, t := range trains {
 		samples[i] = placed.Packets(t)
 	}
-	return placed.Write(o.out, mp.Chip, samples, table.Options{Tool: tool(), Model: hash, TargetSpec: o.target, Force: true, Stimuli: stimuliOf(o, m)})
+	return placed.Write(o.out, mp.Chip, samples, table.Options{Tool: tool(), Model: hash, TargetSpec: o.target, Layout: layout, Force: true, Stimuli: stimuliOf(o, m)})
 }
 
 // meshResult is what verify prints of a mesh's tables.
@@ -68,6 +68,11 @@ func (a *app) verifyMesh(ctx context.Context, o *verifyOptions, man *table.Manif
 		return nil, err
 	}
 	mp, err := mapModel(m, chip, man.TargetSpec)
+	if err == nil && man.Layout != nil {
+		if mp, err = export.MapTo(m, chip, man.Layout); err != nil {
+			err = damaged(fmt.Errorf("%s: manifest.json: %w", o.dir, err))
+		}
+	}
 	if err != nil {
 		return nil, err
 	}

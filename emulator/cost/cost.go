@@ -6,7 +6,6 @@ package cost
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -17,15 +16,22 @@ import (
 // Placed is what the counts alone do not know: which cores each core's spikes
 // are sent to.
 type Placed struct {
-	Neurons map[targets.CoreID]int              // neurons on each core in use
-	Sends   map[targets.CoreID][]targets.CoreID // destinations of a core's spikes
-	Tiles   int                                 // in use
+	Neurons map[targets.CoreID]int // neurons on each core in use
+	Layer   map[targets.CoreID]int // that a core's neurons are of; absent where it has several
+	Sends   map[targets.CoreID]int // messages for each of a core's spikes
+	// Links are those along x and along y that the messages of one spike of a core
+	// take together: with multicast a link that several share counts once.
+	Links map[targets.CoreID][2]uint64
+	Tiles int // in use
 	// WholeRows: an event reads and adds a synapse for each of the core's
 	// neurons, connected or not, as on a crossbar.
 	WholeRows bool
 	// OwnQueue: the one core serves spikes between its layers from its own queue,
 	// and only the inputs arrive as messages.
 	OwnQueue bool
+	// MemoryBits is what is read of synapse memories in a sample, for chips that have
+	// a cost for it.
+	MemoryBits float64
 	// HostWrites is how many words a host writes into the chip for a sample, with
 	// the network standing still.
 	HostWrites float64
@@ -45,9 +51,18 @@ type Estimate struct {
 	TimeRange    []Range  `json:"time_range_ns,omitempty"`
 	Cycles       *float64 `json:"cycles"`
 	CyclesReason string   `json:"cycles_reason,omitempty"`
-	Parts        []Part   `json:"parts"`   // what the sums are made of
-	Missing      []string `json:"missing"` // constants that are not known, and so are in no sum
-	Counts       Counts   `json:"counts"`
+	// TickNS and TickCycles are those of a tick in the mean, the Worst of the longest
+	// one met, both without what a host writes: null where the sum is, and the Worst
+	// where no Timing was given.
+	TickNS          *float64     `json:"tick_ns"`
+	WorstTickNS     *float64     `json:"worst_tick_ns"`
+	TickCycles      *float64     `json:"tick_cycles"`
+	WorstTickCycles *float64     `json:"worst_tick_cycles"`
+	Parts           []Part       `json:"parts"`   // what the sums are made of
+	Missing         []string     `json:"missing"` // constants that are not known, and so are in no sum: they are lower bounds
+	Components      []Component  `json:"energy_components,omitempty"`
+	Cores           []CoreEnergy `json:"energy_cores,omitempty"`
+	Counts          Counts       `json:"counts"`
 }
 
 // MissingIn are the names of a ledger's missing constants, without the reasons.
@@ -110,9 +125,7 @@ type Counts struct {
 }
 
 // Count works out the operations of a sample. Input spikes enter at their cores
-// without hops; a core's spike is one message to each of its destinations, or
-// with multicast one message in all, whose hops are then counted to each
-// destination on its own (an upper bound).
+// without hops.
 func Count(c emulator.Counters, chip *targets.Chip, p Placed) Counts {
 	n := float64(c.Samples)
 	t := c.Totals()
@@ -121,15 +134,13 @@ func Count(c emulator.Counters, chip *targets.Chip, p Placed) Counts {
 		Updates: float64(t.Updates) / n,
 	}
 	for id, core := range c.Cores {
+		id := targets.CoreID(id)
 		spikes := float64(core.Spikes) / n
 		k.MessagesIn += p.arriving(float64(core.Events)/n, k.InputSpikes)
-		k.SynOps += p.synops(targets.CoreID(id), core, float64(c.InputSpikes))
-		k.MessagesOut += p.messages(targets.CoreID(id), spikes, chip)
-		for _, to := range p.Sends[targets.CoreID(id)] {
-			dx, dy := chip.Fabric.Hops(targets.CoreID(id), to)
-			k.HopsX += spikes * float64(dx)
-			k.HopsY += spikes * float64(dy)
-		}
+		k.SynOps += p.synops(id, core, float64(c.InputSpikes))
+		k.MessagesOut += spikes * float64(p.Sends[id])
+		k.HopsX += spikes * float64(p.Links[id][0])
+		k.HopsY += spikes * float64(p.Links[id][1])
 	}
 	k.SynOps /= n
 	return k
@@ -161,25 +172,22 @@ func (p Placed) arriving(events, inputs float64) float64 {
 	return events
 }
 
-// messages is what a core sends for its spikes.
-func (p Placed) messages(id targets.CoreID, spikes float64, chip *targets.Chip) float64 {
-	n := len(p.Sends[id])
-	if chip.Fabric.Multicast {
-		n = min(n, 1)
-	}
-	return spikes * float64(n)
-}
-
 // New estimates a sample's energy, time and cycles from counts over placed
-// cores; c must have been counted with a placement.
-func New(c emulator.Counters, chip *targets.Chip, p Placed) (*Estimate, error) {
+// cores; c must have been counted with a placement. Time and cycles are those of
+// the core that was busiest in each tick, as timing has it; where timing is nil,
+// of the core that was busiest over all, a lower bound.
+func New(c emulator.Counters, chip *targets.Chip, p Placed, timing *Timing) (*Estimate, error) {
 	if c.Samples == 0 || len(c.Cores) == 0 {
 		return nil, fmt.Errorf("estimate: got counters of %d samples on %d cores, want at least one of each", c.Samples, len(c.Cores))
 	}
 	e := &Estimate{Target: chip.Name, Samples: c.Samples, Counts: Count(c, chip, p), Missing: []string{}}
-	e.cycles(c, chip, p)
-	e.time(c, chip, p)
-	e.energy(chip)
+	if timing == nil {
+		timing = window(c, chip, p)
+	}
+	e.cycles(timing, chip, p)
+	e.time(timing, chip, p)
+	e.energy(chip, p)
+	e.share(c, chip, p)
 	order := []string{"time", "energy", "cycles"} // as computed, but for a time that comes from cycles
 	slices.SortStableFunc(e.Parts, func(a, b Part) int { return slices.Index(order, a.Ledger) - slices.Index(order, b.Ledger) })
 	return e, nil
@@ -199,7 +207,7 @@ func (e *Estimate) add(ledger, name string, count float64, q targets.Quantity, s
 	return v * count
 }
 
-func (e *Estimate) energy(chip *targets.Chip) {
+func (e *Estimate) energy(chip *targets.Chip, p Placed) {
 	c, k := chip.Cost.Energy, e.Counts
 	if _, ok := c.SynOpPJ.Get(); !ok {
 		e.EnergyReason = "synop_pj: " + c.SynOpPJ.Reason
@@ -215,14 +223,22 @@ func (e *Estimate) energy(chip *targets.Chip) {
 		sum += e.add("energy", "axon_out_pj", k.MessagesOut, c.AxonOutPJ, &r)
 		sum += e.add("energy", "hop_x_pj", k.HopsX, c.HopXPJ, &r)
 		sum += e.add("energy", "hop_y_pj", k.HopsY, c.HopYPJ, &r)
-		if _, known := c.StaticMW.Get(); known && e.TimeNS == nil {
-			e.Missing = append(e.Missing, "energy.static_mw: the time it is drawn for is not known")
-		} else {
-			var ns float64
-			if e.TimeNS != nil {
-				ns = *e.TimeNS
+		for _, q := range []struct {
+			name  string
+			count float64
+			targets.Quantity
+		}{
+			{"router_pj", k.MessagesOut + k.HopsX + k.HopsY, c.RouterPJ},
+			{"memory_bit_pj", p.MemoryBits, c.MemoryBitPJ},
+			{"barrier_pj", k.Ticks, c.BarrierPJ},
+		} {
+			if !q.Absent() {
+				sum += e.add("energy", q.name, q.count, q.Quantity, &r)
 			}
-			sum += e.add("energy", "static_mw", ns, c.StaticMW, &r) // 1 mW for 1 ns is 1 pJ
+		}
+		sum += e.resting("static_mw", 1, c.StaticMW, &r)
+		if !c.StaticTileMW.Absent() {
+			sum += e.resting("static_tile_mw", p.Tiles, c.StaticTileMW, &r)
 		}
 	}
 	e.EnergyPJ = &sum
@@ -231,12 +247,34 @@ func (e *Estimate) energy(chip *targets.Chip) {
 	}
 }
 
-// time is the busiest core's work over the window plus the barriers: cores work
-// in parallel and each tick waits for all. Since another core may be the
-// busiest in another tick, and messages neither queue nor take time on their
-// links, it is a lower bound.
-func (e *Estimate) time(c emulator.Counters, chip *targets.Chip, p Placed) {
+// resting adds the power q of n things over the time: 1 mW for 1 ns is 1 pJ.
+func (e *Estimate) resting(name string, n int, q targets.Quantity, r *Range) float64 {
+	if _, known := q.Get(); known && e.TimeNS == nil {
+		e.Missing = append(e.Missing, "energy."+name+": the time it is drawn for is not known")
+		return 0
+	}
+	ns := 0.0
+	if e.TimeNS != nil {
+		ns = *e.TimeNS
+	}
+	return e.add("energy", name, float64(n)*ns, q, r)
+}
+
+// time is the work of the busiest core and the barriers: cores work in parallel
+// and each tick waits for all. Messages neither queue nor take time on their
+// links, so it is a lower bound of a crowded fabric. A chip in real time takes its
+// tick whatever it does.
+func (e *Estimate) time(timing *Timing, chip *targets.Chip, p Placed) {
 	q := chip.Cost.Time
+	mean := func(ns float64) *float64 {
+		ns /= e.Counts.Ticks
+		return &ns
+	}
+	if v, ok := q.TickNS.Get(); ok {
+		sum := e.add("time", "tick_ns", e.Counts.Ticks, q.TickNS, &Range{})
+		e.TimeNS, e.TickNS, e.WorstTickNS = &sum, mean(sum), &v
+		return
+	}
 	if _, ok := q.SynOpNS.Get(); !ok {
 		clock := chip.Cost.Cycles.ClockMHz
 		mhz, ok := clock.Get()
@@ -245,87 +283,90 @@ func (e *Estimate) time(c emulator.Counters, chip *targets.Chip, p Placed) {
 			return
 		}
 		ns := *e.Cycles * 1000 / mhz
-		e.TimeNS = &ns
+		tick := *e.TickCycles * 1000 / mhz
+		e.TimeNS, e.TickNS = &ns, &tick
+		if e.WorstTickCycles != nil {
+			worst := *e.WorstTickCycles * 1000 / mhz
+			e.WorstTickNS = &worst
+		}
 		e.Parts = append(e.Parts, Part{"time", "clock_mhz", *e.Cycles, 1000 / mhz, ns, clock.Basis, clock.Source, clock.At})
 		return
 	}
-	n := float64(c.Samples)
-	work := func(e *Estimate, r *Range, id targets.CoreID, k emulator.CoreCounters) float64 {
-		t := e.add("time", "synop_ns", p.synops(id, k, float64(c.InputSpikes))/n, q.SynOpNS, r)
-		t += e.add("time", "neuron_access_ns", float64(k.Updates)/n, q.NeuronAccessNS, r)
-		t += e.add("time", "neuron_update_ns", float64(k.Updates)/n, q.NeuronUpdateNS, r)
-		t += e.add("time", "spike_out_ns", float64(k.Spikes)/n, q.SpikeOutNS, r)
-		t += e.add("time", "axon_in_ns", float64(k.Events)/n, q.AxonInNS, r)
-		return t + e.add("time", "axon_out_ns", p.messages(id, float64(k.Spikes)/n, chip), q.AxonOutNS, r)
-	}
-	busiest, most := 0, -1.0
-	for id, k := range c.Cores {
-		if t := work(&Estimate{}, &Range{}, targets.CoreID(id), k); t > most {
-			busiest, most = id, t
-		}
-	}
 	var r Range
-	sum := work(e, &r, targets.CoreID(busiest), c.Cores[busiest])
-	if barrier, ok := q.BarrierNS.At(p.Tiles); ok {
+	n, k := float64(timing.Samples), timing.Time
+	sum := e.add("time", "synop_ns", float64(k.SynOps)/n, q.SynOpNS, &r)
+	sum += e.add("time", "neuron_access_ns", float64(k.Updates)/n, q.NeuronAccessNS, &r)
+	sum += e.add("time", "neuron_update_ns", float64(k.Updates)/n, q.NeuronUpdateNS, &r)
+	sum += e.add("time", "spike_out_ns", float64(k.Spikes)/n, q.SpikeOutNS, &r)
+	sum += e.add("time", "axon_in_ns", float64(k.Events)/n, q.AxonInNS, &r)
+	sum += e.add("time", "axon_out_ns", float64(k.Messages)/n, q.AxonOutNS, &r)
+	barrier, ok := q.BarrierNS.At(p.Tiles)
+	if ok {
 		sum += e.add("time", "barrier_ns", e.Counts.Ticks, barrier, &r)
 	} else {
 		e.Missing = append(e.Missing, "time.barrier_ns: "+q.BarrierNS.Reason)
 	}
-	e.TimeNS = &sum
+	e.TimeNS, e.TickNS = &sum, mean(sum)
+	if timing.PerTick {
+		worst := timing.WorstNS
+		if ok {
+			worst += *barrier.Value
+		}
+		e.WorstTickNS = &worst
+	}
 	if r.Low != r.High {
 		e.TimeRange = []Range{r}
 	}
 }
 
-// cycles is the busiest core's clock cycles over the window: an arriving spike
-// takes ceil(n/lanes), a tick's updates ceil(n/lanes), for its n neurons. Where
-// every event is tested, updates by events are part of the former and the latter
-// is the leak event.
-func (e *Estimate) cycles(c emulator.Counters, chip *targets.Chip, p Placed) {
+// cycles is the busiest core's clock cycles: an arriving spike takes
+// ceil(n/lanes), a tick's updates ceil(n/lanes), for its n neurons. Where every
+// event is tested, updates by events are part of the former and the latter is the
+// leak event.
+func (e *Estimate) cycles(timing *Timing, chip *targets.Chip, p Placed) {
 	q := chip.Cost.Cycles
+	var r Range
+	done := func(sum, host float64) {
+		tick := (sum - host) / e.Counts.Ticks
+		e.Cycles, e.TickCycles = &sum, &tick
+	}
 	if q.TickAllIn { // the same for every core
-		sum := e.add("cycles", "tick_cycles", e.Counts.Ticks, q.TickCycles, &Range{})
-		e.Cycles = &sum
+		done(e.add("cycles", "tick_cycles", e.Counts.Ticks, q.TickCycles, &r), 0)
+		e.WorstTickCycles = e.TickCycles
 		return
 	}
-	lanes, ok := q.SynOpsPerCycle.Get()
-	if !ok {
+	if _, ok := q.SynOpsPerCycle.Get(); !ok {
 		e.CyclesReason = "synops_per_cycle: " + q.SynOpsPerCycle.Reason
 		return
 	}
-	updates, ok := q.NeuronUpdatesPerCycle.Get()
-	if !ok {
+	if _, ok := q.NeuronUpdatesPerCycle.Get(); !ok {
 		e.CyclesReason = "neuron_updates_per_cycle: " + q.NeuronUpdatesPerCycle.Reason
 		return
 	}
-	n := float64(c.Samples)
-	work := func(e *Estimate, id targets.CoreID, k emulator.CoreCounters) float64 {
-		var r Range
-		neurons := float64(p.Neurons[id])
-		events, ticks := p.events(k, float64(c.InputSpikes))/n, e.Counts.Ticks
-		rows, sweeps := events*math.Ceil(neurons/lanes), ticks*math.Ceil(neurons/updates)
-		e.Parts = append(e.Parts,
-			Part{"cycles", "synops_per_cycle", events, math.Ceil(neurons / lanes), rows, q.SynOpsPerCycle.Basis, q.SynOpsPerCycle.Source, q.SynOpsPerCycle.At},
-			Part{"cycles", "neuron_updates_per_cycle", ticks, math.Ceil(neurons / updates), sweeps, q.NeuronUpdatesPerCycle.Basis, q.NeuronUpdatesPerCycle.Source, q.NeuronUpdatesPerCycle.At})
-		t := rows + sweeps
-		arriving := p.arriving(events, e.Counts.InputSpikes)
-		t += e.add("cycles", "axon_in_cycles", arriving, q.AxonInCycles, &r)
-		if p.OwnQueue {
-			t += e.add("cycles", "own_spike_cycles", events-arriving, q.OwnSpikeCycles, &r)
-		}
-		t += e.add("cycles", "axon_out_cycles", p.messages(id, float64(k.Spikes)/n, chip), q.AxonOutCycles, &r)
-		t += e.add("cycles", "tick_cycles", ticks, q.TickCycles, &r)
-		if p.HostWrites > 0 {
-			t += e.add("cycles", "host_write_cycles", p.HostWrites, q.HostWriteCycles, &r)
-		}
-		return t
+	n, k := float64(timing.Samples), timing.Cycles
+	part := func(name string, cycles uint64, q targets.Quantity) float64 {
+		sum := float64(cycles) / n
+		e.Parts = append(e.Parts, Part{"cycles", name, sum, 1, sum, q.Basis, q.Source, q.At})
+		return sum
 	}
-	busiest, most := 0, -1.0
-	for id, k := range c.Cores {
-		if t := work(&Estimate{Counts: e.Counts}, targets.CoreID(id), k); t > most {
-			busiest, most = id, t
-		}
+	sum := part("synops_per_cycle", k.Slices, q.SynOpsPerCycle)
+	sum += part("neuron_updates_per_cycle", k.Sweeps, q.NeuronUpdatesPerCycle)
+	sum += e.add("cycles", "axon_in_cycles", float64(k.Events-k.Own)/n, q.AxonInCycles, &r)
+	if p.OwnQueue {
+		sum += e.add("cycles", "own_spike_cycles", float64(k.Own)/n, q.OwnSpikeCycles, &r)
 	}
-	sum := work(e, targets.CoreID(busiest), c.Cores[busiest])
-	e.Cycles = &sum
+	sum += e.add("cycles", "axon_out_cycles", float64(k.Messages)/n, q.AxonOutCycles, &r)
+	sum += e.add("cycles", "tick_cycles", e.Counts.Ticks, q.TickCycles, &r)
+	worst := timing.WorstCycles
+	if v, ok := q.TickCycles.Get(); ok {
+		worst += v
+	}
+	host := 0.0
+	if p.HostWrites > 0 {
+		host = e.add("cycles", "host_write_cycles", p.HostWrites, q.HostWriteCycles, &r)
+	}
+	done(sum+host, host)
+	if timing.PerTick {
+		e.WorstTickCycles = &worst
+	}
 }

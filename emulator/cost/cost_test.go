@@ -48,7 +48,8 @@ func counted() emulator.Counters {
 // placed: core 0 sends to core 4, two tiles to the east on toy.
 func placed() cost.Placed {
 	return cost.Placed{
-		Neurons: map[targets.CoreID]int{0: 4, 4: 3}, Sends: map[targets.CoreID][]targets.CoreID{0: {4}}, Tiles: 2,
+		Neurons: map[targets.CoreID]int{0: 4, 4: 3}, Layer: map[targets.CoreID]int{0: 0, 4: 1}, Tiles: 2,
+		Sends: map[targets.CoreID]int{0: 1}, Links: map[targets.CoreID][2]uint64{0: {2, 0}},
 	}
 }
 
@@ -56,7 +57,7 @@ func near(got *float64, want float64) bool { return got != nil && math.Abs(*got-
 
 func estimate(t *testing.T, c emulator.Counters, chip *targets.Chip, p cost.Placed) *cost.Estimate {
 	t.Helper()
-	e, err := cost.New(c, chip, p)
+	e, err := cost.New(c, chip, p, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,8 +108,9 @@ func TestToyByHand(t *testing.T) {
 }
 
 // Two destinations, one of them south-east of the source: core 11 is on tile 5,
-// which is (1, 1). Messages double without multicast, hops add up with and
-// without.
+// which is (1, 1). Without multicast there are two messages a spike, over 3 links
+// east and 1 south; with it one, which leaves its way to core 4 after one link: 2
+// and 1.
 func TestMessages(t *testing.T) {
 	for _, c := range []struct {
 		multicast     bool
@@ -118,15 +120,20 @@ func TestMessages(t *testing.T) {
 		wantOutCycles float64
 	}{
 		{false, 20, 400, 1145 + 10*20 + 10*1 + 10*2 + 40, 3, 100 + 20*3},
-		{true, 10, 360, 1145 + 10*1 + 10*2, 3, 100 + 10*3},
+		{true, 10, 360, 1145 + 10*2, 3, 100 + 10*3},
 	} {
 		chip := load(t, "toy")
 		chip.Fabric.Multicast = c.multicast
 		chip.Cost.Cycles.AxonOutCycles = value(c.outCycles, nil, nil)
 		p := placed()
-		p.Sends[0] = []targets.CoreID{4, 11}
+		p.Sends[0], p.Links[0] = 2, [2]uint64{3, 1}
+		hops := 30.0
+		if c.multicast {
+			p.Sends[0], p.Links[0] = 1, [2]uint64{2, 1}
+			hops = 20
+		}
 		e := estimate(t, counted(), chip, p)
-		if e.Counts.MessagesOut != c.out || e.Counts.HopsX != 30 || e.Counts.HopsY != 10 {
+		if e.Counts.MessagesOut != c.out || e.Counts.HopsX != hops || e.Counts.HopsY != 10 {
 			t.Errorf("multicast %v: got %+v", c.multicast, e.Counts)
 		}
 		if !near(e.TimeNS, c.time) || !near(e.EnergyPJ, c.energy) || !near(e.Cycles, c.wantOutCycles) || len(e.Missing) != 0 {
@@ -152,7 +159,7 @@ func TestLoihiByHand(t *testing.T) {
 	c.Cores[0] = emulator.CoreCounters{Spikes: 3, Events: 4, SynOps: 8, Updates: 4}
 	c.Cores[16] = emulator.CoreCounters{Events: 3, SynOps: 9, Updates: 6}
 	e := estimate(t, c, load(t, "loihi"), cost.Placed{
-		Neurons: map[targets.CoreID]int{0: 2, 16: 3}, Sends: map[targets.CoreID][]targets.CoreID{0: {16}}, Tiles: 2,
+		Neurons: map[targets.CoreID]int{0: 2, 16: 3}, Sends: map[targets.CoreID]int{0: 1}, Links: map[targets.CoreID][2]uint64{0: {4, 0}}, Tiles: 2,
 	})
 	if !near(e.EnergyPJ, 1908.4) || !near(e.TimeNS, 2238.5) || e.Cycles != nil {
 		t.Errorf("got %v pJ, %v ns, %v cycles", *e.EnergyPJ, *e.TimeNS, e.Cycles)
@@ -297,13 +304,16 @@ func TestCrossbar(t *testing.T) {
 		Samples: 1, Ticks: 2, InputSpikes: 5, Cores: []emulator.CoreCounters{core},
 		Layers: []emulator.LayerCounters{{Spikes: 3, Events: 5, SynOps: 20, Updates: 8}, {Events: 3, SynOps: 6, Updates: 4}},
 	}
-	p := cost.Placed{Neurons: map[targets.CoreID]int{0: 6}, Sends: map[targets.CoreID][]targets.CoreID{0: {0}}, Tiles: 1, WholeRows: true, HostWrites: 40}
+	p := cost.Placed{Neurons: map[targets.CoreID]int{0: 6}, Sends: map[targets.CoreID]int{0: 1}, Tiles: 1, WholeRows: true, HostWrites: 40}
 	for queue, want := range map[bool]float64{false: 339, true: 342} {
 		p.OwnQueue = queue
 		e := estimate(t, c, chip, p)
 		in := map[bool]float64{false: 8, true: 5}[queue]
 		if !near(e.Cycles, want) || e.Counts.SynOps != 48 || e.Counts.MessagesIn != in || len(e.Missing) != 0 {
 			t.Errorf("own queue %v: got %v cycles, %+v, missing %q, want %v cycles, 48 synops, %v messages", queue, *e.Cycles, e.Counts, e.Missing, want, in)
+		}
+		if !near(e.TickCycles, (want-280)/2) { // a tick is without what the host writes
+			t.Errorf("own queue %v: got %v cycles a tick", queue, *e.TickCycles)
 		}
 		if rest, part := e.Split("host_write_cycles"); !near(rest, want-280) || !near(part, 280) {
 			t.Errorf("own queue %v: split: got %v and %v, want %v and 280", queue, *rest, *part, want-280)
@@ -343,7 +353,8 @@ func TestBusiest(t *testing.T) {
 	c.Cores[0], c.Cores[4] = c.Cores[4], c.Cores[0]
 	p := placed()
 	p.Neurons = map[targets.CoreID]int{0: 3, 4: 4}
-	p.Sends = map[targets.CoreID][]targets.CoreID{4: {0}}
+	p.Sends = map[targets.CoreID]int{4: 1}
+	p.Links = map[targets.CoreID][2]uint64{4: {2, 0}}
 	e := estimate(t, c, load(t, "toy"), p)
 	if !near(e.TimeNS, 360) || !near(e.Cycles, 100) {
 		t.Errorf("got %v ns, %v cycles, want those of core 4: 360, 100", *e.TimeNS, *e.Cycles)
@@ -355,7 +366,7 @@ func TestNewRefuses(t *testing.T) {
 		"estimate: got counters of 0 samples on 1 cores, want at least one of each": {Cores: make([]emulator.CoreCounters, 1)},
 		"estimate: got counters of 1 samples on 0 cores, want at least one of each": {Samples: 1},
 	} {
-		if e, err := cost.New(c, load(t, "toy"), cost.Placed{}); err == nil || err.Error() != want || e != nil {
+		if e, err := cost.New(c, load(t, "toy"), cost.Placed{}, nil); err == nil || err.Error() != want || e != nil {
 			t.Errorf("got %v, %v, want %s", e, err, want)
 		}
 	}
@@ -373,7 +384,7 @@ func ExampleNew() {
 	e, err := cost.New(emulator.Counters{
 		Samples: 1, Ticks: 2, InputSpikes: 3, Cores: []emulator.CoreCounters{core},
 		Layers: []emulator.LayerCounters{{Spikes: 1, Events: 3, SynOps: 6, Updates: 4}},
-	}, chip, cost.Placed{Neurons: map[targets.CoreID]int{0: 2}, Tiles: 1})
+	}, chip, cost.Placed{Neurons: map[targets.CoreID]int{0: 2}, Tiles: 1}, nil)
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -455,9 +455,9 @@ func TestRTL(t *testing.T) {
 			}
 			k := engine.Counters()
 			e, err := cost.New(k, chip, cost.Placed{
-				Neurons: map[targets.CoreID]int{0: p.Core.Sweep()}, Sends: map[targets.CoreID][]targets.CoreID{0: {0}},
+				Neurons: map[targets.CoreID]int{0: p.Core.Sweep()}, Sends: map[targets.CoreID]int{0: 1},
 				WholeRows: true, OwnQueue: p.Core.ClosedLoop, HostWrites: float64(p.HostWrites()),
-			})
+			}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -72,7 +72,7 @@ func (m *Mesh) Write(dir string, chip *targets.Chip, samples []rtl.GridSample, o
 			}),
 			table.WriteManifest(tmp, table.Manifest{
 				Kind: Kind, Tool: o.Tool, Model: o.Model, Target: chip.Name, TargetSpec: o.TargetSpec, Chip: chip.SHA256,
-				Lowered: lowered, Source: m.Model.Source, Stimuli: o.Stimuli,
+				Lowered: lowered, Source: m.Model.Source, Stimuli: o.Stimuli, Layout: o.Layout,
 			}),
 		)
 	})

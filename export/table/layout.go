@@ -28,6 +28,7 @@ package table
 import (
 	"fmt"
 
+	"glsnn/export"
 	"glsnn/fixedpoint"
 	"glsnn/fixedpoint/artefact"
 	"glsnn/targets"
@@ -53,6 +54,7 @@ type Manifest struct {
 	Lowered    string            `json:"lowered_sha256"` // of the model in the chip's arithmetic, as Read rebuilds it
 	Source     fixedpoint.Source `json:"source"`
 	Stimuli    *Stimuli          `json:"stimuli,omitempty"` // of folders that hold some
+	Layout     *export.Layout    `json:"layout,omitempty"`  // of mapped tables: what each core holds
 	Files      []fileEntry       `json:"files"`
 }
 

@@ -3,6 +3,7 @@ package table
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -22,6 +23,7 @@ import (
 
 	"glsnn/emulator"
 	"glsnn/export"
+	"glsnn/export/place"
 	"glsnn/fixedpoint"
 	"glsnn/fixedpoint/fptest"
 	"glsnn/targets"
@@ -93,7 +95,9 @@ func random(t testing.TB, rng *rand.Rand) *export.Mapping {
 		for i := range m.Layers {
 			m.Layers[i].Scale = rng.ExpFloat64()
 		}
-		if mp, err := export.Map(&m, &chip); err == nil {
+		methods := place.Methods() // tables are right whatever the placement
+		plan := export.Plan{Spread: 1 + rng.IntN(2), Method: methods[rng.IntN(len(methods))], Options: place.Options{Seed: rng.Uint64(), Moves: 50}}
+		if mp, err := export.MapWith(context.Background(), &m, &chip, plan); err == nil {
 			return mp
 		}
 	}

@@ -19,11 +19,12 @@ type fileEntry = artefact.FileEntry
 
 // Options say what made a folder, and what is written beside the tables.
 type Options struct {
-	Tool       string  // the program and its version
-	Model      string  // sha256 of the model file that was exported
-	TargetSpec string  // how the user named the chip
-	Images     []Image // further forms of the synapse rows
-	Force      bool    // replace an earlier table folder
+	Tool       string         // the program and its version
+	Model      string         // sha256 of the model file that was exported
+	TargetSpec string         // how the user named the chip
+	Images     []Image        // further forms of the synapse rows
+	Layout     *export.Layout // of a mapping, for the manifest
+	Force      bool           // replace an earlier table folder
 	Stimuli    *Stimuli
 }
 
@@ -90,7 +91,7 @@ func writeFiles(dir string, mp *export.Mapping, o Options) error {
 	}
 	return WriteManifest(dir, Manifest{
 		Kind: Kind, Tool: o.Tool, Model: o.Model, Target: mp.Chip.Name, TargetSpec: o.TargetSpec, Chip: mp.Chip.SHA256,
-		Lowered: lowered, Source: mp.Model.Source,
+		Lowered: lowered, Source: mp.Model.Source, Layout: o.Layout,
 	})
 }
 

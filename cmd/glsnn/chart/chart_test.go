@@ -58,6 +58,10 @@ func samples() map[string]chart.Figure {
 			Frame: chart.Frame{Title: "Confusion"}, X: chart.Axis{Label: "class"}, Y: chart.Axis{Label: "true class"}, Label: "samples", Log: true, Texts: true,
 			Values: [][]float64{{980, 2, 0}, {1, 1130, nan}, {0, 5, 990}},
 		},
+		"mesh": chart.Mesh{
+			Frame: chart.Frame{Title: "Cores"}, Tiles: [][]float64{{10, 4}, {nan, 7, 1}}, Texts: [][]string{{"L0\n10", "L1"}},
+			Links: []chart.MeshLink{{0, 0, 1, 0, 50}, {1, 0, 0, 0, 20}, {1, 0, 1, 1, 5}, {1, 1, 1, 0, 50}}, Label: "spikes", LinkLabel: "messages",
+		},
 		"raster": chart.Raster{
 			Frame: chart.Frame{Title: "Spikes"}, Ticks: 10, Layers: []chart.RasterLayer{{"input", 20}, {"hidden", 10}},
 			Spikes: []chart.RasterSpike{{0, 3, 0}, {0, 19, 9}, {1, 4, 5}, {1, 99, 5}, {7, 0, 0}, {0, 0, -1}},
@@ -137,12 +141,13 @@ func TestAnyNumbers(t *testing.T) {
 		sound(t, chart.Plot{Frame: frame, X: x, Y: y, Series: series})
 		groups := rapid.SliceOfN(text, 0, 8).Draw(t, "groups")
 		sound(t, chart.Bars{Frame: frame, Value: y, Groups: groups, Sets: sets, Stacked: rapid.Bool().Draw(t, "stacked"), Lying: rapid.Bool().Draw(t, "lying")})
+		sound(t, chart.Mesh{Frame: frame, Tiles: rows, Texts: [][]string{groups}, Label: "a", LinkLabel: "b", Links: []chart.MeshLink{{0, 0, 1, 0, number.Draw(t, "load")}, {0, 1, 0, 0, number.Draw(t, "load")}}})
 		sound(t, chart.Heat{Frame: frame, X: x, Y: chart.Axis{Names: groups}, Values: rows, Log: rapid.Bool().Draw(t, "log"), Texts: true})
 	})
 }
 
 func TestNoData(t *testing.T) {
-	for _, f := range []chart.Figure{chart.Plot{}, chart.Bars{}, chart.Bars{Groups: []string{"a"}, Lying: true}, chart.Heat{}, chart.Raster{}} {
+	for _, f := range []chart.Figure{chart.Plot{}, chart.Bars{}, chart.Bars{Groups: []string{"a"}, Lying: true}, chart.Heat{}, chart.Raster{}, chart.Mesh{}} {
 		sound(t, f)
 		if !strings.Contains(chart.Inline(f), "no data") {
 			t.Errorf("%T: nothing says that there is no data", f)
