@@ -21,6 +21,8 @@ type Config struct {
 	Delay  bool       `json:"delay"`      // see learn.Options
 	Every  int        `json:"every"`      // samples between points of the curve; 0: an epoch
 	Data   Data       `json:"data"`
+	Target string     `json:"target,omitempty"`        // as given to --target
+	Chip   string     `json:"target_sha256,omitempty"` // of that file
 	Faults string     `json:"faults_sha256,omitempty"` // of the file that broke the chip
 }
 
