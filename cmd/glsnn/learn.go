@@ -15,6 +15,7 @@ import (
 
 	"glsnn/emulator"
 	"glsnn/emulator/cost"
+	"glsnn/emulator/faults"
 	"glsnn/emulator/learn"
 	"glsnn/emulator/learn/course"
 	"glsnn/fixedpoint"
@@ -111,6 +112,7 @@ difference is exit code 5.`,
 	f.StringVar(&o.ruleFile, "rule", "", "take the whole rule from this JSON file, as --print-rule writes it")
 	f.BoolVar(&o.printRule, "print-rule", false, "print the rule as JSON and stop")
 	f.StringVar(&o.engine, "engine", string(course.Fast), "fast, reference or both")
+	f.StringVar(&o.faults, "faults", "", "break the chip as this YAML file says, before it learns; see 'glsnn emulate --help'")
 	f.StringVar(&o.curve, "curve", "", "write the learning curve to this CSV file")
 	f.StringVar(&o.report, "report", "", "draw the learning curve into this SVG file")
 	return cmd
@@ -123,7 +125,9 @@ type learnResult struct {
 	Sizes      []int               `json:"sizes"`
 	Epochs     int                 `json:"epochs"`
 	Samples    int                 `json:"samples_an_epoch"`
-	Start      *scores             `json:"start,omitempty"` // before the first sample; with --model
+	Start      *scores             `json:"start,omitempty"`  // before the first sample; with --model
+	Broken     *scores             `json:"broken,omitempty"` // the same with the faults
+	Faults     *faults.Report      `json:"faults,omitempty"`
 	Validation *scores             `json:"validation,omitempty"`
 	Test       *scores             `json:"test"`
 	Curve      []course.Point      `json:"curve"`
@@ -132,6 +136,16 @@ type learnResult struct {
 	Rule       learn.Rule          `json:"rule"`
 	Weights    []weightReport      `json:"weights"`
 	Estimate   *cost.LearnEstimate `json:"estimate,omitempty"`
+}
+
+// breakModel breaks m as a faults file says.
+func breakModel(m *fixedpoint.Model, file string) (*faults.Broken, *targets.Faults, error) {
+	f, err := targets.LoadFaults(file)
+	if err != nil {
+		return nil, nil, err
+	}
+	b, err := faults.Apply(m, f)
+	return b, f, err
 }
 
 // weightReport is how a layer's weights ended.
@@ -252,20 +266,45 @@ func (a *app) learn(ctx context.Context, o *learnOptions) (*learnResult, error) 
 			return nil, err
 		}
 	}
+	before := start
+	var broken faults.Broken
+	var faultsHash string
+	if o.faults != "" {
+		b, f, err := breakModel(start, o.faults)
+		if err != nil {
+			return nil, err
+		}
+		broken, faultsHash = *b, f.SHA256
+	}
+	if ckpt != nil && faultsHash != ckpt.Config.Faults {
+		return nil, withCode(exitMismatch, fmt.Errorf("--faults: got a file with sha256 %.12q, want %.12q as in %s", faultsHash, ckpt.Config.Faults, o.checkpoint))
+	}
+	if broken.Model != nil && ckpt == nil {
+		start = broken.Model // a checkpoint's is broken already
+	}
 	r := &learnResult{Model: o.out, Data: o.data, Samples: set.Len(), Memory: rule.Memory(start), Rule: rule}
 	for _, l := range start.Layers {
 		r.Sizes = append(r.Sizes, l.In)
 	}
 	r.Sizes = append(r.Sizes, start.Outputs())
 	run := emulator.RunOptions{Workers: a.jobs, Delay: chip != nil && chip.Fabric.LayerDelay > 0}
-	if o.model != "" {
-		if r.Start, err = a.score(ctx, start, test, run); err != nil {
+	if o.model != "" && ckpt == nil {
+		if r.Start, err = a.score(ctx, before, test, run); err != nil {
 			return nil, err
 		}
 	}
+	if o.faults != "" {
+		r.Faults, run.Silent = &broken.Report, broken.Silent
+		if o.model != "" && ckpt == nil {
+			if r.Broken, err = a.score(ctx, start, test, run); err != nil {
+				return nil, err
+			}
+		}
+	}
+	opt := learn.Options{Stuck: broken.Stuck, Silent: broken.Silent}
 	var c *course.Course
 	if ckpt != nil {
-		if c, err = ckpt.Resume(set, o.epochs, learn.Options{}, engine); err != nil {
+		if c, err = ckpt.Resume(set, o.epochs, opt, engine); err != nil {
 			return nil, err
 		}
 		a.say("resumed after %d epochs and %d samples", ckpt.Epoch, ckpt.Done)
@@ -277,7 +316,8 @@ func (a *app) learn(ctx context.Context, o *learnOptions) (*learnResult, error) 
 		if chip != nil {
 			conf.Target, conf.Chip = o.target, chip.SHA256
 		}
-		if c, err = course.New(start, conf, set, learn.Options{}, engine); err != nil {
+		conf.Faults = faultsHash
+		if c, err = course.New(start, conf, set, opt, engine); err != nil {
 			return nil, err
 		}
 	}
@@ -593,6 +633,10 @@ func (r *learnResult) text(w io.Writer) {
 		fmt.Fprintf(w, "%s\t%s of %d samples, class %d worst with %s\n", name, percent(s.Accuracy), s.Samples, worst, percent(s.ByClass[worst]))
 	}
 	row("accuracy before", r.Start)
+	if f := r.Faults; f != nil {
+		fmt.Fprintf(w, "faults\t%d dead neurons, %d stuck weights, %d flipped bits, thresholds %v\n", f.Dead, f.Stuck, f.Flipped, f.Thresholds)
+	}
+	row("accuracy broken", r.Broken)
 	row("validation accuracy", r.Validation)
 	row("test accuracy", r.Test)
 	fmt.Fprintf(w, "a sample\t%.4g had an error; %.4g trace updates, %.4g error events, %.4g feedback synops\n", float64(c.Learned)/n, float64(c.TraceUpdates)/n, float64(c.ErrorEvents)/n, float64(c.FeedbackSynOps)/n)

@@ -104,11 +104,20 @@ func Default(m *fixedpoint.Model) Rule {
 	for r.Error.Shift <= 0 && score<<-r.Error.Shift < 80 {
 		r.Error.Shift--
 	}
-	most := int64(1) << max(r.Feedback.Bits-1, last.WeightBits-1)
-	reach := int64(m.Outputs()) * most << (r.Error.Bits - 1)
+	heaviest := int64(1) << max(r.Feedback.Bits-1, last.WeightBits-1)
+	reach := int64(m.Outputs()) * heaviest << (r.Error.Bits - 1)
 	r.Acc.Bits = fixedpoint.SignedBits(-reach, reach)
+	// The more neurons share an output's error, the further their updates move it
+	// together: 200 or so have the step below, each doubling halves it.
+	most, wide := 0, 0
+	for _, l := range m.Layers[:len(m.Layers)-1] {
+		most = max(most, l.Out)
+	}
+	for ; most >= 364; most /= 2 {
+		wide++
+	}
 	for _, l := range m.Layers {
-		k := LayerRule{Shift: 16 - min(l.WeightBits, 12), WindowLo: -full(l) / 2, WindowHi: full(l) * 3 / 2}
+		k := LayerRule{Shift: 16 - min(l.WeightBits, 12) + wide, WindowLo: -full(l) / 2, WindowHi: full(l) * 3 / 2}
 		if r.Window.State == WindowCount {
 			k.WindowLo, k.WindowHi = 1, int64(m.Ticks)-1
 		}
