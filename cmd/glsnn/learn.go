@@ -107,7 +107,7 @@ difference is exit code 5.`,
 	f.StringVar(&o.feedback, "feedback", string(learn.FeedbackOutput), "what carries errors to the last hidden layer: output (its weights, eq. 5) or random (fixed, eq. 6); layers below have random ones")
 	f.IntVar(&o.feedbackBits, "feedback-bits", 6, "width of a random feedback weight; 2 is ternary")
 	f.StringVar(&o.shift, "shift", "", "shift of the update of each layer, or one for all: a larger one learns slower (default: by the width of the weights and the activity of the data)")
-	f.Uint64Var(&o.dropEvery, "drop-every", 0, "samples after which every shift grows by one (default: an epoch's; 1 epoch alone never)")
+	f.Uint64Var(&o.dropEvery, "drop-every", 0, "samples after which every shift grows by one (default: an epoch's, at least 20000; in 1 epoch never)")
 	f.IntVar(&o.dropMost, "drop-most", 4, "how often at most; 0 never")
 	f.StringVar(&o.ruleFile, "rule", "", "take the whole rule from this JSON file, as --print-rule writes it")
 	f.BoolVar(&o.printRule, "print-rule", false, "print the rule as JSON and stop")
@@ -129,6 +129,7 @@ type learnResult struct {
 	Broken     *scores             `json:"broken,omitempty"` // the same with the faults
 	Faults     *faults.Report      `json:"faults,omitempty"`
 	Validation *scores             `json:"validation,omitempty"`
+	Accuracy   float64             `json:"accuracy"` // on the test set
 	Test       *scores             `json:"test"`
 	Curve      []course.Point      `json:"curve"`
 	Counters   learn.Counters      `json:"counters"`
@@ -336,7 +337,7 @@ func (a *app) learn(ctx context.Context, o *learnOptions) (*learnResult, error) 
 			return nil, err
 		}
 	}
-	r.Epochs, r.Curve, r.Counters, r.Weights = c.Epoch, c.Curve, c.Counters(), weightReports(m)
+	r.Accuracy, r.Epochs, r.Curve, r.Counters, r.Weights = r.Test.Accuracy, c.Epoch, c.Curve, c.Counters(), weightReports(m)
 	if chip != nil {
 		if r.Estimate, err = a.estimateLearning(ctx, m, chip, c, set); err != nil {
 			return nil, err
@@ -490,7 +491,7 @@ func (o *learnOptions) rule(m *fixedpoint.Model, set *dataset.Set) (learn.Rule, 
 	}
 	r.DropMost, r.DropEvery = o.dropMost, o.dropEvery
 	if !o.changed("drop-every") && o.epochs > 1 {
-		r.DropEvery = uint64(set.Len())
+		r.DropEvery = uint64(max(set.Len(), leastDrop))
 	}
 	if r.DropEvery == 0 || r.DropMost == 0 {
 		r.DropEvery, r.DropMost = 0, 0
@@ -520,6 +521,10 @@ func (o *learnOptions) agrees(c *course.Checkpoint) error {
 	o.data, o.size, o.samples, o.heldOut, o.without, o.target = d.Name, d.Size, d.Samples, d.HeldOut, d.Without, c.Config.Target
 	return nil
 }
+
+// leastDrop is the least number of samples between two falls of the step, unless
+// --drop-every says otherwise.
+const leastDrop = 20000
 
 // saveEvery is how many samples pass between checkpoints within an epoch.
 const saveEvery = 10000

@@ -34,6 +34,8 @@ type layer struct {
 	active []int32 // axons with a trace, ascending
 	on     []int32 // neurons with a modulator, ascending
 	stuck  []bool
+	prefix []int64 // of updateCarry
+	first  []int32
 }
 
 // New returns a Learner for network m, in a state that it keeps as its own. It
@@ -59,6 +61,7 @@ func New(m *fixedpoint.Model, rule Rule, s State, opt Options) (*Learner, error)
 		e.layers = append(e.layers, layer{
 			out: k.Out, w: s.Weights[l], r: s.Residuals[l], x: e.sample.Traces[l], g: e.sample.Factors[l], lo: int32(lo), hi: int32(hi),
 			active: make([]int32, 0, k.In), on: make([]int32, 0, k.Out),
+			prefix: make([]int64, 0, k.In+1), first: make([]int32, 0, min(k.In<<min(rule.Trace.Bits, 8), 1<<16)),
 		})
 		if opt.Stuck != nil {
 			e.layers[l].stuck = opt.Stuck[l]
@@ -332,48 +335,104 @@ func (e *Learner) events() {
 func (e *Learner) update(l int) {
 	k, c := &e.layers[l], &e.count.Layers[l]
 	shift := e.rule.Shift(l, e.state.Samples) - uint(e.rule.Low)
-	round, low := e.rule.Round, e.rule.Low
+	round := e.rule.Round
 	n := uint64(len(k.active)) * uint64(len(k.on))
 	c.Reads += n
 	if round == RoundStochastic && shift > 0 {
 		c.Draws += n
 		c.DrawBits += n * uint64(shift)
 	}
-	rest := int64(1)<<shift - 1
-	half := (rest + 1) / 2
+	if round == RoundCarry && shift > 0 {
+		e.updateCarry(l, shift)
+		return
+	}
+	half := int64(1) << shift / 2
 	for _, j := range k.active {
-		x, row := -int64(k.x[j]), k.w[int(j)*k.out:][:k.out]
+		x := -int64(k.x[j])
 		for _, i := range k.on {
 			y := x * int64(k.g[i])
 			switch {
 			case shift == 0:
 			case round == RoundStochastic:
 				y = fixedpoint.RoundStochastic(y, shift, e.random.Draw(shift))
-			case round == RoundCarry:
-				y += int64(k.r[i])
-				k.r[i] = int32(y & rest)
-				y >>= shift
-			default:
+			case round == RoundNearest:
 				y = (y + half) >> shift
 			}
-			if y == 0 {
-				continue
-			}
-			c.Writes++
-			old := row[i]
-			now := int64(old) + y
-			if now > int64(k.hi) || now < int64(k.lo) {
-				c.Saturations++
-				now = max(min(now, int64(k.hi)), int64(k.lo))
-			}
-			if k.stuck != nil && k.stuck[int(j)*k.out+int(i)] {
-				continue
-			}
-			row[i] = int32(now)
-			if w := now >> low; w != int64(old>>low) {
-				e.run.SetWeight(l, int(j), int(i), w)
+			if y != 0 {
+				e.write(l, int(j), int(i), y)
 			}
 		}
+	}
+}
+
+// write adds a change that is not 0 to a stored weight.
+func (e *Learner) write(l, j, i int, change int64) {
+	k, c := &e.layers[l], &e.count.Layers[l]
+	c.Writes++
+	at := j*k.out + i
+	old := k.w[at]
+	now := int64(old) + change
+	if now > int64(k.hi) || now < int64(k.lo) {
+		c.Saturations++
+		now = max(min(now, int64(k.hi)), int64(k.lo))
+	}
+	if k.stuck != nil && k.stuck[at] {
+		return
+	}
+	k.w[at] = int32(now)
+	if w := now >> e.rule.Low; w != int64(old>>e.rule.Low) {
+		e.run.SetWeight(l, j, i, w)
+	}
+}
+
+// updateCarry is update where rounding carries. The residual of neuron i after axon
+// j is r + p·X mod 2^k, p being −g and X the sum of the traces up to j, and the
+// weights change where r + p·X passes a multiple of 2^k. So a neuron's changes are
+// found one after another without a look at the axons between:
+//
+//	p > 0: the c-th where p·X ≥ c·2^k − r first;  p < 0: where −p·X > r + (c − 1)·2^k
+//
+// and the axon by a table of X.
+func (e *Learner) updateCarry(l int, shift uint) {
+	k := &e.layers[l]
+	if len(k.active) == 0 {
+		return
+	}
+	// prefix[n] is X before active axon n; first[x] the active axon where X reaches x.
+	k.prefix, k.first = append(k.prefix[:0], 0), append(k.first[:0], 0)
+	sum := int64(0)
+	for n, j := range k.active {
+		sum += int64(k.x[j])
+		k.prefix = append(k.prefix, sum)
+		for int64(len(k.first)) <= sum {
+			k.first = append(k.first, int32(n))
+		}
+	}
+	one := int64(1) << shift
+	for _, i := range k.on {
+		p, r := -int64(k.g[i]), int64(k.r[i])
+		end := r + p*sum
+		for at := r; ; { // what has been changed so far is at >> shift
+			var x int64
+			if p > 0 {
+				next := (at>>shift + 1) << shift
+				if next > end {
+					break
+				}
+				x = int64(uint64(next-r+p-1) / uint64(p))
+			} else {
+				next := at >> shift << shift
+				if next <= end {
+					break
+				}
+				x = int64(uint64(r-next)/uint64(-p)) + 1
+			}
+			n := k.first[x]
+			was := at >> shift
+			at = r + p*k.prefix[n+1]
+			e.write(l, int(k.active[n]), int(i), at>>shift-was)
+		}
+		k.r[i] = int32(end & (one - 1))
 	}
 }
 
