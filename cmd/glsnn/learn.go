@@ -461,8 +461,9 @@ func (o *learnOptions) rule(m *fixedpoint.Model, set *dataset.Set) (learn.Rule, 
 		return r, nil
 	}
 	r.Seed = o.seed
-	var err, errs error
-	if r.Mode, err = learn.ParseOneOf(o.mode, learn.PerSample, learn.PerEvent); err != nil {
+	var errs error
+	mode, err := learn.ParseOneOf(o.mode, learn.PerSample, learn.PerEvent)
+	if err != nil {
 		errs = errors.Join(errs, usage("--mode: %w", err))
 	}
 	if r.Round, err = learn.ParseOneOf(o.round, learn.RoundCarry, learn.RoundStochastic, learn.RoundNearest); err != nil {
@@ -476,6 +477,9 @@ func (o *learnOptions) rule(m *fixedpoint.Model, set *dataset.Set) (learn.Rule, 
 	}
 	r.Feedback.Bits, r.Low = o.feedbackBits, o.low
 	r.Tune(m, course.Activity(m, set))
+	if mode == learn.PerEvent {
+		r = r.ForEvents()
+	}
 	if o.shift != "" {
 		fields := strings.Split(o.shift, ",")
 		if len(fields) != 1 && len(fields) != len(r.Layers) {

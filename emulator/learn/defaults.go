@@ -142,3 +142,18 @@ func (r *Rule) Tune(m *fixedpoint.Model, spikes int64) {
 		*s--
 	}
 }
+
+// ForEvents is r in mode per_event: errors in steps 16 times as coarse, so that a
+// sample has a few error spikes an output and not hundreds, and each of them with 16
+// times the weight.
+func (r Rule) ForEvents() Rule {
+	const coarser = 4
+	r.Mode = PerEvent
+	r.Error.Shift += coarser
+	r.Error.Bits = max(2, r.Error.Bits-coarser)
+	r.Layers = slices.Clone(r.Layers)
+	for l := range r.Layers {
+		r.Layers[l].Shift = max(r.Low, r.Layers[l].Shift-coarser)
+	}
+	return r
+}

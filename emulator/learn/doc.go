@@ -79,7 +79,8 @@
 // # Step size
 //
 // shift of a layer is Layers[l].Shift + min(DropMost, m / DropEvery), floor; the
-// step falls by halves. DropEvery 0 is never.
+// step falls by halves. DropEvery 0 is never. Per event, where feedback weights are not
+// shifted on their own, that of a hidden layer is larger by Acc.Shift.
 //
 // # Round
 //

@@ -175,7 +175,11 @@ func (r Rule) Validate(m *fixedpoint.Model) error {
 	for l, k := range r.Layers {
 		at := fmt.Sprintf("layer %d: ", l)
 		// Draws have at most 31 bits.
-		between(at+"shift", int64(k.Shift), int64(r.Low), int64(r.Low)+31-int64(max(0, min(r.DropMost, 30))))
+		most := int64(r.Low) + 31 - int64(max(0, min(r.DropMost, 30)))
+		if r.Mode == PerEvent && l < len(r.Layers)-1 {
+			most -= int64(r.Acc.Shift)
+		}
+		between(at+"shift", int64(k.Shift), int64(r.Low), most)
 		bad(k.WindowLo <= k.WindowHi, at+"window_lo", k.WindowLo, fmt.Sprintf("at most the %d of window_hi", k.WindowHi))
 		if b := m.Layers[l].WeightBits; b > m.Arithmetic.Weight.Bits {
 			bad(false, at+"weight_bits", b, fmt.Sprintf("at most %d: the layer's weights have one sign, and an update may change it", m.Arithmetic.Weight.Bits))
@@ -189,11 +193,14 @@ func (r Rule) Validate(m *fixedpoint.Model) error {
 
 // Shift is the shift of layer l for the sample after m others.
 func (r *Rule) Shift(l int, m uint64) uint {
-	drops := uint64(0)
+	s := uint(r.Layers[l].Shift)
 	if r.DropEvery > 0 {
-		drops = min(uint64(r.DropMost), m/r.DropEvery)
+		s += uint(min(uint64(r.DropMost), m/r.DropEvery))
 	}
-	return uint(r.Layers[l].Shift) + uint(drops)
+	if r.Mode == PerEvent && l < len(r.Layers)-1 {
+		s += r.Acc.Shift
+	}
+	return s
 }
 
 // Stored is the range of the stored weights of a layer of m.

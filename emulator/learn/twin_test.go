@@ -186,9 +186,8 @@ func wideModel(t testing.TB, sizes ...int) *fixedpoint.Model {
 
 func TestLearnAllocates(t *testing.T) {
 	m := wideModel(t, 300, 70, 10)
-	for _, mode := range []learn.Mode{learn.PerSample, learn.PerEvent} {
-		rule := learn.Default(m)
-		rule.Mode = mode
+	for _, rule := range []learn.Rule{learn.Default(m), learn.Default(m).ForEvents()} {
+		mode := rule.Mode
 		fresh, err := rule.Fresh(m, learn.Amplitudes(m))
 		if err != nil {
 			t.Fatal(err)

@@ -38,20 +38,21 @@ func tinySet() *dataset.Set {
 func tinyCourse(t *testing.T, change func(*learn.Rule), engine Engine) *Course {
 	t.Helper()
 	set := tinySet()
-	m, err := learn.NewModel(fixedpoint.Wide(), []int{100, 12, 8, 4}, learn.ModelOptions{Bits: 8, Ticks: 6, Encoding: fixedpoint.Encoding{Kind: "rate"}})
+	m, err := learn.NewModel(fixedpoint.Wide(), []int{100, 24, 16, 4}, learn.ModelOptions{Bits: 8, Ticks: 6, Encoding: fixedpoint.Encoding{Kind: "rate"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	rule := learn.Default(m)
-	rule.DropEvery, rule.DropMost = 100, 2
+	rule.DropEvery, rule.DropMost = 300, 2
 	if change != nil {
 		change(&rule)
 	}
 	rule.Tune(m, Activity(m, set))
+	rule.Layers[1].Shift, rule.Layers[2].Shift = rule.Layers[1].Shift-2, rule.Layers[2].Shift-2
 	if m, err = rule.Fresh(m, learn.Amplitudes(m)); err != nil {
 		t.Fatal(err)
 	}
-	c, err := New(m, Config{Rule: rule, Epochs: 3, Order: 5, Every: 50}, set, learn.Options{}, engine)
+	c, err := New(m, Config{Rule: rule, Epochs: 8, Order: 5, Every: 50}, set, learn.Options{}, engine)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,14 +79,18 @@ func TestGolden(t *testing.T) {
 		name, want string
 		change     func(*learn.Rule)
 	}{
-		{"carry", "81b1", nil},
-		{"stochastic", "", func(r *learn.Rule) { r.Round = learn.RoundStochastic }},
-		{"per_event", "", func(r *learn.Rule) {
-			r.Mode, r.Round, r.Error.Shift = learn.PerEvent, learn.RoundStochastic, r.Error.Shift+4
-			r.Trace.Decay, r.Trace.Param = fixedpoint.Decay{Kind: fixedpoint.DecayMultiply, FracBits: 4, Round: fixedpoint.TowardZero}, 1
+		{"carry", "cfcfed4668685d90", nil},
+		{"stochastic", "b2b91493cc86c9e7", func(r *learn.Rule) { r.Round = learn.RoundStochastic }},
+		{"per_event", "a7a2ec678f3e4f8b", func(r *learn.Rule) {
+			*r = r.ForEvents()
+			r.Round = learn.RoundStochastic
+			r.Trace = learn.Trace{Bits: 8, Impulse: 16, Decay: fixedpoint.Decay{Kind: fixedpoint.DecayMultiply, FracBits: 4, Round: fixedpoint.TowardZero}, Param: 1}
+			for l := range r.Layers {
+				r.Layers[l].Shift += 3
+			}
 			r.Feedback.Source = learn.FeedbackRandom
 		}},
-		{"low bits", "", func(r *learn.Rule) { r.Low = 4 }},
+		{"low bits", "bd3d48d9c0e0ed8a", func(r *learn.Rule) { r.Low = 4 }},
 	} {
 		c := tinyCourse(t, g.change, Fast)
 		if err := c.Run(context.Background(), Hooks{}); err != nil {
@@ -134,7 +139,7 @@ func TestResume(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if c, err = k.Resume(tinySet(), 3, learn.Options{}, engine); err != nil {
+			if c, err = k.Resume(tinySet(), 8, learn.Options{}, engine); err != nil {
 				t.Fatal(err)
 			}
 			if err := c.Run(context.Background(), Hooks{}); err != nil {
@@ -150,6 +155,7 @@ func TestResume(t *testing.T) {
 // SaveEvery and epochs call Save at the samples they should.
 func TestHooks(t *testing.T) {
 	c := tinyCourse(t, nil, Fast)
+	c.Config.Epochs = 3
 	var saved []int
 	done := 0
 	err := c.Run(context.Background(), Hooks{OnSample: func(d int) { done = d }, Save: func() error { saved = append(saved, done); return nil }, SaveEvery: 30})
@@ -185,7 +191,7 @@ func TestLoadRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	if k, err = Load(path); err == nil {
-		_, err = k.Resume(tinySet(), 3, learn.Options{}, Fast)
+		_, err = k.Resume(tinySet(), 8, learn.Options{}, Fast)
 	}
 	if !errors.Is(err, artefact.ErrCorrupt) {
 		t.Errorf("a weight out of range: got %v", err)
