@@ -117,6 +117,12 @@ func (c *Checkpoint) valid() error {
 	return nil
 }
 
+// State is what the chip held; it aliases the checkpoint's own.
+func (c *Checkpoint) State() learn.State { return c.state }
+
+// Model is the network as it was.
+func (c *Checkpoint) Model() (*fixedpoint.Model, error) { return c.Config.Rule.Model(c.state, c.Start) }
+
 // Curve is the learning curve so far.
 func (c *Checkpoint) Curve() []Point { return c.body.Curve }
 
