@@ -105,7 +105,7 @@ difference is exit code 5.`,
 	f.StringVar(&o.mode, "mode", string(learn.PerSample), "per_sample (one update, from accumulated errors) or per_event (an update at each error spike)")
 	f.StringVar(&o.round, "round", string(learn.RoundCarry), "what happens to an update's low bits: carry (to the neuron's next synapse), stochastic or nearest")
 	f.StringVar(&o.feedback, "feedback", string(learn.FeedbackOutput), "what carries errors to the last hidden layer: output (its weights, eq. 5) or random (fixed, eq. 6); layers below have random ones")
-	f.IntVar(&o.feedbackBits, "feedback-bits", 6, "width of a random feedback weight; 2 is ternary")
+	f.IntVar(&o.feedbackBits, "feedback-bits", 0, "width of a random feedback weight; 2 is ternary (default: by the thresholds, 6 with 8-bit weights)")
 	f.StringVar(&o.shift, "shift", "", "shift of the update of each layer, or one for all: a larger one learns slower (default: by the width of the weights and the activity of the data)")
 	f.Uint64Var(&o.dropEvery, "drop-every", 0, "samples after which every shift grows by one (default: an epoch's, at least 20000; in 1 epoch never)")
 	f.IntVar(&o.dropMost, "drop-most", 4, "how often at most; 0 never")
@@ -475,7 +475,10 @@ func (o *learnOptions) rule(m *fixedpoint.Model, set *dataset.Set) (learn.Rule, 
 	if errs != nil {
 		return r, withCode(exitUsage, errs)
 	}
-	r.Feedback.Bits, r.Low = o.feedbackBits, o.low
+	if o.feedbackBits != 0 {
+		r.SetFeedback(o.feedbackBits)
+	}
+	r.Low = o.low
 	r.Tune(m, course.Activity(m, set))
 	if mode == learn.PerEvent {
 		r = r.ForEvents()

@@ -3,6 +3,7 @@ package learn
 import (
 	"errors"
 	"fmt"
+	"math/bits"
 	"slices"
 
 	"glsnn/fixedpoint"
@@ -18,9 +19,10 @@ type ModelOptions struct {
 }
 
 // NewModel is a network of sizes (inputs, hidden …, outputs) in arithmetic a to be
-// learned from scratch, with weights of 0: thresholds are 2^Bits weights of 1,
-// in the least exponent that gives a threshold a has; membranes keep all they can,
-// currents as little; reset to zero where a has it.
+// learned from scratch, with weights of 0: thresholds are 2^max(Bits, (Bits+8)/2)
+// weights of 1 (few bits want larger weights beside them), in the least exponent that
+// gives a threshold a has; membranes keep all they can, currents as little; reset to
+// zero where a has it.
 func NewModel(a fixedpoint.Arithmetic, sizes []int, o ModelOptions) (*fixedpoint.Model, error) {
 	if most := a.Weight.Bits; o.Bits < 2 || o.Bits > most {
 		return nil, fmt.Errorf("bits: got %d, want 2..%d", o.Bits, most)
@@ -30,7 +32,7 @@ func NewModel(a fixedpoint.Arithmetic, sizes []int, o ModelOptions) (*fixedpoint
 		reset = a.Fire.Resets[0]
 	}
 	exp := a.Weight.ExpMin
-	threshold := func() int64 { return int64(1) << (o.Bits + exp) }
+	threshold := func() int64 { return int64(1) << (max(o.Bits, (o.Bits+8)/2) + exp) }
 	for !a.Threshold.Contains(threshold()) && exp < a.Weight.ExpMax {
 		exp++
 	}
@@ -55,14 +57,21 @@ func NewModel(a fixedpoint.Arithmetic, sizes []int, o ModelOptions) (*fixedpoint
 	return fixedpoint.NewModel(m)
 }
 
-// Amplitudes are those of starting weights that suit NewModel: an eighth of the
-// range, at least 1.
+// Amplitudes are those of starting weights that suit NewModel: a sixteenth of the
+// threshold, as far as the width goes.
 func Amplitudes(m *fixedpoint.Model) []int64 {
 	var a []int64
 	for _, l := range m.Layers {
-		a = append(a, max(1, int64(1)<<l.WeightBits>>4))
+		_, hi := m.Arithmetic.Weight.Range(l.WeightBits)
+		a = append(a, min(hi, max(1, int64(1)<<unit(l)>>4)))
 	}
 	return a
+}
+
+// unit is log2 of a layer's threshold in weights of 1, rounded down: 8 in NewModel's
+// 8-bit networks. An output that integrates has NewModel's threshold too.
+func unit(l fixedpoint.Layer) int {
+	return max(1, bits.Len64(uint64(max(1, l.Threshold>>l.WeightExp)))-1)
 }
 
 // Default is the rule that Fresh networks of m's kind learn by unless told
@@ -71,12 +80,9 @@ func Amplitudes(m *fixedpoint.Model) []int64 {
 // the thresholds and the width of the weights, so that it suits a quantised network
 // as well.
 func Default(m *fixedpoint.Model) Rule {
-	first, last := m.Layers[0], m.Layers[len(m.Layers)-1]
+	first := m.Layers[0]
 	full := func(l fixedpoint.Layer) int64 { return l.Threshold * int64(m.Ticks) } // drive that fires in every tick
 	scale := full(first)
-	if first.Integrator { // its threshold is not used
-		scale = int64(m.Ticks) << (first.WeightBits + first.WeightExp)
-	}
 	score := scale
 	if m.Readout == fixedpoint.ReadCount {
 		score = int64(m.Ticks)
@@ -86,8 +92,8 @@ func Default(m *fixedpoint.Model) Rule {
 		Trace:    Trace{Bits: 4, Impulse: 1},
 		Window:   Window{State: WindowDrive, Bits: fixedpoint.SignedBits(-8*scale, 8*scale)},
 		Error:    Error{High: score / 2, Bits: 8},
-		Feedback: FeedbackFormat{Source: FeedbackOutput, Bits: 6},
-		Acc:      Accumulator{Shift: uint(max(0, last.WeightBits-2)), Modulator: 8},
+		Feedback: FeedbackFormat{Source: FeedbackOutput, Bits: max(2, unit(first)-2)},
+		Acc:      Accumulator{Shift: uint(max(0, unit(first)-2)), Modulator: 8},
 		Round:    RoundCarry,
 		Random:   fixedpoint.LFSR31(),
 		Seed:     1,
@@ -104,7 +110,7 @@ func Default(m *fixedpoint.Model) Rule {
 	for r.Error.Shift <= 0 && score<<-r.Error.Shift < 80 {
 		r.Error.Shift--
 	}
-	heaviest := int64(1) << max(r.Feedback.Bits-1, last.WeightBits-1)
+	heaviest := int64(1) << (max(r.Feedback.Bits, m.Layers[len(m.Layers)-1].WeightBits) - 1)
 	reach := int64(m.Outputs()) * heaviest << (r.Error.Bits - 1)
 	r.Acc.Bits = fixedpoint.SignedBits(-reach, reach)
 	// The more neurons share an output's error, the further their updates move it
@@ -117,7 +123,7 @@ func Default(m *fixedpoint.Model) Rule {
 		wide++
 	}
 	for _, l := range m.Layers {
-		k := LayerRule{Shift: 16 - min(l.WeightBits, 12) + wide, WindowLo: -full(l) / 2, WindowHi: full(l) * 3 / 2}
+		k := LayerRule{Shift: max(2, 16-unit(first)) + wide, WindowLo: -full(l) / 2, WindowHi: full(l) * 3 / 2}
 		if r.Window.State == WindowCount {
 			k.WindowLo, k.WindowHi = 1, int64(m.Ticks)-1
 		}
@@ -156,4 +162,11 @@ func (r Rule) ForEvents() Rule {
 		r.Layers[l].Shift = max(r.Low, r.Layers[l].Shift-coarser)
 	}
 	return r
+}
+
+// SetFeedback gives feedback weights bits bits and the exponent that leaves them the
+// size that Default's have, as far as an exponent from 0 can.
+func (r *Rule) SetFeedback(bits int) {
+	size := r.Feedback.Bits + int(r.Feedback.Exp)
+	r.Feedback.Bits, r.Feedback.Exp = bits, uint(max(0, size-bits))
 }

@@ -57,7 +57,7 @@
 //
 //	P3 feedback  (per_sample) For each output k with e ≠ 0, ascending, one event
 //	             with payload e, and for each hidden layer ascending, neurons ascending:
-//	               a = Sat(a + e · B[k][i])
+//	               a = Sat(a + e · B[k][i] · 2^Exp)
 //	             With Feedback.Source output, layer L−2 has W[i][k] of layer L−1 in
 //	             place of B, as it stands before this sample's update (eq. 5; the chip
 //	             reads its own output weights backward). Then, where the window holds,
@@ -101,7 +101,7 @@
 // ticks f = 0, 1, …, in each of which the neurons with |e| > f spike once, until
 // none does. For each of them, ascending k, with σ the sign of e:
 //
-//	for each hidden layer ascending:  g = σ·B[k][i] where the window holds, else 0
+//	for each hidden layer ascending:  g = σ·B[k][i]·2^Exp where the window holds, else 0
 //	                                  (with source output, W[i][k] as it stands for layer L−2);
 //	                                  P4 for this layer
 //	then for layer L−1:               g = σ for neuron k, 0 for the others; P4

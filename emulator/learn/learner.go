@@ -225,6 +225,7 @@ func (e *Learner) open(l, i int) bool {
 func (e *Learner) feedback() {
 	last := len(e.layers) - 1
 	acc := &e.rule.Acc
+	exp := e.rule.Feedback.Exp
 	accTop, top := int64(1)<<(acc.Bits-1)-1, int64(1)<<(acc.Modulator-1)-1
 	for l := range last {
 		a, k := e.sample.Errs[l], &e.layers[l]
@@ -234,7 +235,7 @@ func (e *Learner) feedback() {
 			}
 			if b := e.b[l]; b != nil {
 				for i, w := range b[o*k.out:][:k.out] {
-					a[i] = max(min(a[i]+int64(err)*int64(w), accTop), -accTop-1)
+					a[i] = max(min(a[i]+(int64(err)*int64(w))<<exp, accTop), -accTop-1)
 				}
 				continue
 			}
@@ -290,7 +291,7 @@ func (e *Learner) events() {
 				for i := range k.g {
 					var b int32
 					if e.b[l] != nil {
-						b = e.b[l][o*k.out+i]
+						b = e.b[l][o*k.out+i] << e.rule.Feedback.Exp
 					} else {
 						b = e.layers[last].w[i*len(e.sample.Errors)+o] >> e.rule.Low
 					}

@@ -69,6 +69,7 @@ type Error struct {
 type FeedbackFormat struct {
 	Source FeedbackSource `json:"source"`
 	Bits   int            `json:"bits"` // of a feedback weight; 2 is ternary
+	Exp    uint           `json:"exp"`  // one stands for B·2^Exp
 }
 
 // FeedbackSource names the weights that carry errors to the last hidden layer.
@@ -159,6 +160,7 @@ func (r Rule) Validate(m *fixedpoint.Model) error {
 	between("error.bits", int64(r.Error.Bits), 2, 16)
 	bad(r.Feedback.Source == FeedbackRandom || r.Feedback.Source == FeedbackOutput, "feedback.source", r.Feedback.Source, "random or output")
 	between("feedback.bits", int64(r.Feedback.Bits), 2, 16)
+	between("feedback.exp", int64(r.Feedback.Exp), 0, 12)
 	between("accumulator.bits", int64(r.Acc.Bits), 4, 40)
 	between("accumulator.shift", int64(r.Acc.Shift), 0, 39)
 	between("accumulator.modulator_bits", int64(r.Acc.Modulator), 2, 16)

@@ -22,7 +22,7 @@ func randomRule(rng *rand.Rand, m *fixedpoint.Model) learn.Rule {
 		Trace:    learn.Trace{Bits: 1 + rng.IntN(5), Impulse: 1 + int64(rng.IntN(3))},
 		Window:   pick(rng, learn.Window{State: learn.WindowNone}, learn.Window{State: learn.WindowCount}, learn.Window{State: learn.WindowDrive, Bits: 4 + rng.IntN(12)}),
 		Error:    learn.Error{Shift: rng.IntN(5) - 2, Bits: 2 + rng.IntN(3)},
-		Feedback: learn.FeedbackFormat{Source: pick(rng, learn.FeedbackRandom, learn.FeedbackOutput), Bits: 2 + rng.IntN(4)},
+		Feedback: learn.FeedbackFormat{Source: pick(rng, learn.FeedbackRandom, learn.FeedbackOutput), Bits: 2 + rng.IntN(4), Exp: uint(rng.IntN(3))},
 		Acc:      learn.Accumulator{Bits: 4 + rng.IntN(6), Shift: uint(rng.IntN(3)), Modulator: 2 + rng.IntN(4)},
 		Low:      pick(rng, 0, 0, 3),
 		Round:    pick(rng, learn.RoundStochastic, learn.RoundCarry, learn.RoundNearest),

@@ -230,7 +230,7 @@ func (e *Learner) back(l, k, i int) int64 {
 	if e.r.Feedback.Source == learn.FeedbackOutput && l == len(e.m.Layers)-2 {
 		return e.weight(l+1, i, k)
 	}
-	return int64(e.b[l][k*e.m.Layers[l].Out+i])
+	return int64(e.b[l][k*e.m.Layers[l].Out+i]) << e.r.Feedback.Exp
 }
 
 // open is the window of neuron i of hidden layer l.
