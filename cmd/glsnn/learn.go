@@ -18,6 +18,7 @@ import (
 	"glsnn/emulator/faults"
 	"glsnn/emulator/learn"
 	"glsnn/emulator/learn/course"
+	"glsnn/emulator/learn/twin"
 	"glsnn/fixedpoint"
 	"glsnn/fixedpoint/artefact"
 	"glsnn/float/dataset"
@@ -47,6 +48,7 @@ type learnOptions struct {
 	engine                                   string
 	faults                                   string
 	resume, printRule                        bool
+	twin                                     int
 	changed                                  func(string) bool
 }
 
@@ -83,6 +85,7 @@ difference is exit code 5.`,
 			return a.result(r, r.text)
 		},
 	}
+	cmd.AddCommand(newLearnCurves(a))
 	f := cmd.Flags()
 	f.StringVar(&o.model, "model", "", "integer model to start from (default: small random weights)")
 	f.StringVar(&o.target, "target", "", "learn in this target's arithmetic and timing, and estimate a learned sample: a name of 'glsnn targets list' or a YAML file")
@@ -113,6 +116,7 @@ difference is exit code 5.`,
 	f.BoolVar(&o.printRule, "print-rule", false, "print the rule as JSON and stop")
 	f.StringVar(&o.engine, "engine", string(course.Fast), "fast, reference or both")
 	f.StringVar(&o.faults, "faults", "", "break the chip as this YAML file says, before it learns; see 'glsnn emulate --help'")
+	f.IntVar(&o.twin, "twin", 0, "let the same rule in floating point learn the first so many samples beside it, and say where the two part")
 	f.StringVar(&o.curve, "curve", "", "write the learning curve to this CSV file")
 	f.StringVar(&o.report, "report", "", "draw the learning curve into this SVG file")
 	return cmd
@@ -136,6 +140,7 @@ type learnResult struct {
 	Memory     learn.Memory        `json:"memory_bits"`
 	Rule       learn.Rule          `json:"rule"`
 	Weights    []weightReport      `json:"weights"`
+	Twin       *twin.Report        `json:"twin,omitempty"`
 	Estimate   *cost.LearnEstimate `json:"estimate,omitempty"`
 }
 
@@ -194,7 +199,7 @@ func (a *app) learn(ctx context.Context, o *learnOptions) (*learnResult, error) 
 	for _, n := range []struct {
 		flag string
 		got  int
-	}{{"samples", o.samples}, {"validate", o.heldOut}, {"every", o.every}, {"size", o.size}} {
+	}{{"samples", o.samples}, {"validate", o.heldOut}, {"every", o.every}, {"size", o.size}, {"twin", o.twin}} {
 		if n.got < 0 {
 			return nil, usage("--%s: got %d, want 0 or more", n.flag, n.got)
 		}
@@ -322,7 +327,7 @@ func (a *app) learn(ctx context.Context, o *learnOptions) (*learnResult, error) 
 			return nil, err
 		}
 	}
-	if err := a.runCourse(ctx, c, o, run, test, validation); err != nil {
+	if r.Twin, err = a.runCourse(ctx, c, o, run, test, validation); err != nil {
 		return nil, err
 	}
 	m, err := c.Model()
@@ -537,25 +542,29 @@ const leastDrop = 20000
 const saveEvery = 10000
 
 // runCourse runs c with progress and checkpoints.
-func (a *app) runCourse(ctx context.Context, c *course.Course, o *learnOptions, run emulator.RunOptions, test, validation *dataset.Set) error {
+func (a *app) runCourse(ctx context.Context, c *course.Course, o *learnOptions, run emulator.RunOptions, test, validation *dataset.Set) (*twin.Report, error) {
+	beside, err := newBeside(c, o.twin)
+	if err != nil {
+		return nil, err
+	}
 	base := c.Epoch*c.Samples() + c.Done
 	m := a.meter("learn", "samples", c.Config.Epochs*c.Samples(), base)
 	save := func() error { return c.Save(o.checkpoint) }
 	if info, err := os.Lstat(o.checkpoint); base == 0 && err == nil && info.Mode().IsRegular() {
 		if err := os.Rename(o.checkpoint, o.checkpoint+".old"); err != nil {
-			return err
+			return nil, err
 		}
 		a.say("kept the earlier %s as %s.old; --resume would have gone on from it", o.checkpoint, o.checkpoint)
 	}
 	if err := save(); err != nil {
-		return err
+		return nil, err
 	}
 	measured, what := test, "test"
 	if validation != nil {
 		measured, what = validation, "validation"
 	}
-	err := c.Run(ctx, course.Hooks{
-		OnSample: m.at,
+	err = c.Run(ctx, course.Hooks{
+		OnSample: m.at, OnLearned: beside.learned,
 		OnPoint: func(p *course.Point) error {
 			now, err := c.Model()
 			if err != nil {
@@ -583,11 +592,47 @@ func (a *app) runCourse(ctx context.Context, c *course.Course, o *learnOptions, 
 	m.clear()
 	if errors.Is(err, course.ErrInterrupted) {
 		if err := save(); err != nil {
-			return err
+			return nil, err
 		}
 		a.say("saved %s after %d epochs and %d samples; go on with --resume", o.checkpoint, c.Epoch, c.Done)
 	}
-	return err
+	return beside.report, err
+}
+
+// beside is a float twin for the first samples of a run.
+type beside struct {
+	c      *course.Course
+	twin   *twin.Twin
+	left   int
+	report *twin.Report // when they are done
+}
+
+func newBeside(c *course.Course, samples int) (*beside, error) {
+	if samples == 0 {
+		return &beside{}, nil
+	}
+	if c.Config.Delay {
+		return nil, usage("--twin: got it with a target that takes a tick from layer to layer, which the twin does not")
+	}
+	if n := (c.Config.Epochs-c.Epoch)*c.Samples() - c.Done; samples > n {
+		return nil, usage("--twin: got %d, want at most the %d samples to come", samples, n)
+	}
+	t, err := twin.New(c.Start, c.Config.Rule, c.State())
+	if err != nil {
+		return nil, withCode(exitUsage, err)
+	}
+	return &beside{c: c, twin: t, left: samples}, nil
+}
+
+func (b *beside) learned(train emulator.Train, label, class int) {
+	if b.left == 0 {
+		return
+	}
+	b.twin.Learn(train, label, b.c.State(), class)
+	if b.left--; b.left == 0 {
+		r := b.twin.Report(b.c.State())
+		b.report = &r
+	}
 }
 
 func weightReports(m *fixedpoint.Model) []weightReport {
@@ -658,6 +703,13 @@ func (r *learnResult) text(w io.Writer) {
 		b.Total(), b.Weights, b.PerSynapse, b.LowBits, b.Traces, b.Drives, b.Accumulators, b.Errors, b.Feedback, b.Residuals, b.Random)
 	for l, x := range r.Weights {
 		fmt.Fprintf(w, "layer %d\tweights of %.1f in the root mean square, %d at an end of their range, %d zero\n", l, x.RMS, x.AtEdge, x.Zero)
+	}
+	if t := r.Twin; t != nil {
+		fmt.Fprintf(w, "float twin\t%d samples, the same class for %s\n", t.Samples, percent(t.SameClass))
+		for l, k := range t.Layers {
+			fmt.Fprintf(w, "  layer %d\t%s of its updates rounded to 0 here, %s of the others have the same sign; directions so far agree by %.3f; weights differ by %.3f of their size; %s at an end of their range, %s of the float ones beyond\n",
+				l, percent(k.Vanished), percent(k.SameSign), k.Direction, k.Difference, percent(k.Saturated), percent(k.Beyond))
+		}
 	}
 	if r.Estimate != nil {
 		learnEstimateText(w, r.Estimate)

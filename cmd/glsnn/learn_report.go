@@ -1,15 +1,22 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"math"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
 
 	"glsnn/cmd/glsnn/chart"
 	"glsnn/emulator/cost"
 	"glsnn/emulator/learn/course"
 	"glsnn/fixedpoint"
+	"glsnn/fixedpoint/artefact"
 	"glsnn/float/dataset"
 	"glsnn/targets"
 )
@@ -97,4 +104,45 @@ func drawCurve(w io.Writer, c *course.Course) error {
 		X:     chart.Axis{Label: "samples"}, Y: chart.Axis{Label: "accuracy, %"},
 		Series: []chart.Series{online, measured},
 	})
+}
+
+func newLearnCurves(a *app) *cobra.Command {
+	var out, title string
+	cmd := &cobra.Command{
+		Use:     "curves FILE...",
+		Short:   "Draw learning curves that --curve wrote into one chart",
+		Example: "  glsnn learn curves seed1.csv seed2.csv seed3.csv -o curves.svg",
+		Args:    wantArgs(1, 20, "one to twenty FILEs that 'glsnn learn --curve' wrote"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if err := writable(out, args...); err != nil {
+				return err
+			}
+			p := chart.Plot{
+				Frame: chart.Frame{Title: title, Desc: "Accuracy in per cent over the number of samples learned from, one at a time, a line a run."},
+				X:     chart.Axis{Label: "samples"}, Y: chart.Axis{Label: "accuracy, %"},
+			}
+			for _, file := range args {
+				f, err := os.Open(file)
+				if err != nil {
+					return err
+				}
+				curve, err := course.ReadCSV(f, file)
+				f.Close()
+				if err != nil {
+					return damaged(err)
+				}
+				s := chart.Series{Name: strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))}
+				for _, point := range curve {
+					if acc := cmp.Or(point.Validation, point.Test); acc != nil {
+						s.X, s.Y = append(s.X, float64(point.Samples)), append(s.Y, 100**acc)
+					}
+				}
+				p.Series = append(p.Series, s)
+			}
+			return artefact.WriteAtomic(out, func(w io.Writer) error { return chart.Write(w, p) })
+		},
+	}
+	cmd.Flags().StringVarP(&out, "out", "o", "curves.svg", "SVG file to write")
+	cmd.Flags().StringVar(&title, "title", "Learning on the chip", "title of the chart")
+	return cmd
 }

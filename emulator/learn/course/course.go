@@ -175,7 +175,9 @@ var ErrDiffer = errors.New("engines differ")
 // Hooks are called while a run goes on; each may be nil. OnPoint may fill in
 // accuracies. Save is called after each epoch and every SaveEvery samples.
 type Hooks struct {
-	OnSample  func(done int) // samples of all epochs
+	OnSample func(done int) // samples of all epochs
+	// OnLearned sees each sample after it was learned from; both are the Course's own.
+	OnLearned func(train emulator.Train, label, class int)
 	OnPoint   func(*Point) error
 	Save      func() error
 	SaveEvery int
@@ -204,6 +206,9 @@ func (r *Course) Run(ctx context.Context, h Hooks) error {
 				if err := r.compare(); err != nil {
 					return fmt.Errorf("epoch %d, sample %d: %w: %w", r.Epoch+1, r.Done, ErrDiffer, err)
 				}
+			}
+			if h.OnLearned != nil {
+				h.OnLearned(train, label, class)
 			}
 			r.Done++
 			r.note(class == label)

@@ -166,6 +166,13 @@ func TestHooks(t *testing.T) {
 	if err := WriteCSV(&b, c.Curve); err != nil {
 		t.Fatal(err)
 	}
+	back, err := ReadCSV(strings.NewReader(b.String()), "c.csv")
+	if err != nil || len(back) != len(c.Curve) || back[3].Reads != c.Curve[3].Reads || back[3].Test != nil {
+		t.Errorf("read back as %v, %v", back, err)
+	}
+	if _, err := ReadCSV(strings.NewReader(strings.Replace(b.String(), "1.0", "x.0", 1)), "c.csv"); !errors.Is(err, artefact.ErrCorrupt) {
+		t.Errorf("a letter in a number: %v", err)
+	}
 	if lines := strings.Count(b.String(), "\n"); lines != 1+len(c.Curve) || len(c.Curve) != 6 { // 50 and the rest, in each epoch
 		t.Errorf("%d lines, %d points:\n%s", lines, len(c.Curve), b.String())
 	}

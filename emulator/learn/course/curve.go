@@ -2,10 +2,14 @@ package course
 
 import (
 	"encoding/csv"
+	"fmt"
 	"io"
+	"slices"
 	"strconv"
+	"strings"
 
 	"glsnn/fixedpoint"
+	"glsnn/fixedpoint/artefact"
 	"glsnn/float/dataset"
 	"glsnn/float/encode"
 )
@@ -14,7 +18,7 @@ import (
 // Accuracies that were not measured are empty.
 func WriteCSV(w io.Writer, curve []Point) error {
 	c := csv.NewWriter(w)
-	c.Write([]string{"epoch", "samples", "online_accuracy", "learned", "validation_accuracy", "test_accuracy", "window_open", "weight_reads", "weight_writes", "random_draws", "saturations"})
+	c.Write(columns)
 	share := func(x float64) string { return strconv.FormatFloat(x, 'f', 6, 64) }
 	maybe := func(x *float64) string {
 		if x == nil {
@@ -46,4 +50,48 @@ func Activity(m *fixedpoint.Model, set *dataset.Set) int64 {
 		spikes += train.Len()
 	}
 	return int64(spikes / n)
+}
+
+// columns are those of a curve's CSV file.
+var columns = []string{"epoch", "samples", "online_accuracy", "learned", "validation_accuracy", "test_accuracy", "window_open", "weight_reads", "weight_writes", "random_draws", "saturations"}
+
+// ReadCSV reads what WriteCSV wrote; file is for messages.
+func ReadCSV(r io.Reader, file string) ([]Point, error) {
+	rows, err := csv.NewReader(r).ReadAll()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %v", artefact.ErrCorrupt, file, err)
+	}
+	if len(rows) == 0 || !slices.Equal(rows[0], columns) {
+		return nil, &artefact.LineError{File: file, Line: 1, Field: "header", Got: "another", Want: strings.Join(columns, ",")}
+	}
+	var curve []Point
+	for i, row := range rows[1:] {
+		var p Point
+		bad := -1
+		share := func(at int) *float64 {
+			if row[at] == "" && (at == 4 || at == 5) {
+				return nil
+			}
+			x, err := strconv.ParseFloat(row[at], 64)
+			if err != nil || !(x >= 0 && x <= 1) {
+				bad = at
+			}
+			return &x
+		}
+		count := func(at int) uint64 {
+			x, err := strconv.ParseUint(row[at], 10, 64)
+			if err != nil {
+				bad = at
+			}
+			return x
+		}
+		p.Epoch, p.Samples = int(count(0)), count(1)
+		p.Online, p.Learned, p.Validation, p.Test, p.Open = *share(2), *share(3), share(4), share(5), *share(6)
+		p.Reads, p.Writes, p.Draws, p.Clipped = count(7), count(8), count(9), count(10)
+		if bad >= 0 {
+			return nil, &artefact.LineError{File: file, Line: i + 2, Field: columns[bad], Got: strconv.Quote(row[bad]), Want: "a number that a curve has"}
+		}
+		curve = append(curve, p)
+	}
+	return curve, nil
 }
