@@ -39,7 +39,7 @@ type learnOptions struct {
 	readout                                  string
 	epochs, every                            int
 	seed                                     uint64
-	mode, round, feedback                    string
+	mode, round, feedback, window            string
 	feedbackBits                             int
 	shift                                    string
 	dropEvery                                uint64
@@ -88,7 +88,7 @@ difference is exit code 5.`,
 	cmd.AddCommand(newLearnCurves(a))
 	f := cmd.Flags()
 	f.StringVar(&o.model, "model", "", "integer model to start from (default: small random weights)")
-	f.StringVar(&o.target, "target", "", "learn in this target's arithmetic and timing, and estimate a learned sample: a name of 'glsnn targets list' or a YAML file")
+	f.StringVar(&o.target, "target", "", "learn in this target's arithmetic and timing, with what its learning engine has of the rule where no flag says otherwise, and estimate a learned sample: a name of 'glsnn targets list' or a YAML file")
 	f.StringVarP(&o.out, "out", "o", defaultLearned, "model file to write")
 	f.StringVar(&o.checkpoint, "checkpoint", "", "checkpoint file (default: the output's name with .ckpt)")
 	f.BoolVar(&o.resume, "resume", false, "go on from the checkpoint; other settings come from it, and --epochs may be raised")
@@ -108,6 +108,7 @@ difference is exit code 5.`,
 	f.StringVar(&o.mode, "mode", string(learn.PerSample), "per_sample (one update, from accumulated errors) or per_event (an update at each error spike)")
 	f.StringVar(&o.round, "round", string(learn.RoundCarry), "what happens to an update's low bits: carry (to the neuron's next synapse), stochastic or nearest")
 	f.StringVar(&o.feedback, "feedback", string(learn.FeedbackOutput), "what carries errors to the last hidden layer: output (its weights, eq. 5) or random (fixed, eq. 6); layers below have random ones")
+	f.StringVar(&o.window, "window", string(learn.WindowDrive), "what a hidden neuron's window compares: drive (its input summed over the window), count (its spikes) or none")
 	f.IntVar(&o.feedbackBits, "feedback-bits", 0, "width of a random feedback weight; 2 is ternary (default: by the thresholds, 6 with 8-bit weights)")
 	f.StringVar(&o.shift, "shift", "", "shift of the update of each layer, or one for all: a larger one learns slower (default: by the width of the weights and the activity of the data)")
 	f.Uint64Var(&o.dropEvery, "drop-every", 0, "samples after which every shift grows by one (default: an epoch's, at least 20000; in 1 epoch never)")
@@ -252,6 +253,7 @@ func (a *app) learn(ctx context.Context, o *learnOptions) (*learnResult, error) 
 			return nil, err
 		}
 	}
+	o.suit(chip)
 	rule, err := o.rule(start, set)
 	if err != nil {
 		return nil, err
@@ -443,11 +445,28 @@ func (o *learnOptions) fresh(chip *targets.Chip, set *dataset.Set) (*fixedpoint.
 	return m, asFlags(err)
 }
 
+// suit sets what no flag says to what the target's learning engine has.
+func (o *learnOptions) suit(chip *targets.Chip) {
+	if chip == nil || chip.Learning.Rule == nil {
+		return
+	}
+	r := chip.Learning.Rule
+	for _, s := range []struct {
+		flag string
+		to   *string
+		has  []string
+	}{{"mode", &o.mode, r.Modes}, {"round", &o.round, r.Rounds}, {"feedback", &o.feedback, r.Feedbacks}, {"window", &o.window, r.Windows}} {
+		if !o.changed(s.flag) && !slices.Contains(s.has, *s.to) {
+			*s.to = s.has[0]
+		}
+	}
+}
+
 // rule is that of the flags, or of --rule.
 func (o *learnOptions) rule(m *fixedpoint.Model, set *dataset.Set) (learn.Rule, error) {
 	r := learn.Default(m)
 	if o.ruleFile != "" {
-		for _, flag := range []string{"mode", "round", "feedback", "feedback-bits", "shift", "low-bits", "drop-every", "drop-most"} {
+		for _, flag := range []string{"mode", "round", "feedback", "window", "feedback-bits", "shift", "low-bits", "drop-every", "drop-most"} {
 			if o.changed(flag) {
 				return r, usage("--%s: has no meaning with --rule, which says it", flag)
 			}
@@ -477,8 +496,15 @@ func (o *learnOptions) rule(m *fixedpoint.Model, set *dataset.Set) (learn.Rule, 
 	if r.Feedback.Source, err = learn.ParseOneOf(o.feedback, learn.FeedbackOutput, learn.FeedbackRandom); err != nil {
 		errs = errors.Join(errs, usage("--feedback: %w", err))
 	}
+	window, err := learn.ParseOneOf(o.window, learn.WindowDrive, learn.WindowCount, learn.WindowNone)
+	if err != nil {
+		errs = errors.Join(errs, usage("--window: %w", err))
+	}
 	if errs != nil {
 		return r, withCode(exitUsage, errs)
+	}
+	if window != r.Window.State && (window != learn.WindowDrive || o.changed("window")) {
+		r.SetWindow(m, window)
 	}
 	if o.feedbackBits != 0 {
 		r.SetFeedback(o.feedbackBits)
@@ -515,7 +541,7 @@ func (o *learnOptions) rule(m *fixedpoint.Model, set *dataset.Set) (learn.Rule, 
 // else.
 func (o *learnOptions) agrees(c *course.Checkpoint) error {
 	d := c.Config.Data
-	for _, flag := range []string{"model", "hidden", "bits", "low-bits", "ticks", "readout", "seed", "mode", "round", "feedback", "feedback-bits", "shift", "drop-every", "drop-most", "rule", "every", "without"} {
+	for _, flag := range []string{"model", "hidden", "bits", "low-bits", "ticks", "readout", "seed", "mode", "round", "feedback", "window", "feedback-bits", "shift", "drop-every", "drop-most", "rule", "every", "without"} {
 		if o.changed(flag) {
 			return usage("--%s: has no meaning with --resume, which goes on with the checkpoint's settings", flag)
 		}

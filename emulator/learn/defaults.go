@@ -90,7 +90,6 @@ func Default(m *fixedpoint.Model) Rule {
 	r := Rule{
 		Mode:     PerSample,
 		Trace:    Trace{Bits: 4, Impulse: 1},
-		Window:   Window{State: WindowDrive, Bits: fixedpoint.SignedBits(-8*scale, 8*scale)},
 		Error:    Error{High: score / 2, Bits: 8},
 		Feedback: FeedbackFormat{Source: FeedbackOutput, Bits: max(2, unit(first)-2)},
 		Acc:      Accumulator{Shift: uint(max(0, unit(first)-2)), Modulator: 8},
@@ -100,9 +99,6 @@ func Default(m *fixedpoint.Model) Rule {
 	}
 	for m.Ticks*int(r.Trace.Impulse) >= 1<<r.Trace.Bits && r.Trace.Bits < 16 {
 		r.Trace.Bits++
-	}
-	if m.Arithmetic.Integrate == fixedpoint.IntegrateMembrane {
-		r.Window = Window{State: WindowCount}
 	}
 	for score>>(r.Error.Shift+1) >= 80 {
 		r.Error.Shift++
@@ -122,17 +118,38 @@ func Default(m *fixedpoint.Model) Rule {
 	for ; most >= 364; most /= 2 {
 		wide++
 	}
-	for _, l := range m.Layers {
-		k := LayerRule{Shift: max(2, 16-unit(first)) + wide, WindowLo: -full(l) / 2, WindowHi: full(l) * 3 / 2}
-		if r.Window.State == WindowCount {
-			k.WindowLo, k.WindowHi = 1, int64(m.Ticks)-1
-		}
-		if l.Integrator {
-			k.WindowLo, k.WindowHi = 0, 0
-		}
-		r.Layers = append(r.Layers, k)
+	for range m.Layers {
+		r.Layers = append(r.Layers, LayerRule{Shift: max(2, 16-unit(first)) + wide})
+	}
+	if m.Arithmetic.Integrate == fixedpoint.IntegrateMembrane {
+		r.SetWindow(m, WindowCount)
+	} else {
+		r.SetWindow(m, WindowDrive)
 	}
 	return r
+}
+
+// SetWindow gives every hidden layer a window on state: drives from minus half to
+// one and a half times what fires in every tick, or counts of at least one spike and
+// at most one less than the ticks.
+func (r *Rule) SetWindow(m *fixedpoint.Model, state WindowState) {
+	r.Window = Window{State: state}
+	most := int64(1)
+	for l, k := range m.Layers[:len(m.Layers)-1] {
+		full := k.Threshold * int64(m.Ticks)
+		w := &r.Layers[l]
+		w.WindowLo, w.WindowHi = 0, 0
+		switch state {
+		case WindowDrive:
+			w.WindowLo, w.WindowHi = -full/2, full*3/2
+			most = max(most, full)
+		case WindowCount:
+			w.WindowLo, w.WindowHi = 1, max(1, int64(m.Ticks)-1)
+		}
+	}
+	if state == WindowDrive {
+		r.Window.Bits = fixedpoint.SignedBits(-8*most, 8*most)
+	}
 }
 
 // Tune brings the first layer's shift to the activity of the data: spikes is the
