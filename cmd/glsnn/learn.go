@@ -110,7 +110,7 @@ difference is exit code 5.`,
 	f.StringVar(&o.feedback, "feedback", string(learn.FeedbackOutput), "what carries errors to the last hidden layer: output (its weights, eq. 5) or random (fixed, eq. 6); layers below have random ones")
 	f.StringVar(&o.window, "window", string(learn.WindowDrive), "what a hidden neuron's window compares: drive (its input summed over the window), count (its spikes) or none")
 	f.IntVar(&o.feedbackBits, "feedback-bits", 0, "width of a random feedback weight; 2 is ternary (default: by the thresholds, 6 with 8-bit weights)")
-	f.StringVar(&o.shift, "shift", "", "shift of the update of each layer, or one for all: a larger one learns slower (default: by the width of the weights and the activity of the data)")
+	f.StringVar(&o.shift, "shift", "", "shift of the update of each layer, or one for all: a larger one learns slower (default: by the thresholds and the activity of the data; 2 more with --model)")
 	f.Uint64Var(&o.dropEvery, "drop-every", 0, "samples after which every shift grows by one (default: an epoch's, at least 20000; in 1 epoch never)")
 	f.IntVar(&o.dropMost, "drop-most", 4, "how often at most; 0 never")
 	f.StringVar(&o.ruleFile, "rule", "", "take the whole rule from this JSON file, as --print-rule writes it")
@@ -511,6 +511,9 @@ func (o *learnOptions) rule(m *fixedpoint.Model, set *dataset.Set) (learn.Rule, 
 	}
 	r.Low = o.low
 	r.Tune(m, course.Activity(m, set))
+	if o.model != "" {
+		r.Finer(trainedFiner)
+	}
 	if mode == learn.PerEvent {
 		r = r.ForEvents()
 	}
@@ -559,6 +562,10 @@ func (o *learnOptions) agrees(c *course.Checkpoint) error {
 	o.data, o.size, o.samples, o.heldOut, o.without, o.target = d.Name, d.Size, d.Samples, d.HeldOut, d.Without, c.Config.Target
 	return nil
 }
+
+// trainedFiner is how much larger the shifts are for a network that has learned
+// already, so that some thousand samples mend it and do not shake what it knows.
+const trainedFiner = 2
 
 // leastDrop is the least number of samples between two falls of the step, unless
 // --drop-every says otherwise.

@@ -181,9 +181,51 @@ func (r Rule) ForEvents() Rule {
 	return r
 }
 
+// Finer adds n to every shift, as far as a shift goes.
+func (r *Rule) Finer(n int) {
+	for l := range r.Layers {
+		r.Layers[l].Shift = min(20+r.Low, r.Layers[l].Shift+n)
+	}
+}
+
 // SetFeedback gives feedback weights bits bits and the exponent that leaves them the
 // size that Default's have, as far as an exponent from 0 can.
 func (r *Rule) SetFeedback(bits int) {
 	size := r.Feedback.Bits + int(r.Feedback.Exp)
 	r.Feedback.Bits, r.Feedback.Exp = bits, uint(max(0, size-bits))
 }
+
+// What was tried, one seed each, so that differences below 0.2 are noise. Validation
+// accuracy on the last 10 000 training images after the epochs named; 784-200-10 with
+// 8 bits on MNIST, the first 50 000 images in 5 epochs and one fall of the step an
+// epoch, unless something else is said.
+//
+//	carry                                             97.56
+//	stochastic                                        97.24
+//	8 low bits, falls after epochs 2 and 4            97.87
+//	feedback random (B of 6 bits)                     96.65
+//	784-500-500-10, shifts 9                          97.10
+//	the same, shifts 8, random feedback, 4 epochs     96.07: most of the second layer left its window
+//
+//	Fashion-MNIST, shifts 9, 8 (what Tune gives)      86.40, 85.64 with seed 2
+//	25 000 images, 3 epochs: shifts 10, 8             84.19
+//	  9, 9                                            84.17
+//	  9, 8, High half as large                        83.64
+//	  9, 8, only the labelled and the best other output, by their distance   83.40
+//	  9, 8, window from -1 to 2.5                     84.42
+//
+//	25 000 images, 3 epochs:
+//	4 bits, thresholds of 16, shifts 12               88.91: four in a hundred neurons were in their window
+//	4 bits, thresholds of 32, shifts 12               91.45
+//	4 bits, thresholds of 64, shifts 10               94.82
+//	4 bits, thresholds of 16, shifts 13, 6 low bits   95.31
+//	feedback random, one fall of the step             95.17
+//	feedback random, ternary without an exponent      86.82
+//
+// A network taught by 3 epochs of 50 000 (97.21), broken, and mended by 2 000 images,
+// for shifts of 9, 10, 11, 12:
+//
+//	a tenth of the hidden neurons dead        96.52 96.84 96.75 96.79
+//	5 % of the weights stuck at an end        88.95 89.51 87.97 84.37
+//	one bit of every twentieth weight turned  96.18 96.10 96.06 95.93
+//	threshold 50 % higher                     96.91 97.07 97.22 97.21
