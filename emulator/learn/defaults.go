@@ -3,6 +3,7 @@ package learn
 import (
 	"errors"
 	"fmt"
+	"math"
 	"math/bits"
 	"slices"
 
@@ -80,12 +81,15 @@ func unit(l fixedpoint.Layer) int {
 // the thresholds and the width of the weights, so that it suits a quantised network
 // as well.
 func Default(m *fixedpoint.Model) Rule {
-	first := m.Layers[0]
+	first, last := m.Layers[0], m.Layers[len(m.Layers)-1]
 	full := func(l fixedpoint.Layer) int64 { return l.Threshold * int64(m.Ticks) } // drive that fires in every tick
 	scale := full(first)
 	score := scale
 	if m.Readout == fixedpoint.ReadCount {
 		score = int64(m.Ticks)
+	} else if first.Scale > 0 && last.Scale > 0 { // a quantised network has a scale for each layer
+		score = int64(math.Round(math.Ldexp(float64(scale)*first.Scale/last.Scale, last.WeightExp-first.WeightExp)))
+		score = max(1, min(score, 1<<38))
 	}
 	r := Rule{
 		Mode:     PerSample,
@@ -106,7 +110,7 @@ func Default(m *fixedpoint.Model) Rule {
 	for r.Error.Shift <= 0 && score<<-r.Error.Shift < 80 {
 		r.Error.Shift--
 	}
-	heaviest := int64(1) << (max(r.Feedback.Bits, m.Layers[len(m.Layers)-1].WeightBits) - 1)
+	heaviest := int64(1) << (max(r.Feedback.Bits, last.WeightBits) - 1)
 	reach := int64(m.Outputs()) * heaviest << (r.Error.Bits - 1)
 	r.Acc.Bits = fixedpoint.SignedBits(-reach, reach)
 	// The more neurons share an output's error, the further their updates move it
