@@ -266,6 +266,9 @@ func (a *app) learn(ctx context.Context, o *learnOptions) (*learnResult, error) 
 		e.SetIndent("", "  ")
 		return nil, e.Encode(rule)
 	}
+	if err := rule.Unsupported(start.Arithmetic); err != nil {
+		return nil, withCode(exitNoFit, fmt.Errorf("such a network cannot learn by this rule: %w", err))
+	}
 	if err := rule.Validate(start); err != nil {
 		return nil, withCode(exitUsage, fmt.Errorf("rule: %w", err))
 	}

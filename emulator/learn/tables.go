@@ -55,11 +55,7 @@ func (r *Rule) Tables(m *fixedpoint.Model, s State) ([]File, error) {
 		}
 		n := m.Layers[l].Out
 		var csv, mem bytes.Buffer
-		csv.WriteString("output")
-		for i := range n {
-			fmt.Fprintf(&csv, ",n%d", i)
-		}
-		csv.WriteByte('\n')
+		csv.WriteString(header(n) + "\n")
 		fmt.Fprintf(&mem, "// feedback of hidden layer %d: %d outputs x %d neurons, %d bits\n", l, m.Outputs(), n, r.Feedback.Bits)
 		for at, x := range b {
 			if at%n == 0 {
@@ -69,11 +65,26 @@ func (r *Rule) Tables(m *fixedpoint.Model, s State) ([]File, error) {
 			if at%n == n-1 {
 				csv.WriteByte('\n')
 			}
-			fmt.Fprintf(&mem, "%0*x\n", (r.Feedback.Bits+3)/4, uint32(x)&(1<<r.Feedback.Bits-1))
+			mem.WriteString(r.Feedback.word(x) + "\n")
 		}
 		files = append(files, File{feedbackName(l) + ".csv", csv.Bytes()}, File{feedbackName(l) + ".mem", mem.Bytes()})
 	}
 	return files, nil
+}
+
+// header is the first line of a table of n neurons.
+func header(n int) string {
+	var s strings.Builder
+	s.WriteString("output")
+	for i := range n {
+		fmt.Fprintf(&s, ",n%d", i)
+	}
+	return s.String()
+}
+
+// word is a feedback weight in an image.
+func (f FeedbackFormat) word(x int32) string {
+	return fmt.Sprintf("%0*x", (f.Bits+3)/4, uint32(x)&(1<<f.Bits-1))
 }
 
 // ReadBack is what learning tables say.
@@ -126,10 +137,8 @@ func ReadTables(folder fs.FS, dir string, m *fixedpoint.Model) (*ReadBack, error
 			return nil, fault(name, 0, "lines", len(lines), fmt.Sprintf("a comment and %d words", len(b)))
 		}
 		for at, word := range lines[1:] {
-			x, err := strconv.ParseUint(word, 16, 32)
-			want := uint64(uint32(b[at]) & (1<<k.Rule.Feedback.Bits - 1))
-			if err != nil || x != want {
-				return nil, fault(name, at+2, "word", strconv.Quote(word), fmt.Sprintf("%x as in the .csv", want))
+			if want := k.Rule.Feedback.word(b[at]); word != want {
+				return nil, fault(name, at+2, "word", strconv.Quote(word[:min(len(word), 40)]), want+" as in the .csv")
 			}
 		}
 		t.Feedback[l] = b
@@ -146,6 +155,9 @@ func readFeedback(folder fs.FS, name string, n, outputs, bits int, fault func(fi
 	lines := strings.Split(strings.TrimSuffix(string(data), "\n"), "\n")
 	if len(lines) != 1+outputs {
 		return nil, fault(name, 0, "lines", len(lines), strconv.Itoa(1+outputs))
+	}
+	if lines[0] != header(n) {
+		return nil, fault(name, 1, "header", strconv.Quote(lines[0][:min(len(lines[0]), 40)]), fmt.Sprintf("output and n0 to n%d", n-1))
 	}
 	most := int64(1)<<(bits-1) - 1
 	var b Feedback
