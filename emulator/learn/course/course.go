@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"glsnn/emulator"
 	"glsnn/emulator/learn"
@@ -298,6 +299,14 @@ func (r *Course) compare() error {
 		return errors.New("counters")
 	}
 	s, t := r.got.Sample(), r.want.Sample()
+	if !slices.Equal(s.Scores, t.Scores) || !slices.Equal(s.Errors, t.Errors) {
+		return fmt.Errorf("scores and errors: fast %v and %v, reference %v and %v", s.Scores, s.Errors, t.Scores, t.Errors)
+	}
+	for l := range s.Drives {
+		if !slices.Equal(s.Drives[l], t.Drives[l]) || !slices.Equal(s.Errs[l], t.Errs[l]) {
+			return fmt.Errorf("layer %d: drives or error accumulators", l)
+		}
+	}
 	for l := range s.Traces {
 		for j, x := range s.Traces[l] {
 			if x != t.Traces[l][j] {
