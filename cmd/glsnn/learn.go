@@ -221,7 +221,7 @@ func (a *app) learn(ctx context.Context, o *learnOptions) (*learnResult, error) 
 	if err != nil {
 		return nil, err
 	}
-	start, err := o.startModel(chip)
+	start, err := o.startModel(a, chip)
 	if err != nil {
 		return nil, err
 	}
@@ -375,7 +375,7 @@ func (o *learnOptions) chip(ckpt *course.Checkpoint) (*targets.Chip, error) {
 }
 
 // startModel is --model, in the target's arithmetic if there is one.
-func (o *learnOptions) startModel(chip *targets.Chip) (*fixedpoint.Model, error) {
+func (o *learnOptions) startModel(a *app, chip *targets.Chip) (*fixedpoint.Model, error) {
 	if o.model == "" || o.resume {
 		return nil, nil
 	}
@@ -388,7 +388,7 @@ func (o *learnOptions) startModel(chip *targets.Chip) (*fixedpoint.Model, error)
 	if err != nil || chip == nil {
 		return m, err
 	}
-	p, err := place(m, o.target)
+	p, err := a.place(m, o.target)
 	if err != nil {
 		return nil, err
 	}

@@ -29,7 +29,8 @@ const estimateSamples = 1000
 // estimateLearning is what a learned sample costs on chip, nil if the network cannot
 // be placed there, which is then said.
 func (a *app) estimateLearning(ctx context.Context, m *fixedpoint.Model, chip *targets.Chip, c *course.Course, set *dataset.Set) (*cost.LearnEstimate, error) {
-	p, err := placeOn(m, chip)
+	plan := defaultPlan()
+	p, err := a.placeOn(ctx, m, chip, &plan, nil)
 	if err != nil {
 		a.say("no estimate: the network cannot be placed on %s: %v", chip.Name, err)
 		return nil, nil
@@ -37,11 +38,7 @@ func (a *app) estimateLearning(ctx context.Context, m *fixedpoint.Model, chip *t
 	if set.Len() > estimateSamples {
 		set = set.Slice(0, estimateSamples)
 	}
-	res, _, err := a.runModel(ctx, p.Model, set, p.options(a.jobs))
-	if err != nil {
-		return nil, err
-	}
-	forward, err := cost.New(p.counters(res.Counters), chip, p.Cost)
+	got, err := a.measure(ctx, p, set)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +51,7 @@ func (a *app) estimateLearning(ctx context.Context, m *fixedpoint.Model, chip *t
 		}
 		cores[l], first = len(on), first+k.Out
 	}
-	return cost.NewLearn(c.Counters(), forward, chip, c.Config.Rule, cores)
+	return cost.NewLearn(c.Counters(), got.Estimate, chip, c.Config.Rule, cores)
 }
 
 func learnEstimateText(w io.Writer, e *cost.LearnEstimate) {
