@@ -92,8 +92,11 @@
 // refractory periods, delays of whole ticks a layer, exact counts for each layer
 // and each core.
 //
-// Not modelled: synaptic delays, graded spikes, stochastic rounding, leaks and
-// thresholds, learning on the chip, recurrent connections, more sums a neuron
+// Learning on the chip is package emulator/learn's, on an engine made by
+// [NewPlastic], whose weights may change between ticks.
+//
+// Not modelled: synaptic delays, graded spikes, stochastic leaks and thresholds,
+// recurrent connections, more sums a neuron
 // than one for each sign. Nor is anything that depends on where neurons are placed: queues,
 // packet loss, congestion, sums that a chip splits over cores. Time and energy
 // are not measured here; they are counts times targets.Cost. Ticks are algorithm

@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"fmt"
+	"slices"
 
 	"glsnn/emulator/machine"
 	"glsnn/emulator/simd"
@@ -30,10 +31,12 @@ type Engine struct {
 type layer struct {
 	fixedpoint.Layer
 	*plan
-	cores []targets.CoreID
+	cores  []targets.CoreID
+	silent []bool // of Options
 
 	q, u, v []int32
 	minus   []int32 // Integrate split: the sum of the negative weights
+	plastic bool    // weights may change
 	scaled  bool    // q is a sum of mantissas, still to be shifted by WeightExp
 	held    []int32
 	fired   []int32
@@ -82,6 +85,9 @@ func newEngine(m *fixedpoint.Model, opt Options, plans []plan) *Engine {
 			for k := range l.before {
 				l.before[k] = make([]int32, n)
 			}
+		}
+		if opt.Silent != nil {
+			l.silent = opt.Silent[first : first+n]
 		}
 		if opt.CoreOf != nil {
 			l.cores = opt.CoreOf[first : first+n]
@@ -145,6 +151,14 @@ func (e *Engine) Step(in []int32) {
 			e.stepStrict(i, arriving)
 		} else {
 			e.stepLayer(i, arriving)
+		}
+		if l.silent != nil {
+			l.fired = slices.DeleteFunc(l.fired, func(j int32) bool { return l.silent[j] })
+			for j, s := range l.silent {
+				if s {
+					l.count[j] = 0
+				}
+			}
 		}
 		*slot = l.fired
 		l.events += uint64(len(arriving)) // 8.

@@ -37,15 +37,19 @@ type plan struct {
 // those do not lie in a cache, and the memory is what a step waits for.
 const halfFrom = 4 << 20
 
-func newPlans(m *fixedpoint.Model) []plan {
+func newPlans(m *fixedpoint.Model) []plan { return newPlansFor(m, m.Layers, false) }
+
+// newPlansFor is newPlans for layers that are m's or hold copies of its weights;
+// plastic: whatever weights they come to hold.
+func newPlansFor(m *fixedpoint.Model, layers []fixedpoint.Layer, plastic bool) []plan {
 	plans := make([]plan, len(m.Layers))
 	a := &m.Arithmetic
 	for i := range plans {
-		l, p, b := &m.Layers[i], &plans[i], m.Bounds(i)
+		l, p := &layers[i], &plans[i]
 		p.lo, p.hi = make([]int64, l.In), make([]int64, l.In)
 		if _, ok := l.Weights.Int8(); ok {
 			lo, hi := a.Weight.Range(l.WeightBits)
-			p.rows = simd.NewRows(l.In, l.Out, lo >= -8 && hi <= 7 && l.In*l.Out >= halfFrom)
+			p.rows = simd.NewRows(l.In, l.Out, lo >= -8 && hi <= 7 && l.In*l.Out >= halfFrom && !plastic)
 			l.Weights.EachRow(func(k int, row []int8) {
 				p.rows.Set(k, row)
 				p.lo[k], p.hi[k] = ends(row, l.WeightExp)
@@ -55,6 +59,16 @@ func newPlans(m *fixedpoint.Model) []plan {
 			for k := range l.In {
 				p.lo[k], p.hi[k] = ends(p.w16[k*l.Out:][:l.Out], l.WeightExp)
 			}
+		}
+		var b fixedpoint.LayerBounds
+		if plastic {
+			b = m.BoundsOfAny(i)
+			lo, hi := a.Weight.Range(l.WeightBits)
+			for k := range p.lo {
+				p.lo[k], p.hi[k] = min(0, lo)<<l.WeightExp, max(0, hi)<<l.WeightExp
+			}
+		} else {
+			b = m.Bounds(i)
 		}
 		p.classic = isClassic(a, l)
 		p.sumProved = a.Integrate == fixedpoint.IntegrateSum && a.Sum.Holds(b.Sum.Lo, b.Sum.Hi)

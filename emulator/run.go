@@ -53,6 +53,7 @@ type RunOptions struct {
 	Engine     EngineKind
 	Workers    int              // 0: GOMAXPROCS
 	CoreOf     []targets.CoreID // see Options
+	Silent     []bool           // see Options
 	Strict     bool             // stop at the first overflow, with an *OverflowError
 	Delay      bool             // see Options; windows run len(Layers)−1 ticks longer; axonal delays add theirs
 	KeepScores bool             // fill Result.Scores
@@ -92,7 +93,7 @@ func Run(ctx context.Context, m *fixedpoint.Model, n int, newSource func() func(
 	if n < 0 || opt.Workers < 0 {
 		return nil, fmt.Errorf("emulator: Run: got %d samples and %d workers, want 0 or more", n, opt.Workers)
 	}
-	mo := Options{Delay: opt.Delay, Strict: opt.Strict, CoreOf: opt.CoreOf}
+	mo := Options{Delay: opt.Delay, Strict: opt.Strict, CoreOf: opt.CoreOf, Silent: opt.Silent}
 	if err := mo.Check(m); err != nil {
 		return nil, err
 	}

@@ -45,12 +45,30 @@ type LayerBounds struct {
 // given its register's range, less and more than any one operation adds, and
 // Proved is false.
 func (m *Model) Bounds(layer int) LayerBounds {
+	pos, neg := m.Layers[layer].Weights.columns()
+	return m.bounds(layer, pos, neg)
+}
+
+// BoundsOfAny is Bounds whatever weights the layer may come to hold in its width:
+// what is proved stays so while a network learns.
+func (m *Model) BoundsOfAny(layer int) LayerBounds {
+	l := m.Layers[layer]
+	lo, hi := m.Arithmetic.Weight.Range(l.WeightBits)
+	pos, neg := make([]int64, l.Out), make([]int64, l.Out)
+	for j := range pos {
+		pos[j], neg[j] = int64(l.In)*hi, int64(l.In)*lo
+	}
+	return m.bounds(layer, pos, neg)
+}
+
+// bounds takes the sums of each neuron's positive and negative mantissas, and
+// keeps neither.
+func (m *Model) bounds(layer int, pos, neg []int64) LayerBounds {
 	l, a := m.Layers[layer], m.Arithmetic
 	repeats := int64(1)
 	if layer > 0 {
 		repeats += int64(a.Fire.ExtraSpikes)
 	}
-	pos, neg := l.Weights.columns()
 	exp := l.WeightExp
 	if a.Integrate == IntegrateSplit {
 		exp = 0 // of the difference of the two sums

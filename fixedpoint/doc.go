@@ -7,7 +7,7 @@
 // or narrows state on its own, so that a boundary is decided in one place.
 //
 // Reading order: [Format] and [Register] (how many bits), [RoundMode] and
-// [Overflow] (the two losses), ops.go (the primitives), [Arithmetic] (a chip's
+// [Overflow] (the two losses), ops.go (the primitives), [LFSR] and [RoundStochastic] (chance), [Arithmetic] (a chip's
 // whole contract) with [Weight], [State], [Bias] and [Fire], [Model] and [Layer] (a network in it), [Model.Bounds] (the
 // proof of the widths it needs), [Lower] (the same network in another chip's
 // contract, or the reason why not).

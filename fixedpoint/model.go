@@ -312,6 +312,26 @@ func (m Matrix) Values() []int16 {
 	return out
 }
 
+// Mutable is a copy of m, wide enough for weights of lo..hi, that Set may write
+// to.
+func (m Matrix) Mutable(lo, hi int64) Matrix {
+	c := Matrix{rows: m.rows, cols: m.cols, i8: slices.Clone(m.i8), i16: slices.Clone(m.i16)}
+	if (lo < -128 || hi > 127) && c.i8 != nil {
+		c.i16, c.i8 = m.Values(), nil
+	}
+	return c
+}
+
+// Set replaces one weight of a matrix that its caller made by Mutable; those of a
+// Model are never written to.
+func (m Matrix) Set(r, c int, w int64) {
+	if m.i8 != nil {
+		m.i8[r*m.cols+c] = int8(w)
+	} else {
+		m.i16[r*m.cols+c] = int16(w)
+	}
+}
+
 // Equal says whether m and o have the same shape and values.
 func (m Matrix) Equal(o Matrix) bool {
 	return m.rows == o.rows && m.cols == o.cols && slices.Equal(m.i8, o.i8) && slices.Equal(m.i16, o.i16)

@@ -187,9 +187,55 @@ func (l SynapseLayout) rowBits(n, width int) int64 {
 	return bits
 }
 
-// Learning says whether the chip can change weights while it runs. The rule's
-// arithmetic is not described yet.
+// Learning says whether the chip can change weights while it runs, and what of
+// package emulator/learn's rule it can express.
 type Learning struct {
 	Supported bool   `json:"supported"`
 	Reason    string `json:"reason"` // what it can do, or why not
+	// Rule is given where the chip can learn; null where its own way of learning is
+	// not the rule's, Reason saying so.
+	Rule *LearningRule `json:"rule,omitempty" file:"supported=true"`
+}
+
+// LearningRule is what a chip's learning engine has of the rule in
+// emulator/learn, in that package's words, and what an update costs.
+type LearningRule struct {
+	Modes     []string `json:"modes"`      // when it updates
+	Rounds    []string `json:"rounds"`     // of an update
+	Feedbacks []string `json:"feedbacks"`  // what can carry errors down
+	Windows   []string `json:"windows"`    // what the local condition can look at
+	TraceBits int      `json:"trace_bits"` // at most
+	ErrorBits int      `json:"error_bits"` // at most, of an error or a modulator
+	LowBits   int      `json:"low_bits"`   // at most
+	Lacks     []string `json:"lacks"`      // what else it cannot do, in words
+	Origin    Origin   `json:"origin"`
+
+	UpdatePJ Quantity `json:"update_pj"` // one synapse read, updated and written back where it changed
+	UpdateNS Quantity `json:"update_ns"`
+	// UpdatesPerCycle is a core's lanes of learning.
+	UpdatesPerCycle Quantity `json:"updates_per_cycle"`
+}
+
+// Lacking lists what of a rule the chip's learning engine cannot express; each
+// with what it has instead; nil where it can express all.
+func (r *LearningRule) Lacking(modes, rounds, feedbacks, windows string, traceBits, errorBits, lowBits int) []string {
+	var out []string
+	names := func(what, want string, have []string) {
+		if !slices.Contains(have, want) {
+			out = append(out, fmt.Sprintf("%s %s (it has %s)", what, want, strings.Join(have, ", ")))
+		}
+	}
+	names("mode", modes, r.Modes)
+	names("round", rounds, r.Rounds)
+	names("feedback", feedbacks, r.Feedbacks)
+	names("window", windows, r.Windows)
+	bits := func(what string, want, have int) {
+		if want > have {
+			out = append(out, fmt.Sprintf("%s of %d bits (it has %d)", what, want, have))
+		}
+	}
+	bits("traces", traceBits, r.TraceBits)
+	bits("errors", errorBits, r.ErrorBits)
+	bits("low bits", lowBits, r.LowBits)
+	return out
 }

@@ -179,6 +179,22 @@ func (c *Cost) setUnits() {
 	c.Time.BarrierNS.Unit = unitOf("barrier_ns")
 }
 
+// quantities are the constants of learning, with their path in the file.
+func (r *LearningRule) quantities() []NamedQuantity {
+	if r == nil {
+		return nil
+	}
+	var out []NamedQuantity
+	for _, q := range []struct {
+		key string
+		q   *Quantity
+	}{{"update_pj", &r.UpdatePJ}, {"update_ns", &r.UpdateNS}, {"updates_per_cycle", &r.UpdatesPerCycle}} {
+		q.q.Unit = unitOf(q.key)
+		out = append(out, NamedQuantity{"learning.rule." + q.key, *q.q})
+	}
+	return out
+}
+
 var units = []struct{ suffix, unit string }{
 	{"_pj", "pJ"}, {"_ns", "ns"}, {"_mw", "mW"}, {"_mhz", "MHz"}, {"_per_cycle", "1/cycle"}, {"_cycles", "cycles"},
 }

@@ -84,6 +84,7 @@ func decodeChip(doc *node, path, sha string) (*Chip, error) {
 	c := &Chip{SHA256: sha, File: path, lines: d.lines, nulls: d.nulls}
 	d.chip(doc, c)
 	c.Cost.setUnits()
+	c.Learning.Rule.quantities() // sets their units
 	if err := join(path, append(d.faults, c.check(d.broken)...)); err != nil {
 		return nil, err
 	}

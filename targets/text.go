@@ -88,6 +88,20 @@ func (c *Chip) WriteText(w io.Writer) error {
 		fmt.Fprintf(&s, ": %s", oneLine(c.Tables.Reason))
 	}
 	fmt.Fprintf(&s, "\nlearning on the chip: %s: %s\n", learning, oneLine(c.Learning.Reason))
+	if r := c.Learning.Rule; r != nil {
+		section(&s, "learning rule", r.Origin, [][2]string{
+			{"updates", list(r.Modes)},
+			{"rounding", list(r.Rounds)},
+			{"errors come by", list(r.Feedbacks) + " weights"},
+			{"window on", list(r.Windows)},
+			{"bits", fmt.Sprintf("traces at most %d, errors %d, low bits of a weight %d", r.TraceBits, r.ErrorBits, r.LowBits)},
+		})
+		for _, l := range r.Lacks {
+			fmt.Fprintf(&s, "  lacks: %s\n", oneLine(l))
+		}
+	} else if c.Learning.Supported {
+		fmt.Fprint(&s, "learning rule: none of this project's\n")
+	}
 
 	fmt.Fprint(&s, "\ncosts\n")
 	if c.Cost.Energy.SynOpAllIn {
@@ -119,6 +133,9 @@ func (c *Chip) WriteText(w io.Writer) error {
 			}
 		}
 		row(q.Name, q.Quantity)
+	}
+	for _, q := range c.Learning.Rule.quantities() {
+		row(strings.TrimPrefix(q.Name, "learning.rule."), q.Quantity)
 	}
 	if err := t.Flush(); err != nil {
 		return err

@@ -36,6 +36,7 @@ var checks = []struct {
 	{"11 tables", []string{"tables"}, checkTables},
 	{"11 unknown parts", nil, checkUnknown},
 	{"12 registers", []string{"arithmetic"}, checkRegisters},
+	{"13 learning", []string{"learning"}, checkLearning},
 }
 
 // Validate runs every check and gathers every fault, each a [FieldError].
@@ -320,8 +321,12 @@ func checkConstants(c *Chip, f *faults) {
 			f.unknown(at, q.Origin, q.Reason)
 		}
 	})
-	for _, q := range c.Cost.Quantities() {
-		at := "cost." + q.Name
+	constants := c.Cost.Quantities()
+	for i := range constants {
+		constants[i].Name = "cost." + constants[i].Name
+	}
+	for _, q := range append(constants, c.Learning.Rule.quantities()...) {
+		at := q.Name
 		if f.touches(at) {
 			if q.Basis != NoBasis {
 				f.origin(at, q.Origin)
@@ -426,4 +431,46 @@ func checkAllIn(c *Chip, f *faults) {
 			}
 		}
 	}
+}
+
+// ruleNames are the words of the rule's parts; package emulator/learn has them as
+// constants, and its tests hold the two together.
+var ruleNames = map[string][]string{
+	"modes":     {"per_sample", "per_event"},
+	"rounds":    {"carry", "stochastic", "nearest"},
+	"feedbacks": {"output", "random"},
+	"windows":   {"drive", "count", "none"},
+}
+
+func checkLearning(c *Chip, f *faults) {
+	r := c.Learning.Rule
+	if r == nil {
+		return
+	}
+	if !c.Learning.Supported {
+		f.add("learning.rule", "a rule with supported false", "none")
+	}
+	for _, part := range []struct {
+		name string
+		have []string
+	}{{"modes", r.Modes}, {"rounds", r.Rounds}, {"feedbacks", r.Feedbacks}, {"windows", r.Windows}} {
+		at := "learning.rule." + part.name
+		if len(part.have) == 0 {
+			f.add(at, "an empty list", "one or more of "+strings.Join(ruleNames[part.name], ", "))
+		}
+		for i, n := range part.have {
+			if !slices.Contains(ruleNames[part.name], n) || slices.Contains(part.have[:i], n) {
+				f.add(fmt.Sprintf("%s[%d]", at, i), strconv.Quote(clip(n)), "one of "+strings.Join(ruleNames[part.name], ", ")+", once")
+			}
+		}
+	}
+	for _, n := range []struct {
+		name        string
+		got, lo, hi int
+	}{{"trace_bits", r.TraceBits, 1, 16}, {"error_bits", r.ErrorBits, 2, 16}, {"low_bits", r.LowBits, 0, 14}} {
+		if n.got < n.lo || n.got > n.hi {
+			f.add("learning.rule."+n.name, strconv.Itoa(n.got), fmt.Sprintf("%d..%d", n.lo, n.hi))
+		}
+	}
+	f.origin("learning.rule.origin", r.Origin)
 }

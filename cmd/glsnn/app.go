@@ -94,7 +94,7 @@ Results go to standard output, talk and progress to standard error. Exit codes:
 	root.SetFlagErrorFunc(flagFault)
 	root.AddCommand(
 		newDemo(a), newData(a), newTrain(a), newReproduce(a), newEval(a), newProfile(a), newQuantize(a), newCheck(a), newEmulate(a),
-		newMap(a), newExport(a), newVerify(a), newEstimate(a), newReport(a), newSweep(a), newTargets(a), newInspect(a), newBench(a), newVersion(a),
+		newLearn(a), newMap(a), newExport(a), newVerify(a), newEstimate(a), newReport(a), newSweep(a), newTargets(a), newInspect(a), newBench(a), newVersion(a),
 	)
 	completeFlags(root)
 	checkArgs(root)

@@ -33,16 +33,23 @@ var imports = map[string]string{
 
 	"targets": "fixedpoint gopkg.in/yaml.v3",
 
-	"emulator/simd":       "fixedpoint/tier",
-	"emulator/simd/gen":   "github.com/mmcloughlin/avo/...", // a module of its own
-	"emulator/machine":    "fixedpoint targets",
-	"emulator/reference":  "fixedpoint targets emulator/machine",
-	"emulator":            "fixedpoint targets emulator/machine emulator/reference emulator/simd",
-	"emulator/emutest":    "fixedpoint fixedpoint/fptest targets emulator emulator/machine emulator/reference",
-	"emulator/vectors":    "fixedpoint fixedpoint/artefact targets emulator emulator/machine emulator/reference",
-	"emulator/parity":     "fixedpoint targets emulator float float/dataset float/encode",
-	"emulator/profile":    "fixedpoint emulator/machine emulator/reference float float/dataset float/encode",
-	"emulator/cost":       "fixedpoint emulator targets",
+	"emulator/simd":      "fixedpoint/tier",
+	"emulator/simd/gen":  "github.com/mmcloughlin/avo/...", // a module of its own
+	"emulator/machine":   "fixedpoint targets",
+	"emulator/reference": "fixedpoint targets emulator/machine",
+	"emulator":           "fixedpoint targets emulator/machine emulator/reference emulator/simd",
+	"emulator/emutest":   "fixedpoint fixedpoint/fptest targets emulator emulator/machine emulator/reference",
+	"emulator/vectors":   "fixedpoint fixedpoint/artefact targets emulator emulator/machine emulator/reference",
+	"emulator/parity":    "fixedpoint targets emulator float float/dataset float/encode",
+	"emulator/profile":   "fixedpoint emulator/machine emulator/reference float float/dataset float/encode",
+	"emulator/cost":      "fixedpoint emulator emulator/learn targets",
+	"emulator/faults":    "fixedpoint targets",
+
+	"emulator/learn":           "fixedpoint fixedpoint/artefact emulator",
+	"emulator/learn/reference": "fixedpoint emulator/learn emulator/machine emulator/reference",
+	"emulator/learn/twin":      "fixedpoint emulator emulator/learn",
+	"emulator/learn/course":    "fixedpoint fixedpoint/artefact emulator emulator/learn emulator/learn/reference float/dataset float/encode",
+
 	"emulator/neurobench": "fixedpoint emulator",
 
 	"export/place":    "targets",

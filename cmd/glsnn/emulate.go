@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"glsnn/emulator"
+	"glsnn/emulator/faults"
 	"glsnn/fixedpoint"
 	"glsnn/fixedpoint/artefact"
 	"glsnn/float"
@@ -19,6 +20,7 @@ import (
 type emulateOptions struct {
 	model, target string
 	engine        string
+	faults        string
 	strict        bool
 	spikes        string
 	plan          planFlags
@@ -36,7 +38,15 @@ func newEmulate(a *app) *cobra.Command {
 compares every state and spike after every tick; a difference is exit code 5.
 With --target the model is run in that chip's arithmetic and timing (a chip that
 takes a tick from layer to layer runs that much longer, and layers go on after
-their window), mapped to its cores, and counted per core (in the JSON output).`,
+their window), mapped to its cores, and counted per core (in the JSON output).
+
+--faults breaks the chip first, as a YAML file says, such as
+
+  seed: 1
+  dead_neurons:    [{layer: 0, one_in: 10}]           # never fire
+  stuck_weights:   [{layer: 0, one_in: 20, at: zero}] # or least, largest, extreme, own
+  bit_flips:       [{layer: 1, one_in: 100}]          # one bit of a weight in 100
+  threshold_drift: [{layer: 0, percent: 20}]`,
 		Example: "  glsnn emulate\n  glsnn emulate --engine both --samples 1000\n  glsnn emulate --target loihi --output json\n  glsnn emulate --samples 100 --spikes spikes.csv",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r, err := a.emulate(cmd.Context(), o)
@@ -50,6 +60,7 @@ their window), mapped to its cores, and counted per core (in the JSON output).`,
 	f.StringVar(&o.model, "model", defaultModel, "integer model to read")
 	f.StringVar(&o.target, "target", "", "map to this target and count per core")
 	f.StringVar(&o.engine, "engine", "event", "event, reference or both")
+	f.StringVar(&o.faults, "faults", "", "break the chip as this YAML file says")
 	f.BoolVar(&o.strict, "strict", false, "fail at the first overflow")
 	f.StringVar(&o.spikes, "spikes", "", "write every spike to this CSV: sample, tick, layer, neuron")
 	o.plan.register(cmd)
@@ -69,6 +80,7 @@ type emulateResult struct {
 	Overflows uint64            `json:"overflows"`
 	SpikeRate []float64         `json:"spike_rate"`
 	Counters  emulator.Counters `json:"counters"`
+	Faults    *faults.Report    `json:"faults,omitempty"`
 }
 
 func (a *app) emulate(ctx context.Context, o *emulateOptions) (*emulateResult, error) {
@@ -88,6 +100,14 @@ func (a *app) emulate(ctx context.Context, o *emulateOptions) (*emulateResult, e
 		}
 		m, opt = p.Model, p.options(a.jobs)
 		opt.Engine, opt.Strict = kind, o.strict
+	}
+	var report *faults.Report
+	if o.faults != "" {
+		b, _, err := breakModel(m, o.faults)
+		if err != nil {
+			return nil, err
+		}
+		m, opt.Silent, report = b.Model, b.Silent, &b.Report
 	}
 	set, err := o.data.load(a, modelData(m), m.Inputs())
 	if err != nil {
@@ -112,7 +132,7 @@ func (a *app) emulate(ctx context.Context, o *emulateOptions) (*emulateResult, e
 		return nil, err
 	}
 	t := res.Counters.Totals()
-	return &emulateResult{
+	return &emulateResult{Faults: report,
 		Accuracy: float64(correct) / float64(set.Len()), Samples: set.Len(), Correct: correct, Data: set.Name, Engine: kind.String(),
 		Spikes: t.Spikes, SynOps: t.SynOps, Updates: t.Updates, Overflows: res.Counters.Overflows(), SpikeRate: res.RateByLayer, Counters: res.Counters,
 	}, nil
@@ -167,6 +187,9 @@ func (r *emulateResult) text(w io.Writer) {
 		fmt.Fprintf(w, "%d\t%.4f\t%d\t%d\t%d\t%d/%d/%d\n", l, r.SpikeRate[l], c.Spikes, c.SynOps, c.Updates, c.SumOverflows, c.CurrentOverflows, c.MembraneOverflows)
 	}
 	fmt.Fprintf(w, "all\t\t%d\t%d\t%d\t%d\n", r.Spikes, r.SynOps, r.Updates, r.Overflows)
+	if f := r.Faults; f != nil {
+		fmt.Fprintf(w, "faults\t%d dead neurons, %d stuck weights, %d flipped bits, thresholds %v\n", f.Dead, f.Stuck, f.Flipped, f.Thresholds)
+	}
 	if r.Engine == "both" {
 		fmt.Fprintf(w, "engines\tequal\tevery state and spike of every tick, and all counters\n")
 	}

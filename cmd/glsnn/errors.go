@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"glsnn/emulator"
+	"glsnn/emulator/learn/course"
 	"glsnn/export"
 	"glsnn/export/table"
 	"glsnn/fixedpoint/artefact"
@@ -58,7 +59,9 @@ func exitCode(err error) int {
 	switch {
 	case err == nil:
 		return exitOK
-	case errors.Is(err, float.ErrInterrupted), errors.Is(err, context.Canceled):
+	case errors.Is(err, course.ErrDiffer):
+		return exitMismatch
+	case errors.Is(err, float.ErrInterrupted), errors.Is(err, course.ErrInterrupted), errors.Is(err, context.Canceled):
 		return exitInterrupted
 	case errors.As(err, &code):
 		return code.code

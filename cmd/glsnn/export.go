@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"glsnn/emulator/learn/course"
 	"glsnn/export"
 	"glsnn/export/table"
 	"glsnn/fixedpoint"
@@ -20,6 +21,7 @@ import (
 
 type exportOptions struct {
 	model, target, out, images string
+	learning                   string
 	stimulus                   dataFlags
 	plan                       planFlags
 }
@@ -49,6 +51,7 @@ left alone.`,
 	f.StringVarP(&o.out, "out", "o", defaultTables, "folder to write")
 	o.stimulus.register(cmd, "test", 10, "write the input events of so many samples, for chips whose tables have them; 0 for all")
 	o.plan.register(cmd)
+	f.StringVar(&o.learning, "learning", "", "write tables to go on learning with, too: feedback weights, the rule's constants, the random register, from this checkpoint of 'glsnn learn'")
 	f.StringVar(&o.images, "images", "", "further forms of the synapse rows: coe (Xilinx), mif (Intel), h (C), separated by commas")
 	return cmd
 }
@@ -106,6 +109,9 @@ func (a *app) export(ctx context.Context, o *exportOptions) (*exportResult, erro
 	if f := chip.Tables.Format; o.images != "" && f != targets.CoreTables {
 		return nil, usage("--images: got %s, and tables of format %s have no synapse rows", o.images, f)
 	}
+	if f := chip.Tables.Format; o.learning != "" && f != targets.CoreTables && f != targets.LoihiTables {
+		return nil, withCode(exitNoFit, fmt.Errorf("--learning: target %s: tables of format %s have no place for a rule: %s", chip.Name, f, chip.Learning.Reason))
+	}
 	if chip.Tables.Format.Crossbar() {
 		return a.exportCrossbar(ctx, o, m, hash, chip)
 	}
@@ -114,13 +120,17 @@ func (a *app) export(ctx context.Context, o *exportOptions) (*exportResult, erro
 		return nil, unplaced(err, o.target)
 	}
 	mp, layout := p.mapping, p.mapping.Layout(p.method)
+	more, err := learningTables(o.learning, m, chip)
+	if err != nil {
+		return nil, err
+	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	if chip.Tables.Format == targets.RANCTables {
 		err = a.exportMesh(o, m, mp, hash, layout)
 	} else {
-		err = table.Write(o.out, mp, table.Options{Tool: tool(), Model: hash, TargetSpec: o.target, Images: images, Layout: layout, Force: true})
+		err = table.Write(o.out, mp, table.Options{Tool: tool(), Model: hash, TargetSpec: o.target, Images: images, Layout: layout, Force: true, More: more})
 	}
 	if err != nil {
 		return nil, err
@@ -141,6 +151,38 @@ const trafficSamples = 200
 func (a *app) forTraffic(m *fixedpoint.Model) func() (*dataset.Set, error) {
 	d := &dataFlags{split: "train", samples: trafficSamples}
 	return d.loader(a, m)
+}
+
+// learningTables are those of a checkpoint, whose network must be m.
+func learningTables(file string, m *fixedpoint.Model, chip *targets.Chip) ([]table.File, error) {
+	if file == "" {
+		return nil, nil
+	}
+	c, err := course.Load(file)
+	if err != nil {
+		return nil, fileFault(err, file, "--learning", "glsnn learn")
+	}
+	if chip.Learning.Rule == nil {
+		return nil, withCode(exitNoFit, fmt.Errorf("--learning: target %s does not learn by this rule: %s", chip.Name, chip.Learning.Reason))
+	}
+	now, err := c.Model()
+	if err != nil {
+		return nil, err
+	}
+	for l := range m.Layers {
+		if len(now.Layers) != len(m.Layers) || !now.Layers[l].Weights.Equal(m.Layers[l].Weights) {
+			return nil, withCode(exitMismatch, fmt.Errorf("--learning: %s has other weights than the model that is exported; export the model that it was saved with", file))
+		}
+	}
+	files, err := c.Config.Rule.Tables(m, c.State())
+	if err != nil {
+		return nil, err
+	}
+	var out []table.File
+	for _, f := range files {
+		out = append(out, table.File(f))
+	}
+	return out, nil
 }
 
 // onlyTables refuses to replace a folder that holds more than tables.

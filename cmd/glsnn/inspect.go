@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"glsnn/emulator/learn/course"
 	"glsnn/fixedpoint"
 	"glsnn/fixedpoint/artefact"
 	"glsnn/float"
@@ -77,6 +78,18 @@ func (a *app) inspect(path string) error {
 		}
 		describe = func(w io.Writer) {
 			fmt.Fprintf(w, "checkpoint of\t%s\t%d of %d epochs, %d samples of the next\n", joinInts(c.Config.Sizes, "-"), c.Epoch, c.Train.Epochs, c.Done)
+		}
+	case course.Kind:
+		c, err := course.Load(path)
+		if err != nil {
+			return fileFault(err, path, "--checkpoint", "glsnn learn")
+		}
+		describe = func(w io.Writer) {
+			sizes := []int{c.Start.Inputs()}
+			for _, l := range c.Start.Layers {
+				sizes = append(sizes, l.Out)
+			}
+			fmt.Fprintf(w, "learning of\t%s\t%d of %d epochs, %d samples of the next\n", joinInts(sizes, "-"), c.Epoch, c.Config.Epochs, c.Done)
 		}
 	default:
 		describe = func(io.Writer) {}

@@ -2,13 +2,17 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"glsnn/emulator/learn"
 	"glsnn/emulator/parity"
 	"glsnn/export/crossbar"
 	"glsnn/export/mesh"
@@ -144,6 +148,31 @@ type verifyResult struct {
 	Samples    int              `json:"samples"`
 	Mismatches int              `json:"mismatches"`
 	Run        *parity.Sameness `json:"run"`
+	Learning   *learningBack    `json:"learning,omitempty"` // where the folder has learning tables
+}
+
+// learningBack is what was read of learning tables.
+type learningBack struct {
+	Feedback int    `json:"feedback_weights"`
+	Drawn    bool   `json:"drawn_from_seed"` // every feedback weight is the one that the rule's seed draws
+	Seed     uint64 `json:"seed"`
+	Random   uint32 `json:"random_register"`
+	Samples  uint64 `json:"samples"`
+}
+
+// readLearning reads the learning tables of dir, nil if there are none.
+func readLearning(dir string, m *fixedpoint.Model) (*learningBack, error) {
+	t, err := learn.ReadTables(os.DirFS(dir), dir, m)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, damaged(err)
+	}
+	if err := t.Drawn(m); err != nil {
+		return nil, withCode(exitMismatch, fmt.Errorf("%s: %w", dir, err))
+	}
+	return &learningBack{Feedback: t.Entries, Drawn: true, Seed: t.Rule.Seed, Random: t.Random, Samples: t.Samples}, nil
 }
 
 func (a *app) verify(ctx context.Context, o *verifyOptions, man *table.Manifest) (*verifyResult, error) {
@@ -174,7 +203,8 @@ func (a *app) verify(ctx context.Context, o *verifyOptions, man *table.Manifest)
 		return nil, err
 	}
 	r.Samples, r.Mismatches = r.Run.Samples, r.Run.Mismatches
-	return r, nil
+	r.Learning, err = readLearning(o.dir, got)
+	return r, err
 }
 
 // runReadBack runs the network got, which tables read back as, beside want.
@@ -195,6 +225,9 @@ func (a *app) runReadBack(ctx context.Context, o *verifyOptions, got, want *fixe
 func (r *verifyResult) text(w io.Writer) {
 	fmt.Fprintf(w, "files\t%d\thashes as in the manifest\n", r.Files)
 	readBackText(w, r.Target, r.SameModel, r.Run, r.LayerDelay > 0)
+	if l := r.Learning; l != nil {
+		fmt.Fprintf(w, "learning\t%d feedback weights\tboth forms agree and are what seed %d draws; random register %d after %d samples\n", l.Feedback, l.Seed, l.Random, l.Samples)
+	}
 }
 
 // readBackText says what the network read back is, and how its run went.

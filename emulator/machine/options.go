@@ -19,13 +19,20 @@ type Options struct {
 	// CoreOf is the core of each neuron, layer after layer; nil means
 	// unplaced, and then Counters.Cores is empty.
 	CoreOf []targets.CoreID
+	// Silent are neurons, layer after layer, whose spikes never leave them: a dead
+	// output stage. They are updated and reset as ever, but fire nothing and count
+	// nothing; nil means none.
+	Silent []bool
 	// Observer, if not nil, is called in every tick.
 	Observer Observer
 }
 
 // Check says whether o fits m: CoreOf is nil or holds one core from 0 on for
-// each neuron.
+// each neuron, and Silent is nil or has one entry for each.
 func (o Options) Check(m *fixedpoint.Model) error {
+	if o.Silent != nil && len(o.Silent) != m.Neurons() {
+		return fmt.Errorf("emulator: Silent: got %d entries, want one for each of %d neurons", len(o.Silent), m.Neurons())
+	}
 	if o.CoreOf == nil {
 		return nil
 	}

@@ -20,7 +20,8 @@ type Engine struct {
 // layer is the state of one layer, one entry a neuron.
 type layer struct {
 	fixedpoint.Layer
-	first   int // NeuronID of neuron 0
+	first   int  // NeuronID of neuron 0
+	mutable bool // Weights are the engine's own
 	q, u, v []int64
 	minus   []int64   // Integrate split: the sum of the negative weights
 	tested  []int64   // v as the last test of the threshold found it
@@ -50,6 +51,16 @@ func New(m *fixedpoint.Model, opt machine.Options) *Engine {
 		first += l.Out
 	}
 	return e
+}
+
+// SetWeight replaces the weight of a synapse from the next spike on. The Model
+// keeps its own.
+func (e *Engine) SetWeight(layer, axon, neuron int, w int64) {
+	l := &e.layers[layer]
+	if !l.mutable {
+		l.Weights, l.mutable = l.Weights.Mutable(e.m.Arithmetic.Weight.Range(l.WeightBits)), true
+	}
+	l.Weights.Set(axon, neuron, w)
 }
 
 // Reset begins a new window: all state at rest, no spike on its way. The
@@ -257,6 +268,9 @@ func (e *Engine) spike(i, j int, threshold int64) {
 	l, a := &e.layers[i], &e.m.Arithmetic
 	for n := 0; n == 0 || n <= a.Fire.ExtraSpikes && a.Fire.When.Fires(l.v[j], threshold); n++ {
 		e.store(i, j, l.Reset.Apply(l.v[j], threshold, l.ResetValue))
+		if e.opt.Silent != nil && e.opt.Silent[l.first+j] {
+			continue
+		}
 		l.fired = append(l.fired, int32(j))
 		l.count[j]++
 		e.counters.Layers[i].Spikes++

@@ -19,7 +19,7 @@ const bias = 128
 
 // Rows is a matrix of 8-bit weights, one row an axon and one column a neuron,
 // laid out for Sum and Add. It is made by one goroutine, by Set, and may then be
-// used by many.
+// used by many, unless Put changes it.
 //
 // A row is its columns, biased, block after block. Within a block column j < 32
 // is the low byte of 16-bit lane j and column 32+j its high byte; four lanes are
@@ -313,4 +313,12 @@ func (r *Rows) add(acc []int32, rows []int32, exp int, to *Narrow) (overflows ui
 		}
 	}
 	return overflows
+}
+
+// Put replaces one weight of a matrix that its caller shares with no one and that
+// is not half.
+func (r *Rows) Put(k, j int, w int8) {
+	part := j % Block
+	at, shift := k*(r.stride/8)+j/Block*(Block/8)+part%32/4, part%4*16+part/32*8
+	r.w[at] = r.w[at]&^(0xff<<shift) | uint64(uint8(w)^bias)<<shift
 }

@@ -26,6 +26,13 @@ type Options struct {
 	Layout     *export.Layout // of a mapping, for the manifest
 	Force      bool           // replace an earlier table folder
 	Stimuli    *Stimuli
+	More       []File // further files, under the same manifest; Read does not look at them
+}
+
+// File is a file below a table folder.
+type File struct {
+	Name string // slash-separated
+	Data []byte
 }
 
 // Write makes the folder dir from mp, whole or not at all.
@@ -85,6 +92,12 @@ func writeFiles(dir string, mp *export.Mapping, o Options) error {
 		for _, image := range o.Images {
 			w.text(name+"."+string(image), func(b *bufio.Writer) { r.write(b, image) })
 		}
+	}
+	for _, f := range o.More {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, filepath.FromSlash(f.Name))), 0o777); err != nil {
+			return err
+		}
+		w.text(f.Name, func(b *bufio.Writer) { b.Write(f.Data) })
 	}
 	if w.err != nil {
 		return w.err

@@ -159,3 +159,16 @@ func (s *Set) Validate() error {
 	}
 	return errors.Join(faults...)
 }
+
+// Select returns a copy of the images that keep says yes to, in their order.
+func (s *Set) Select(keep func(i int) bool) *Set {
+	t := *s
+	t.Pixels, t.Labels = nil, nil
+	for i, label := range s.Labels {
+		if keep(i) {
+			t.Pixels = append(t.Pixels, s.Image(i)...)
+			t.Labels = append(t.Labels, label)
+		}
+	}
+	return &t
+}
