@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -30,7 +31,7 @@ func BenchmarkCases(b *testing.B) {
 			for b.Loop() {
 				run()
 			}
-			b.ReportMetric(c.figure(work*float64(b.N), b.Elapsed().Seconds()), c.Unit)
+			b.ReportMetric(c.figure(work*float64(b.N), b.Elapsed().Seconds()), strings.ReplaceAll(c.Unit, " ", ""))
 		})
 	}
 }
