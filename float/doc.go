@@ -156,6 +156,49 @@
 // About half of the second hidden layer ends silent: its mean drive falls below
 // the window, and then nothing brings it back. That is open.
 //
+// # How the presets were chosen
+//
+// MNIST, 784-400-400-10, the first 20 000 training images to train and the last
+// 10 000 to choose, the rate falling to 0 in a line, seed 1, mean of the last two
+// epochs' validation accuracy. One seed: differences under 0.15 are noise. First 12
+// epochs:
+//
+//	the defaults otherwise                      97.19
+//	starting membranes -0.3..0.3                97.31
+//	the same, -0.5..0.5                         97.05
+//	pixels left out 0.15, 0.3                   97.23, 97.19
+//	hidden neurons left out 0.15                97.10
+//	both 0.15                                   97.15
+//	both 0.15, membranes -0.5..1                97.09
+//	outside the window a change by 0.3 where it points inward, with other things changed: 95.69 to 96.74 (5 runs)
+//	averages of weights over some 500 steps     lower by 0.02 to 0.17 (8 of 12 runs), higher by up to 0.05
+//	presynaptic S less half its mean            97.13
+//	presynaptic S less its mean                 77.67
+//
+// Then 30 epochs, membranes -0.3..0.3:
+//
+//	no dropout                                  97.37
+//	pixels 0.2                                  97.73
+//	pixels 0.35                                 97.56
+//	pixels 0.25, hidden 0.1                     97.75
+//	pixels 0.25, hidden 0.2                     97.54
+//	pixels 0.2, hidden 0.2, hinge, rate 0.003   97.71
+//	pixels 0.25, hinge                          97.73
+//	pixels 0.25, rate 0.003                     97.52
+//	pixels 0.25, gain 0.5 of the first layer    97.63
+//	pixels 0.25, window 1, gain 2               97.19
+//	pixels 0.25, triangular window              97.77, and the first layer fires half as often again
+//	pixels 0.25, hidden 0.1, window 0.25        97.67
+//	pixels 0.25, hidden 0.1, rate 0.0013        97.63
+//	pixels 0.25, hidden 0.1, feedback scale 0.5 97.78
+//	pixels 0.25, hidden 0.1, eta_t 1            97.84
+//
+// The last two scale a layer's changes as a whole, which Adam divides out again: they
+// say what chance does. (Hinge: no error where the class is above 1 or another below 0.) So pixels that are
+// left out and a run long enough to use them are what helps; everything else is
+// within noise or harms. Silent neurons are not what is missing: of the second layer's
+// 400, 98 never fired on 2 000 test images without dropout, 54 with it.
+//
 // # Training for few bits
 //
 // TrainConfig.Bits rounds the weights to a grid while training; see bits.go.

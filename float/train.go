@@ -1,12 +1,14 @@
 package float
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -27,26 +29,33 @@ const (
 // TrainConfig is how a network is trained. Everything that can change a weight
 // is in it, so that a run is (Config, TrainConfig, data).
 type TrainConfig struct {
-	Rule           Rule      `json:"rule,omitempty"` // of hidden layers; "" is GLSNN
+	Preset         string    `json:"preset,omitempty"` // the recipe that settings were taken from; some may have been changed
+	Rule           Rule      `json:"rule,omitempty"`   // of hidden layers; "" is GLSNN
 	Seed           uint64    `json:"seed"`
 	Epochs         int       `json:"epochs"`
 	Batch          int       `json:"batch"`
 	Optimiser      Optimiser `json:"optimiser"`
-	Rate           float64   `json:"rate"`                // eta_w at the first epoch
-	RateDecay      float64   `json:"rate_decay"`          // factor an epoch
-	TargetRate     float64   `json:"target_rate"`         // eta_t of eq. 5
-	FeedbackScale  float64   `json:"feedback_scale"`      // see Feedback
-	FeedbackBias   float64   `json:"feedback_bias"`       // see Feedback
-	Window         float64   `json:"window"`              // local condition: mean drive in -Window..1+Window thresholds; negative is off
-	RandomMembrane float64   `json:"random_membrane"`     // training starts v uniformly in 0..this many thresholds
-	Gain           float64   `json:"gain"`                // of the starting weights
-	HeldOut        int       `json:"validate"`            // samples held out of the training set's tail
-	RowSigns       bool      `json:"row_signs,omitempty"` // one sign a presynaptic unit: see Network.OneSign
+	Rate           float64   `json:"rate"`                     // eta_w at the first epoch
+	RateDecay      float64   `json:"rate_decay"`               // factor an epoch
+	RateToZero     bool      `json:"rate_to_zero,omitempty"`   // the rate falls by the step, in a line, to 0 at the end of Epochs
+	LayerRates     string    `json:"layer_rates,omitempty"`    // factors on Rate, one a weight layer or one for all, separated by commas; "" for 1
+	WeightDecay    float64   `json:"weight_decay,omitempty"`   // each step takes rate x this share off every weight (Loshchilov and Hutter 2019)
+	TargetRate     float64   `json:"target_rate"`              // eta_t of eq. 5
+	FeedbackScale  float64   `json:"feedback_scale"`           // see Feedback
+	FeedbackStart  bool      `json:"feedback_start,omitempty"` // B from the starting weights: see Feedback
+	FeedbackBias   float64   `json:"feedback_bias"`            // see Feedback
+	Window         float64   `json:"window"`                   // local condition: mean drive in -Window..1+Window thresholds; negative is off
+	RandomMembrane float64   `json:"random_membrane"`          // training starts v uniformly in 0..this many thresholds
+	RandomBelow    float64   `json:"random_below,omitempty"`   // of that range: it begins this many thresholds below 0
+	Gain           float64   `json:"gain"`                     // of the starting weights
+	HeldOut        int       `json:"validate"`                 // samples held out of the training set's tail
+	RowSigns       bool      `json:"row_signs,omitempty"`      // one sign a presynaptic unit: see Network.OneSign
 
 	// Frozen is how many of the lowest hidden layers keep their starting weights:
 	// the rule gives them no feedback.
 	Frozen int `json:"frozen,omitempty"`
 
+	Dropout   Dropout `json:"dropout,omitzero"`     // of pixels and hidden neurons
 	Augment   Augment `json:"augment,omitzero"`     // of the training images
 	Bits      string  `json:"bits,omitempty"`       // widths that weights are rounded to, see ParseGrids; "" for none
 	BitsAfter int     `json:"bits_after,omitempty"` // epochs before they are
@@ -73,11 +82,16 @@ func (c TrainConfig) Validate() error {
 	bad(c.Optimiser == SGD || c.Optimiser == Adam, "optimiser", c.Optimiser, "sgd or adam")
 	bad(finite(c.Rate) && c.Rate > 0, "rate", c.Rate, "a number above 0")
 	bad(c.RateDecay > 0 && c.RateDecay <= 1, "rate_decay", c.RateDecay, "above 0 and at most 1")
+	if _, err := parseFactors(c.LayerRates, strings.Count(c.LayerRates, ",")+1); err != nil {
+		errs = append(errs, err)
+	}
+	bad(c.WeightDecay >= 0 && c.WeightDecay*c.Rate < 1, "weight_decay", c.WeightDecay, "0 or more, and less than 1 times the rate")
 	bad(finite(c.TargetRate) && c.TargetRate > 0, "target_rate", c.TargetRate, "a number above 0")
 	bad(finite(c.FeedbackScale) && c.FeedbackScale >= 0, "feedback_scale", c.FeedbackScale, "a number from 0")
 	bad(finite(c.FeedbackBias) && c.FeedbackBias >= 0, "feedback_bias", c.FeedbackBias, "a number from 0")
 	bad(finite(c.Window), "window", c.Window, "a number, negative for none")
 	bad(c.RandomMembrane >= 0 && c.RandomMembrane <= 1, "random_membrane", c.RandomMembrane, "0..1")
+	bad(c.RandomBelow >= 0 && c.RandomBelow <= 1, "random_below", c.RandomBelow, "0..1")
 	bad(finite(c.Gain) && c.Gain > 0, "gain", c.Gain, "a number above 0")
 	bad(c.HeldOut >= 0, "validate", c.HeldOut, "0 or more")
 	if widths := strings.Count(c.Bits, ",") + 1; c.Bits != "" {
@@ -93,16 +107,53 @@ func (c TrainConfig) Validate() error {
 	default:
 		bad(c.BitsAfter >= 0 && c.BitsAfter < c.Epochs, "bits_after", c.BitsAfter, fmt.Sprintf("0..%d", c.Epochs-1))
 	}
+	bad(c.Dropout.Pixels >= 0 && c.Dropout.Pixels < 1, "dropout_pixels", c.Dropout.Pixels, "0 or more and less than 1")
+	bad(c.Dropout.Hidden >= 0 && c.Dropout.Hidden < 1, "dropout", c.Dropout.Hidden, "0 or more and less than 1")
 	bad(c.Augment.Shift >= 0 && c.Augment.Shift < dataset.MaxSide, "augment_shift", c.Augment.Shift, "0 or more pixels")
 	bad(c.Augment.Rotate >= 0 && c.Augment.Rotate <= 180, "augment_rotate", c.Augment.Rotate, "0..180 degrees")
 	return errors.Join(errs...)
 }
 
+// Fits says whether a network of nc can be trained by c.
+func (c TrainConfig) Fits(nc Config) error {
+	var errs []error
+	if c.RandomBelow > 0 && nc.Floor {
+		errs = append(errs, fmt.Errorf("random_below: got %v with a floor, want 0", c.RandomBelow))
+	}
+	if _, err := parseFactors(c.LayerRates, nc.Layers()); err != nil {
+		errs = append(errs, err)
+	}
+	if rule := cmp.Or(c.Rule, GLSNN); c.FeedbackStart && rule != GLSNN && rule != DFA {
+		errs = append(errs, fmt.Errorf("feedback_start: got it with rule %s, which draws no such feedback", rule))
+	}
+	return errors.Join(append(errs, c.Dropout.fits(nc))...)
+}
+
+// parseFactors reads TrainConfig.LayerRates for layers weight layers.
+func parseFactors(text string, layers int) ([]float64, error) {
+	factors := slices.Repeat([]float64{1}, layers)
+	if text == "" {
+		return factors, nil
+	}
+	fields := strings.Split(text, ",")
+	if len(fields) != 1 && len(fields) != layers {
+		return nil, fmt.Errorf("layer_rates: got %d factors, want one, or one for each of the %d layers", len(fields), layers)
+	}
+	for l := range factors {
+		f, err := strconv.ParseFloat(strings.TrimSpace(fields[min(l, len(fields)-1)]), 64)
+		if err != nil || !(f >= 0) || f-f != 0 {
+			return nil, fmt.Errorf("layer_rates: got %q, want numbers from 0 separated by commas", text)
+		}
+		factors[l] = f
+	}
+	return factors, nil
+}
+
 // EpochStats is what one epoch gave. Accuracies are 0..1; those not measured
 // are absent.
 type EpochStats struct {
-	Epoch         int       `json:"epoch"` // from 1
-	Rate          float64   `json:"rate"`
+	Epoch         int       `json:"epoch"`          // from 1
+	Rate          float64   `json:"rate"`           // at its start
 	TrainLoss     float64   `json:"train_loss"`     // mean of sum (S_out - S_T)^2, before each sample's update
 	TrainAccuracy float64   `json:"train_accuracy"` // likewise
 	Validation    *float64  `json:"validation_accuracy,omitempty"`
@@ -131,6 +182,7 @@ type Trainer struct {
 	m, s              [][]float32 // Adam's moments
 	steps             int         // Adam's step count
 	credit            credit
+	factors           []float64   // on the rate, a layer each
 	signs             [][]float32 // of each layer's rows, with RowSigns
 	learn             [][]float32 // what update moves: Net.Weights, or with Bits float weights that those are rounded from
 	grids             []Grid      // of Net.Weights; none before Bits begin
@@ -205,6 +257,9 @@ func NewTrainer(net *Network, tc TrainConfig, train *dataset.Set) (*Trainer, err
 	if got, want := train.Classes, net.Sizes[len(net.Sizes)-1]; got != want {
 		return nil, fmt.Errorf("%s: classes: got %d, want the network's %d outputs", train.Name, got, want)
 	}
+	if err := tc.Fits(net.Config); err != nil {
+		return nil, err
+	}
 	if tc.Augment != (Augment{}) && (train.Rows < 2 || train.Cols < 2) {
 		return nil, fmt.Errorf("%s: got samples of %d x %d pixels, want images to augment", train.Name, train.Rows, train.Cols)
 	}
@@ -222,6 +277,7 @@ func NewTrainer(net *Network, tc TrainConfig, train *dataset.Set) (*Trainer, err
 		}
 	}
 	t.credit = newCredit(net, tc)
+	t.factors, _ = parseFactors(tc.LayerRates, net.Layers()) // Fits has looked at it
 	t.learn = net.Weights
 	for _, w := range net.Weights {
 		if tc.Optimiser == Adam {
@@ -315,13 +371,19 @@ func (t *Trainer) Run(ctx context.Context, hooks Hooks) error {
 	return nil
 }
 
-func (t *Trainer) rate() float64 {
-	return t.Config.Rate * math.Pow(t.Config.RateDecay, float64(t.Epoch))
+// rate is eta_w when done samples of the epoch under way are done.
+func (t *Trainer) rate(done int) float64 {
+	rate := t.Config.Rate * math.Pow(t.Config.RateDecay, float64(t.Epoch))
+	if t.Config.RateToZero {
+		n := t.train.Len()
+		rate *= 1 - float64(t.Epoch*n+done)/float64(t.Config.Epochs*n)
+	}
+	return rate
 }
 
 func (t *Trainer) epochStats() EpochStats {
 	n := float64(t.train.Len())
-	s := EpochStats{Epoch: t.Epoch + 1, Rate: t.rate(), TrainLoss: t.running.Loss / n, TrainAccuracy: float64(t.running.Correct) / n}
+	s := EpochStats{Epoch: t.Epoch + 1, Rate: t.rate(0), TrainLoss: t.running.Loss / n, TrainAccuracy: float64(t.running.Correct) / n}
 	for l, x := range t.running.Spikes {
 		if !t.Net.Integrates(l) {
 			s.SpikeRate = append(s.SpikeRate, x/n/float64(t.Net.Sizes[l+1]))
@@ -389,7 +451,7 @@ func (t *Trainer) newLoop() loop {
 	l := t.Net.newLoop()
 	if len(l.states) > 0 && t.rows == nil {
 		for i, w := range t.Net.Weights {
-			t.rows = append(t.rows, newMatrix(w, t.Net.Sizes[i+1]))
+			t.rows = append(t.rows, newMatrix(scaled(w, t.Config.Dropout.rowScale(i)), t.Net.Sizes[i+1]))
 		}
 	}
 	for _, s := range l.states {
@@ -442,12 +504,14 @@ func groupOf(n, workers int) int {
 // every layer in bufs.
 func (t *Trainer) forward(states []*State, trains []encode.Train, bufs []sampleBuffers, samples []int) {
 	encoder := t.Net.NewEncoder()
-	var pixels []uint8
+	var moved, kept []uint8
 	for i, sample := range samples {
 		states[i].Reset()
 		t.randomMembranes(states[i], sample)
-		pixels = t.image(pixels, sample)
-		encoder.Encode(&trains[i], sample, pixels)
+		t.dropNeurons(states[i], sample)
+		moved = t.image(moved, sample)
+		kept = t.dropPixels(kept, moved, sample)
+		encoder.Encode(&trains[i], sample, kept)
 	}
 	runTrains(states, trains)
 	for i, sample := range samples {
@@ -457,13 +521,15 @@ func (t *Trainer) forward(states []*State, trains []encode.Train, bufs []sampleB
 
 func (t *Trainer) randomMembranes(st *State, sample int) {
 	tc := t.Config
-	if tc.RandomMembrane > 0 {
-		rng := newStream(tc.Seed, streamMembrane, uint64(t.Epoch)<<32|uint64(sample))
-		for l := range st.layers {
-			if !t.Net.Integrates(l) {
-				for j := range st.layers[l].v {
-					st.layers[l].v[j] = rng.Float32() * float32(tc.RandomMembrane)
-				}
+	below, width := float32(tc.RandomBelow), float32(tc.RandomBelow+tc.RandomMembrane)
+	if width == 0 {
+		return
+	}
+	rng := newStream(tc.Seed, streamMembrane, uint64(t.Epoch)<<32|uint64(sample))
+	for l := range st.layers {
+		if !t.Net.Integrates(l) {
+			for j := range st.layers[l].v {
+				st.layers[l].v[j] = float32(rng.Float32()*width) - below
 			}
 		}
 	}
@@ -491,6 +557,9 @@ func (t *Trainer) changes(st *State, train *encode.Train, b *sampleBuffers, samp
 	}
 	for l := last - 1; l >= tc.Frozen; l-- {
 		t.credit.hidden(st, b, l)
+		if tc.Dropout.Hidden > 0 {
+			stillDropped(b.change[l], st.layers[l].v)
+		}
 		b.inWindow[l] = applyWindow(b.change[l], st.layers[l].drive, tc.Window, net.Ticks)
 	}
 }
@@ -545,7 +614,8 @@ func (t *Trainer) update(batch int) {
 		t.scratch = append(t.scratch, newUpdateScratch(t.Net.Config, t.Config.Batch))
 	}
 	each := 1 / float32(batch)
-	rate, eps := t.rate(), 1e-8
+	rate, eps := t.rate(t.Done), 1e-8
+	decay := float32(rate * t.Config.WeightDecay)
 	const b1, b2 = 0.9, 0.999
 	if t.Config.Optimiser == Adam {
 		c := math.Sqrt(1 - math.Pow(b2, float64(t.steps)))
@@ -559,7 +629,12 @@ func (t *Trainer) update(batch int) {
 		if l < t.Config.Frozen {
 			continue
 		}
-		p := plastic{in: t.Net.Sizes[l], out: t.Net.Sizes[l+1], w: w, change: t.change[l]}
+		step := step
+		step.rate = float32(rate * t.factors[l])
+		if step.adam != nil {
+			step.adam = &simd.AdamParams{Rate: step.rate, B1: b1, B2: b2, Eps: float32(eps)}
+		}
+		p := plastic{in: t.Net.Sizes[l], out: t.Net.Sizes[l+1], w: w, change: t.change[l], decay: decay}
 		if step.adam != nil {
 			p.m, p.s = t.m[l], t.s[l]
 		}
@@ -597,6 +672,9 @@ func (t *Trainer) descend(p *plastic, step stepper) {
 			k := z.count[i-lo]
 			simd.ScaledRows(g, p.change, p.out, z.samples[i-lo][:k], z.scale[i-lo][:k])
 			row := p.w[i*p.out : (i+1)*p.out]
+			if p.decay != 0 {
+				scale(row, 1-p.decay)
+			}
 			if step.adam == nil {
 				simd.Axpy(row, -step.rate, g)
 			} else {
@@ -611,10 +689,25 @@ func (t *Trainer) descend(p *plastic, step stepper) {
 
 // publish copies row i of layer l's weights to where the loops read it.
 func (t *Trainer) publish(l, i int) {
-	out := t.Net.Sizes[l+1]
-	if t.rows != nil && t.rows[l].stride != out {
-		copy(t.rows[l].data[i*t.rows[l].stride:], t.Net.Weights[l][i*out:(i+1)*out])
+	out, by := t.Net.Sizes[l+1], t.Config.Dropout.rowScale(l)
+	if t.rows == nil || by == 1 && t.rows[l].stride == out {
+		return
 	}
+	row := t.rows[l].data[i*t.rows[l].stride:][:out]
+	copy(row, t.Net.Weights[l][i*out:(i+1)*out])
+	if by != 1 {
+		scale(row, by)
+	}
+}
+
+// scaled is w times by: w itself, or a copy.
+func scaled(w []float32, by float32) []float32 {
+	if by == 1 {
+		return w
+	}
+	w = slices.Clone(w)
+	scale(w, by)
+	return w
 }
 
 // updateRows is how many weight rows a worker takes at a time: their S lie in a
