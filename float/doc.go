@@ -194,10 +194,39 @@
 //	pixels 0.25, hidden 0.1, eta_t 1            97.84
 //
 // The last two scale a layer's changes as a whole, which Adam divides out again: they
-// say what chance does. (Hinge: no error where the class is above 1 or another below 0.) So pixels that are
-// left out and a run long enough to use them are what helps; everything else is
-// within noise or harms. Silent neurons are not what is missing: of the second layer's
-// 400, 98 never fired on 2 000 test images without dropout, 54 with it.
+// say what chance does. (Hinge: no error where the class is above 1 or another below
+// 0.) So pixels that are left out and a run long enough to use them are what helps;
+// the rest is within noise or harms. Silent neurons are not what is missing: of the
+// second layer's 400, 98 never fired on 2 000 other images without dropout, 54 with it.
+//
+// Three hidden layers of 400, pixels 0.2, hidden 0.1, 15 epochs:
+//
+//	as above                                    97.42
+//	factor 0.25 on the rate of the second layer 97.07
+//	factor 2 on that of the second and third    97.36
+//	factor 3                                    97.49
+//	the same with factor 2, feedback from the starting weights 97.50
+//	batch 50, rate 0.0015                       97.44
+//	gain of the second and third layer 0.5, 2   97.34, 97.36
+//	window 1                                    96.92
+//	weight decay 0.1, 0.4                       97.49, 97.24
+//	weight decay 0.1, 16 ticks                  97.35
+//	weight decay 0.1, reset subtract            97.36
+//
+// Three of 800, pixels 0.2, hidden 0.1, 12 epochs: 97.36; with factors 0.25 and 0.1 on
+// the rate of the second and third layer 97.08 and 96.68.
+//
+// What stays open: trained on 50 000 images for 30 epochs, three hidden layers of 800
+// get 99.5 % of their training images right while units are left out, and some 98.35 %
+// of others. By then the drive of the second and third layer reaches 20 thresholds, and
+// 5 and 0.1 % of (sample, neuron) lie in the window: the network has become a binary
+// one, and slower rates, weight decay and wider windows, which keep the drive nearer,
+// do not help.
+//
+// Fashion-MNIST, 784-400-400-10, 20 000 images, 20 epochs: 88.51 without dropout, 88.26
+// with 0.1 of pixels and neurons, 87.55 with 0.2. Three layers of 400, factor 2,
+// feedback from the starting weights: 87.84, and 88.30 with 0.1 of pixels and 0.05 of
+// neurons left out.
 //
 // # Training for few bits
 //
