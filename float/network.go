@@ -171,15 +171,11 @@ func NewNetwork(c Config, seed uint64, gain float64) (*Network, error) {
 	}
 	n := &Network{Config: c}
 	for l := range c.Layers() {
-		n.Weights = append(n.Weights, startingWeights(c, l, seed, gain))
+		in, out := c.Sizes[l], c.Sizes[l+1]
+		scale := gain * math.Sqrt(6/float64(in+out))
+		n.Weights = append(n.Weights, orthogonal(in, out, scale, newStream(seed, streamWeights, uint64(l))))
 	}
 	return n, nil
-}
-
-// startingWeights are those of weight layer l.
-func startingWeights(c Config, l int, seed uint64, gain float64) []float32 {
-	in, out := c.Sizes[l], c.Sizes[l+1]
-	return orthogonal(in, out, gain*math.Sqrt(6/float64(in+out)), newStream(seed, streamWeights, uint64(l)))
 }
 
 // Parameters counts the weights.

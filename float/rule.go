@@ -85,7 +85,6 @@ type plastic struct {
 	w, m, s []float32 // weights; Adam's moments, nil with SGD
 	change  []float32 // [batch][out]
 	pre     func(*sampleBuffers) []float32
-	decay   float32                    // share that a step takes off each weight
 	after   func(row []float32, i int) // of each row, when it has moved; may be nil
 }
 

@@ -1,14 +1,12 @@
 package float
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -35,21 +33,18 @@ type TrainConfig struct {
 	Epochs         int       `json:"epochs"`
 	Batch          int       `json:"batch"`
 	Optimiser      Optimiser `json:"optimiser"`
-	Rate           float64   `json:"rate"`                     // eta_w at the first epoch
-	RateDecay      float64   `json:"rate_decay"`               // factor an epoch
-	RateToZero     bool      `json:"rate_to_zero,omitempty"`   // the rate falls by the step, in a line, to 0 at the end of Epochs
-	LayerRates     string    `json:"layer_rates,omitempty"`    // factors on Rate, one a weight layer or one for all, separated by commas; "" for 1
-	WeightDecay    float64   `json:"weight_decay,omitempty"`   // each step takes rate x this share off every weight (Loshchilov and Hutter 2019)
-	TargetRate     float64   `json:"target_rate"`              // eta_t of eq. 5
-	FeedbackScale  float64   `json:"feedback_scale"`           // see Feedback
-	FeedbackStart  bool      `json:"feedback_start,omitempty"` // B from the starting weights: see Feedback
-	FeedbackBias   float64   `json:"feedback_bias"`            // see Feedback
-	Window         float64   `json:"window"`                   // local condition: mean drive in -Window..1+Window thresholds; negative is off
-	RandomMembrane float64   `json:"random_membrane"`          // training starts v uniformly in 0..this many thresholds
-	RandomBelow    float64   `json:"random_below,omitempty"`   // of that range: it begins this many thresholds below 0
-	Gain           float64   `json:"gain"`                     // of the starting weights
-	HeldOut        int       `json:"validate"`                 // samples held out of the training set's tail
-	RowSigns       bool      `json:"row_signs,omitempty"`      // one sign a presynaptic unit: see Network.OneSign
+	Rate           float64   `json:"rate"`                   // eta_w at the first epoch
+	RateDecay      float64   `json:"rate_decay"`             // factor an epoch
+	RateToZero     bool      `json:"rate_to_zero,omitempty"` // the rate falls by the step, in a line, to 0 at the end of Epochs
+	TargetRate     float64   `json:"target_rate"`            // eta_t of eq. 5
+	FeedbackScale  float64   `json:"feedback_scale"`         // see Feedback
+	FeedbackBias   float64   `json:"feedback_bias"`          // see Feedback
+	Window         float64   `json:"window"`                 // local condition: mean drive in -Window..1+Window thresholds; negative is off
+	RandomMembrane float64   `json:"random_membrane"`        // training starts v uniformly in 0..this many thresholds
+	RandomBelow    float64   `json:"random_below,omitempty"` // of that range: it begins this many thresholds below 0
+	Gain           float64   `json:"gain"`                   // of the starting weights
+	HeldOut        int       `json:"validate"`               // samples held out of the training set's tail
+	RowSigns       bool      `json:"row_signs,omitempty"`    // one sign a presynaptic unit: see Network.OneSign
 
 	// Frozen is how many of the lowest hidden layers keep their starting weights:
 	// the rule gives them no feedback.
@@ -82,10 +77,6 @@ func (c TrainConfig) Validate() error {
 	bad(c.Optimiser == SGD || c.Optimiser == Adam, "optimiser", c.Optimiser, "sgd or adam")
 	bad(finite(c.Rate) && c.Rate > 0, "rate", c.Rate, "a number above 0")
 	bad(c.RateDecay > 0 && c.RateDecay <= 1, "rate_decay", c.RateDecay, "above 0 and at most 1")
-	if _, err := parseFactors(c.LayerRates, strings.Count(c.LayerRates, ",")+1); err != nil {
-		errs = append(errs, err)
-	}
-	bad(c.WeightDecay >= 0 && c.WeightDecay*c.Rate < 1, "weight_decay", c.WeightDecay, "0 or more, and less than 1 times the rate")
 	bad(finite(c.TargetRate) && c.TargetRate > 0, "target_rate", c.TargetRate, "a number above 0")
 	bad(finite(c.FeedbackScale) && c.FeedbackScale >= 0, "feedback_scale", c.FeedbackScale, "a number from 0")
 	bad(finite(c.FeedbackBias) && c.FeedbackBias >= 0, "feedback_bias", c.FeedbackBias, "a number from 0")
@@ -120,33 +111,7 @@ func (c TrainConfig) Fits(nc Config) error {
 	if c.RandomBelow > 0 && nc.Floor {
 		errs = append(errs, fmt.Errorf("random_below: got %v with a floor, want 0", c.RandomBelow))
 	}
-	if _, err := parseFactors(c.LayerRates, nc.Layers()); err != nil {
-		errs = append(errs, err)
-	}
-	if rule := cmp.Or(c.Rule, GLSNN); c.FeedbackStart && rule != GLSNN && rule != DFA {
-		errs = append(errs, fmt.Errorf("feedback_start: got it with rule %s, which draws no such feedback", rule))
-	}
 	return errors.Join(append(errs, c.Dropout.fits(nc))...)
-}
-
-// parseFactors reads TrainConfig.LayerRates for layers weight layers.
-func parseFactors(text string, layers int) ([]float64, error) {
-	factors := slices.Repeat([]float64{1}, layers)
-	if text == "" {
-		return factors, nil
-	}
-	fields := strings.Split(text, ",")
-	if len(fields) != 1 && len(fields) != layers {
-		return nil, fmt.Errorf("layer_rates: got %d factors, want one, or one for each of the %d layers", len(fields), layers)
-	}
-	for l := range factors {
-		f, err := strconv.ParseFloat(strings.TrimSpace(fields[min(l, len(fields)-1)]), 64)
-		if err != nil || !(f >= 0) || f-f != 0 {
-			return nil, fmt.Errorf("layer_rates: got %q, want numbers from 0 separated by commas", text)
-		}
-		factors[l] = f
-	}
-	return factors, nil
 }
 
 // EpochStats is what one epoch gave. Accuracies are 0..1; those not measured
@@ -182,7 +147,6 @@ type Trainer struct {
 	m, s              [][]float32 // Adam's moments
 	steps             int         // Adam's step count
 	credit            credit
-	factors           []float64   // on the rate, a layer each
 	signs             [][]float32 // of each layer's rows, with RowSigns
 	learn             [][]float32 // what update moves: Net.Weights, or with Bits float weights that those are rounded from
 	grids             []Grid      // of Net.Weights; none before Bits begin
@@ -277,7 +241,6 @@ func NewTrainer(net *Network, tc TrainConfig, train *dataset.Set) (*Trainer, err
 		}
 	}
 	t.credit = newCredit(net, tc)
-	t.factors, _ = parseFactors(tc.LayerRates, net.Layers()) // Fits has looked at it
 	t.learn = net.Weights
 	for _, w := range net.Weights {
 		if tc.Optimiser == Adam {
@@ -615,7 +578,6 @@ func (t *Trainer) update(batch int) {
 	}
 	each := 1 / float32(batch)
 	rate, eps := t.rate(t.Done), 1e-8
-	decay := float32(rate * t.Config.WeightDecay)
 	const b1, b2 = 0.9, 0.999
 	if t.Config.Optimiser == Adam {
 		c := math.Sqrt(1 - math.Pow(b2, float64(t.steps)))
@@ -629,12 +591,7 @@ func (t *Trainer) update(batch int) {
 		if l < t.Config.Frozen {
 			continue
 		}
-		step := step
-		step.rate = float32(rate * t.factors[l])
-		if step.adam != nil {
-			step.adam = &simd.AdamParams{Rate: step.rate, B1: b1, B2: b2, Eps: float32(eps)}
-		}
-		p := plastic{in: t.Net.Sizes[l], out: t.Net.Sizes[l+1], w: w, change: t.change[l], decay: decay}
+		p := plastic{in: t.Net.Sizes[l], out: t.Net.Sizes[l+1], w: w, change: t.change[l]}
 		if step.adam != nil {
 			p.m, p.s = t.m[l], t.s[l]
 		}
@@ -672,9 +629,6 @@ func (t *Trainer) descend(p *plastic, step stepper) {
 			k := z.count[i-lo]
 			simd.ScaledRows(g, p.change, p.out, z.samples[i-lo][:k], z.scale[i-lo][:k])
 			row := p.w[i*p.out : (i+1)*p.out]
-			if p.decay != 0 {
-				scale(row, 1-p.decay)
-			}
 			if step.adam == nil {
 				simd.Axpy(row, -step.rate, g)
 			} else {

@@ -122,12 +122,9 @@ A preset gives every flag that is not set a value of a recipe:` + presetHelp(),
 	stringFlag(cmd, &o.train.Optimiser, "optimizer", t.Optimiser, "adam or sgd")
 	f.Float64Var(&o.train.Rate, "rate", t.Rate, "learning rate of the weights at the first epoch (eta_w)")
 	f.Float64Var(&o.train.RateDecay, "rate-decay", t.RateDecay, "factor on the learning rate after each epoch")
-	f.StringVar(&o.train.LayerRates, "layer-rates", t.LayerRates, "factors on the learning rate, one for each layer of weights: 1,0.25,1")
-	f.Float64Var(&o.train.WeightDecay, "weight-decay", t.WeightDecay, "share of each weight that a step takes off it, times the learning rate")
 	f.BoolVar(&o.train.RateToZero, "rate-to-zero", t.RateToZero, "let the learning rate fall in a line to 0 at the end of --epochs, beside --rate-decay")
 	f.Float64Var(&o.train.TargetRate, "target-rate", t.TargetRate, "eta_t of eq. 5")
 	f.Float64Var(&o.train.FeedbackScale, "feedback-scale", t.FeedbackScale, "size of the random feedback weights")
-	f.BoolVar(&o.train.FeedbackStart, "feedback-start", t.FeedbackStart, "make the feedback weights of the random starting weights above each layer, so that both agree at first")
 	f.Float64Var(&o.train.FeedbackBias, "feedback-bias", t.FeedbackBias, "size of the random feedback biases")
 	f.Float64Var(&o.train.Window, "window", t.Window, "a neuron learns where its mean drive is within -w..1+w thresholds; negative: always")
 	f.Float64Var(&o.train.RandomMembrane, "random-membrane", t.RandomMembrane, "training starts membranes uniformly in 0..this many thresholds")
@@ -544,7 +541,7 @@ func (o *trainOptions) agrees(c *float.Checkpoint, hidden []int, changed func(st
 		{"gain", t.Gain, wasTrain.Gain}, {"row-signs", t.RowSigns, wasTrain.RowSigns}, {"validate", t.HeldOut, wasTrain.HeldOut},
 		{"bits", t.Bits, wasTrain.Bits}, {"bits-after", t.BitsAfter, wasTrain.BitsAfter},
 		{"augment-shift", t.Augment.Shift, wasTrain.Augment.Shift}, {"augment-rotate", t.Augment.Rotate, wasTrain.Augment.Rotate},
-		{"rate-to-zero", t.RateToZero, wasTrain.RateToZero}, {"layer-rates", t.LayerRates, wasTrain.LayerRates}, {"feedback-start", t.FeedbackStart, wasTrain.FeedbackStart}, {"weight-decay", t.WeightDecay, wasTrain.WeightDecay}, {"dropout", t.Dropout.Hidden, wasTrain.Dropout.Hidden},
+		{"rate-to-zero", t.RateToZero, wasTrain.RateToZero}, {"dropout", t.Dropout.Hidden, wasTrain.Dropout.Hidden},
 		{"dropout-pixels", t.Dropout.Pixels, wasTrain.Dropout.Pixels}, {"preset", t.Preset, wasTrain.Preset},
 	}...) {
 		if changed(s.flag) && s.got != s.want {
