@@ -31,8 +31,8 @@ func presets() []preset {
 			{"random-below", "0.3"}, {"dropout-pixels", "0.2"}, {"dropout", "0.1"},
 		}},
 		{"fashion", []flagValue{
-			{"data", "fashion-mnist"}, {"hidden", "800,800,800"}, {"epochs", "30"}, {"rate-decay", "1"}, {"rate-to-zero", "true"},
-			{"random-below", "0.3"}, {"dropout-pixels", "0.1"}, {"dropout", "0.1"},
+			{"data", "fashion-mnist"}, {"hidden", "800,800"}, {"epochs", "30"}, {"rate-decay", "1"}, {"rate-to-zero", "true"},
+			{"random-below", "0.3"}, {"dropout-pixels", "0.1"}, {"dropout", "0.05"},
 		}},
 	}
 }
