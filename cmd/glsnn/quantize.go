@@ -196,6 +196,9 @@ func (a *app) quantize(ctx context.Context, o *quantizeOptions) (*quantizeResult
 		}
 	}
 	if o.compensate {
+		if in := slices.Max(net.Sizes[:net.Layers()]); in > maxMoments {
+			return nil, usage("--compensate: got a layer of %d inputs, want at most %d: it takes 8 bytes for every two of them", in, maxMoments)
+		}
 		if opt.Moments, err = net.Moments(ctx, set); err != nil {
 			return nil, err
 		}
@@ -264,6 +267,9 @@ func (a *app) quantize(ctx context.Context, o *quantizeOptions) (*quantizeResult
 	}
 	return r, model.Save(o.out)
 }
+
+// maxMoments is the widest layer whose moments are kept: 512 MB.
+const maxMoments = 1 << 13
 
 // modelLoss is a model's loss on the samples of set, eq. 4's mean over them: the sum
 // of (S_out - S_T)^2, S_out being real.

@@ -10,6 +10,16 @@
 // membrane moves toward it). The scale is nudged so that this is a whole
 // multiple of the target's threshold step: the threshold itself loses nothing.
 //
+// At 4 bits and less, rounding every weight to its nearest level shifts what neurons
+// are driven by. Options.Moments lets weights take up each other's errors, and Tune
+// finds scales by trying them. Points lost by 784-500-500-10 (98.09 % in float; mean
+// of three seeds, 10 000 test images):
+//
+//	                            4 bits  3     2 (ternary)
+//	rounding alone              0.08    1.34  22.65
+//	with moments                0.06    0.35   3.44
+//	with moments and Tune       0.05    0.16   0.73
+//
 // A network that was trained on grids (float.Grid) is written on them as long as
 // the width asked for holds them: no weight is rounded again. Its scale stays as
 // it is, and the threshold is the last level that float's threshold 1 lets pass
