@@ -77,7 +77,8 @@
 //
 // Binary spikes in place of S between layers (a chip can send nothing else);
 // the window condition; one sign a row and the floor, where a chip wants them;
-// Adam by default; training from random membranes; B with
+// Adam by default; training from random membranes, and with pixels and neurons left
+// out (dropout.go) where asked for; B with
 // zero mean over the outputs. Paper mode has none of them: it is eqs 2 to 6
 // with the printed constants, see paper.go. Where the paper leaves open whether
 // S of a window is its last or its mean value, paper mode takes the last, as
