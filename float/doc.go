@@ -77,7 +77,8 @@
 //
 // Binary spikes in place of S between layers (a chip can send nothing else);
 // the window condition; one sign a row and the floor, where a chip wants them;
-// Adam by default; training from random membranes; B with
+// Adam by default; training from random membranes, and with pixels and neurons left
+// out (dropout.go) where asked for; B with
 // zero mean over the outputs. Paper mode has none of them: it is eqs 2 to 6
 // with the printed constants, see paper.go. Where the paper leaves open whether
 // S of a window is its last or its mean value, paper mode takes the last, as
@@ -155,6 +156,78 @@
 //
 // About half of the second hidden layer ends silent: its mean drive falls below
 // the window, and then nothing brings it back. That is open.
+//
+// # How the presets were chosen
+//
+// MNIST, 784-400-400-10, the first 20 000 training images to train and the last
+// 10 000 to choose, the rate falling to 0 in a line, seed 1, mean of the last two
+// epochs' validation accuracy. One seed: differences under 0.15 are noise. First 12
+// epochs:
+//
+//	the defaults otherwise                      97.19
+//	starting membranes -0.3..0.3                97.31
+//	the same, -0.5..0.5                         97.05
+//	pixels left out 0.15, 0.3                   97.23, 97.19
+//	hidden neurons left out 0.15                97.10
+//	both 0.15                                   97.15
+//	both 0.15, membranes -0.5..1                97.09
+//	outside the window a change by 0.3 where it points inward, with other things changed: 95.69 to 96.74 (5 runs)
+//	averages of weights over some 500 steps     lower by 0.02 to 0.17 (8 of 12 runs), higher by up to 0.05
+//	presynaptic S less half its mean            97.13
+//	presynaptic S less its mean                 77.67
+//
+// Then 30 epochs, membranes -0.3..0.3:
+//
+//	no dropout                                  97.37
+//	pixels 0.2                                  97.73
+//	pixels 0.35                                 97.56
+//	pixels 0.25, hidden 0.1                     97.75
+//	pixels 0.25, hidden 0.2                     97.54
+//	pixels 0.2, hidden 0.2, hinge, rate 0.003   97.71
+//	pixels 0.25, hinge                          97.73
+//	pixels 0.25, rate 0.003                     97.52
+//	pixels 0.25, gain 0.5 of the first layer    97.63
+//	pixels 0.25, window 1, gain 2               97.19
+//	pixels 0.25, triangular window              97.77, and the first layer fires half as often again
+//	pixels 0.25, hidden 0.1, window 0.25        97.67
+//	pixels 0.25, hidden 0.1, rate 0.0013        97.63
+//	pixels 0.25, hidden 0.1, feedback scale 0.5 97.78
+//	pixels 0.25, hidden 0.1, eta_t 1            97.84
+//
+// The last two scale a layer's changes as a whole, which Adam divides out again: they
+// say what chance does. (Hinge: no error where the class is above 1 or another below
+// 0.) So pixels that are left out and a run long enough to use them are what helps;
+// the rest is within noise or harms. Silent neurons are not what is missing: of the
+// second layer's 400, 98 never fired on 2 000 other images without dropout, 54 with it.
+//
+// Three hidden layers of 400, pixels 0.2, hidden 0.1, 15 epochs:
+//
+//	as above                                    97.42
+//	factor 0.25 on the rate of the second layer 97.07
+//	factor 2 on that of the second and third    97.36
+//	factor 3                                    97.49
+//	the same with factor 2, feedback from the starting weights 97.50
+//	batch 50, rate 0.0015                       97.44
+//	gain of the second and third layer 0.5, 2   97.34, 97.36
+//	window 1                                    96.92
+//	weight decay 0.1, 0.4                       97.49, 97.24
+//	weight decay 0.1, 16 ticks                  97.35
+//	weight decay 0.1, reset subtract            97.36
+//
+// Three of 800, pixels 0.2, hidden 0.1, 12 epochs: 97.36; with factors 0.25 and 0.1 on
+// the rate of the second and third layer 97.08 and 96.68.
+//
+// What stays open: trained on 50 000 images for 30 epochs, three hidden layers of 800
+// get 99.5 % of their training images right while units are left out, and some 98.35 %
+// of others. By then the drive of the second and third layer reaches 20 thresholds, and
+// 5 and 0.1 % of (sample, neuron) lie in the window: the network has become a binary
+// one, and slower rates, weight decay and wider windows, which keep the drive nearer,
+// do not help.
+//
+// Fashion-MNIST, 784-400-400-10, 20 000 images, 20 epochs: 88.51 without dropout, 88.26
+// with 0.1 of pixels and neurons, 87.55 with 0.2. Three layers of 400, factor 2,
+// feedback from the starting weights: 87.84, and 88.30 with 0.1 of pixels and 0.05 of
+// neurons left out.
 //
 // # Training for few bits
 //

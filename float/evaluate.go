@@ -103,14 +103,16 @@ func (n *Network) Evaluate(ctx context.Context, set *dataset.Set, workers int, d
 	return e, nil
 }
 
-// Spikes counts those of every unit in chip mode over the samples of set: [0] of
-// the inputs, [l+1] of layer l's neurons. The error is the context's.
-func (n *Network) Spikes(ctx context.Context, set *dataset.Set) ([][]float64, error) {
-	spikes := make([][]float64, len(n.Sizes))
-	for l, size := range n.Sizes {
-		spikes[l] = make([]float64, size)
+// Moments are the second moments of each layer's inputs in chip mode over the
+// samples of set: [l] is [Sizes[l]][Sizes[l]], the sum of the products of two units'
+// spikes in the window. The error is the context's.
+func (n *Network) Moments(ctx context.Context, set *dataset.Set) ([][]float64, error) {
+	moments := make([][]float64, n.Layers())
+	for l := range moments {
+		moments[l] = make([]float64, n.Sizes[l]*n.Sizes[l])
 	}
 	l, input := n.newLoop().on(n.newRows()), make([]float32, n.Sizes[0])
+	var active []int
 	for lo := 0; lo < set.Len(); lo += groupSize {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -119,22 +121,33 @@ func (n *Network) Spikes(ctx context.Context, set *dataset.Set) ([][]float64, er
 		for i := range group {
 			l.states[i].Reset()
 			n.NewEncoder().Encode(&l.trains[i], lo+i, set.Image(lo+i))
-			clear(input)
-			l.trains[i].Counts(input)
-			addCounts(spikes[0], input)
 		}
 		runTrains(l.states[:group], l.trains)
-		for _, st := range l.states[:group] {
-			for k := range n.Layers() {
-				addCounts(spikes[k+1], st.Counts(k))
+		for i, st := range l.states[:group] {
+			clear(input)
+			l.trains[i].Counts(input)
+			counts := input
+			for k, m := range moments {
+				active = addProducts(m, counts, active[:0])
+				counts = st.Counts(k)
 			}
 		}
 	}
-	return spikes, nil
+	return moments, nil
 }
 
-func addCounts(dst []float64, counts []float32) {
+// addProducts adds counts' outer product to m and returns which are not 0.
+func addProducts(m []float64, counts []float32, active []int) []int {
 	for j, c := range counts {
-		dst[j] += float64(c) // whole numbers
+		if c != 0 {
+			active = append(active, j)
+		}
 	}
+	for _, i := range active {
+		row := m[i*len(counts):][:len(counts)]
+		for _, j := range active {
+			row[j] += float64(counts[i]) * float64(counts[j]) // whole numbers
+		}
+	}
+	return active
 }

@@ -278,7 +278,9 @@ func TestWorkersDoNotMatter(t *testing.T) {
 	set, _ := digits(t, 130, 10)
 	var first []byte
 	for _, workers := range []int{1, 2, 5} {
-		tr := testTrainer(t, set, func(_ *Config, tc *TrainConfig) { tc.HeldOut = 30 })
+		tr := testTrainer(t, set, func(_ *Config, tc *TrainConfig) {
+			tc.HeldOut, tc.RateToZero, tc.Dropout = 30, true, Dropout{Pixels: 0.2, Hidden: 0.1}
+		})
 		tr.Workers = workers
 		if err := tr.Run(context.Background(), Hooks{}); err != nil {
 			t.Fatal(err)
@@ -301,6 +303,9 @@ func TestResume(t *testing.T) {
 		config := func(c *Config, tc *TrainConfig) {
 			tc.HeldOut, tc.Batch, tc.Optimiser = 20, 30, optimiser
 			c.Floor, tc.RowSigns = optimiser == SGD, optimiser == SGD
+			if optimiser == Adam {
+				tc.RateToZero, tc.Dropout = true, Dropout{Pixels: 0.2, Hidden: 0.1}
+			}
 		}
 		whole := testTrainer(t, set, config)
 		batches := 0
@@ -402,7 +407,7 @@ func TestValidate(t *testing.T) {
 	c, tc := ChipDefaults()
 	c.Sizes = []int{784, 0, 1}
 	c.Ticks, c.Reset, c.MembraneDecay, c.Encoder = 0, "half", 5000, "poisson"
-	tc.Rate, tc.Batch = math.NaN(), 0
+	tc.Rate, tc.Batch, tc.Dropout = math.NaN(), 0, Dropout{Pixels: 1, Hidden: -0.1}
 	for _, want := range []string{
 		"sizes[1]: got 0, want 1..", "sizes[2]: got 1 outputs, want at least 2", "ticks: got 0, want 1..",
 		`reset: got "half", want one of zero, subtract`, "membrane_decay: got 5000, want 0..4096", `encoder: got "poisson"`,
@@ -411,7 +416,8 @@ func TestValidate(t *testing.T) {
 			t.Errorf("got %v, want %q among it", err, want)
 		}
 	}
-	for _, want := range []string{"rate: got NaN, want a number above 0", "batch: got 0, want 1..100000"} {
+	for _, want := range []string{"rate: got NaN, want a number above 0", "batch: got 0, want 1..100000",
+		"dropout_pixels: got 1, want 0 or more and less than 1", "dropout: got -0.1, want 0 or more and less than 1"} {
 		if err := tc.Validate(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q among it", err, want)
 		}
@@ -589,6 +595,46 @@ func BenchmarkTrainStep(b *testing.B) {
 				}
 				b.ReportMetric(float64(b.N*n)/b.Elapsed().Seconds(), "samples/s")
 			})
+		}
+	}
+}
+
+// TestMoments: the products of counts, summed over samples one by one.
+func TestMoments(t *testing.T) {
+	set, _ := digits(t, 23, 10)
+	net := testTrainer(t, set, func(_ *Config, tc *TrainConfig) { tc.Gain = 3 }).Net
+	got, err := net.Moments(context.Background(), set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want [][]float64
+	for l := range net.Layers() {
+		want = append(want, make([]float64, net.Sizes[l]*net.Sizes[l]))
+	}
+	var train encode.Train
+	for i := range set.Len() {
+		st := net.NewState()
+		net.NewEncoder().Encode(&train, i, set.Image(i))
+		for tick := range net.Ticks {
+			st.Step(train.At(tick))
+		}
+		counts := make([]float32, net.Sizes[0])
+		train.Counts(counts)
+		for l := range want {
+			for a, x := range counts {
+				for b, y := range counts {
+					want[l][a*len(counts)+b] += float64(x * y)
+				}
+			}
+			counts = st.Counts(l)
+		}
+	}
+	for l := range want {
+		if !slices.Equal(got[l], want[l]) {
+			t.Errorf("layer %d: got other moments than from one sample at a time", l)
+		}
+		if slices.Max(want[l]) == 0 {
+			t.Errorf("layer %d: its inputs never spike", l)
 		}
 	}
 }

@@ -18,6 +18,8 @@ const (
 	streamSigns
 	streamAugment
 	streamRule
+	streamPixels
+	streamNeurons
 )
 
 // newStream returns the generator of one stream at one index (a layer, an

@@ -27,26 +27,30 @@ const (
 // TrainConfig is how a network is trained. Everything that can change a weight
 // is in it, so that a run is (Config, TrainConfig, data).
 type TrainConfig struct {
-	Rule           Rule      `json:"rule,omitempty"` // of hidden layers; "" is GLSNN
+	Preset         string    `json:"preset,omitempty"` // the recipe that settings were taken from; some may have been changed
+	Rule           Rule      `json:"rule,omitempty"`   // of hidden layers; "" is GLSNN
 	Seed           uint64    `json:"seed"`
 	Epochs         int       `json:"epochs"`
 	Batch          int       `json:"batch"`
 	Optimiser      Optimiser `json:"optimiser"`
-	Rate           float64   `json:"rate"`                // eta_w at the first epoch
-	RateDecay      float64   `json:"rate_decay"`          // factor an epoch
-	TargetRate     float64   `json:"target_rate"`         // eta_t of eq. 5
-	FeedbackScale  float64   `json:"feedback_scale"`      // see Feedback
-	FeedbackBias   float64   `json:"feedback_bias"`       // see Feedback
-	Window         float64   `json:"window"`              // local condition: mean drive in -Window..1+Window thresholds; negative is off
-	RandomMembrane float64   `json:"random_membrane"`     // training starts v uniformly in 0..this many thresholds
-	Gain           float64   `json:"gain"`                // of the starting weights
-	HeldOut        int       `json:"validate"`            // samples held out of the training set's tail
-	RowSigns       bool      `json:"row_signs,omitempty"` // one sign a presynaptic unit: see Network.OneSign
+	Rate           float64   `json:"rate"`                   // eta_w at the first epoch
+	RateDecay      float64   `json:"rate_decay"`             // factor an epoch
+	RateToZero     bool      `json:"rate_to_zero,omitempty"` // the rate falls by the step, in a line, to 0 at the end of Epochs
+	TargetRate     float64   `json:"target_rate"`            // eta_t of eq. 5
+	FeedbackScale  float64   `json:"feedback_scale"`         // see Feedback
+	FeedbackBias   float64   `json:"feedback_bias"`          // see Feedback
+	Window         float64   `json:"window"`                 // local condition: mean drive in -Window..1+Window thresholds; negative is off
+	RandomMembrane float64   `json:"random_membrane"`        // training starts v uniformly in 0..this many thresholds
+	RandomBelow    float64   `json:"random_below,omitempty"` // of that range: it begins this many thresholds below 0
+	Gain           float64   `json:"gain"`                   // of the starting weights
+	HeldOut        int       `json:"validate"`               // samples held out of the training set's tail
+	RowSigns       bool      `json:"row_signs,omitempty"`    // one sign a presynaptic unit: see Network.OneSign
 
 	// Frozen is how many of the lowest hidden layers keep their starting weights:
 	// the rule gives them no feedback.
 	Frozen int `json:"frozen,omitempty"`
 
+	Dropout   Dropout `json:"dropout,omitzero"`     // of pixels and hidden neurons
 	Augment   Augment `json:"augment,omitzero"`     // of the training images
 	Bits      string  `json:"bits,omitempty"`       // widths that weights are rounded to, see ParseGrids; "" for none
 	BitsAfter int     `json:"bits_after,omitempty"` // epochs before they are
@@ -78,6 +82,7 @@ func (c TrainConfig) Validate() error {
 	bad(finite(c.FeedbackBias) && c.FeedbackBias >= 0, "feedback_bias", c.FeedbackBias, "a number from 0")
 	bad(finite(c.Window), "window", c.Window, "a number, negative for none")
 	bad(c.RandomMembrane >= 0 && c.RandomMembrane <= 1, "random_membrane", c.RandomMembrane, "0..1")
+	bad(c.RandomBelow >= 0 && c.RandomBelow <= 1, "random_below", c.RandomBelow, "0..1")
 	bad(finite(c.Gain) && c.Gain > 0, "gain", c.Gain, "a number above 0")
 	bad(c.HeldOut >= 0, "validate", c.HeldOut, "0 or more")
 	if widths := strings.Count(c.Bits, ",") + 1; c.Bits != "" {
@@ -93,16 +98,27 @@ func (c TrainConfig) Validate() error {
 	default:
 		bad(c.BitsAfter >= 0 && c.BitsAfter < c.Epochs, "bits_after", c.BitsAfter, fmt.Sprintf("0..%d", c.Epochs-1))
 	}
+	bad(c.Dropout.Pixels >= 0 && c.Dropout.Pixels < 1, "dropout_pixels", c.Dropout.Pixels, "0 or more and less than 1")
+	bad(c.Dropout.Hidden >= 0 && c.Dropout.Hidden < 1, "dropout", c.Dropout.Hidden, "0 or more and less than 1")
 	bad(c.Augment.Shift >= 0 && c.Augment.Shift < dataset.MaxSide, "augment_shift", c.Augment.Shift, "0 or more pixels")
 	bad(c.Augment.Rotate >= 0 && c.Augment.Rotate <= 180, "augment_rotate", c.Augment.Rotate, "0..180 degrees")
 	return errors.Join(errs...)
 }
 
+// Fits says whether a network of nc can be trained by c.
+func (c TrainConfig) Fits(nc Config) error {
+	var errs []error
+	if c.RandomBelow > 0 && nc.Floor {
+		errs = append(errs, fmt.Errorf("random_below: got %v with a floor, want 0", c.RandomBelow))
+	}
+	return errors.Join(append(errs, c.Dropout.fits(nc))...)
+}
+
 // EpochStats is what one epoch gave. Accuracies are 0..1; those not measured
 // are absent.
 type EpochStats struct {
-	Epoch         int       `json:"epoch"` // from 1
-	Rate          float64   `json:"rate"`
+	Epoch         int       `json:"epoch"`          // from 1
+	Rate          float64   `json:"rate"`           // at its start
 	TrainLoss     float64   `json:"train_loss"`     // mean of sum (S_out - S_T)^2, before each sample's update
 	TrainAccuracy float64   `json:"train_accuracy"` // likewise
 	Validation    *float64  `json:"validation_accuracy,omitempty"`
@@ -204,6 +220,9 @@ func NewTrainer(net *Network, tc TrainConfig, train *dataset.Set) (*Trainer, err
 	}
 	if got, want := train.Classes, net.Sizes[len(net.Sizes)-1]; got != want {
 		return nil, fmt.Errorf("%s: classes: got %d, want the network's %d outputs", train.Name, got, want)
+	}
+	if err := tc.Fits(net.Config); err != nil {
+		return nil, err
 	}
 	if tc.Augment != (Augment{}) && (train.Rows < 2 || train.Cols < 2) {
 		return nil, fmt.Errorf("%s: got samples of %d x %d pixels, want images to augment", train.Name, train.Rows, train.Cols)
@@ -315,13 +334,19 @@ func (t *Trainer) Run(ctx context.Context, hooks Hooks) error {
 	return nil
 }
 
-func (t *Trainer) rate() float64 {
-	return t.Config.Rate * math.Pow(t.Config.RateDecay, float64(t.Epoch))
+// rate is eta_w when done samples of the epoch under way are done.
+func (t *Trainer) rate(done int) float64 {
+	rate := t.Config.Rate * math.Pow(t.Config.RateDecay, float64(t.Epoch))
+	if t.Config.RateToZero {
+		n := t.train.Len()
+		rate *= 1 - float64(t.Epoch*n+done)/float64(t.Config.Epochs*n)
+	}
+	return rate
 }
 
 func (t *Trainer) epochStats() EpochStats {
 	n := float64(t.train.Len())
-	s := EpochStats{Epoch: t.Epoch + 1, Rate: t.rate(), TrainLoss: t.running.Loss / n, TrainAccuracy: float64(t.running.Correct) / n}
+	s := EpochStats{Epoch: t.Epoch + 1, Rate: t.rate(0), TrainLoss: t.running.Loss / n, TrainAccuracy: float64(t.running.Correct) / n}
 	for l, x := range t.running.Spikes {
 		if !t.Net.Integrates(l) {
 			s.SpikeRate = append(s.SpikeRate, x/n/float64(t.Net.Sizes[l+1]))
@@ -389,7 +414,7 @@ func (t *Trainer) newLoop() loop {
 	l := t.Net.newLoop()
 	if len(l.states) > 0 && t.rows == nil {
 		for i, w := range t.Net.Weights {
-			t.rows = append(t.rows, newMatrix(w, t.Net.Sizes[i+1]))
+			t.rows = append(t.rows, newMatrix(scaled(w, t.Config.Dropout.rowScale(i)), t.Net.Sizes[i+1]))
 		}
 	}
 	for _, s := range l.states {
@@ -442,12 +467,14 @@ func groupOf(n, workers int) int {
 // every layer in bufs.
 func (t *Trainer) forward(states []*State, trains []encode.Train, bufs []sampleBuffers, samples []int) {
 	encoder := t.Net.NewEncoder()
-	var pixels []uint8
+	var moved, kept []uint8
 	for i, sample := range samples {
 		states[i].Reset()
 		t.randomMembranes(states[i], sample)
-		pixels = t.image(pixels, sample)
-		encoder.Encode(&trains[i], sample, pixels)
+		t.dropNeurons(states[i], sample)
+		moved = t.image(moved, sample)
+		kept = t.dropPixels(kept, moved, sample)
+		encoder.Encode(&trains[i], sample, kept)
 	}
 	runTrains(states, trains)
 	for i, sample := range samples {
@@ -457,13 +484,15 @@ func (t *Trainer) forward(states []*State, trains []encode.Train, bufs []sampleB
 
 func (t *Trainer) randomMembranes(st *State, sample int) {
 	tc := t.Config
-	if tc.RandomMembrane > 0 {
-		rng := newStream(tc.Seed, streamMembrane, uint64(t.Epoch)<<32|uint64(sample))
-		for l := range st.layers {
-			if !t.Net.Integrates(l) {
-				for j := range st.layers[l].v {
-					st.layers[l].v[j] = rng.Float32() * float32(tc.RandomMembrane)
-				}
+	below, width := float32(tc.RandomBelow), float32(tc.RandomBelow+tc.RandomMembrane)
+	if width == 0 {
+		return
+	}
+	rng := newStream(tc.Seed, streamMembrane, uint64(t.Epoch)<<32|uint64(sample))
+	for l := range st.layers {
+		if !t.Net.Integrates(l) {
+			for j := range st.layers[l].v {
+				st.layers[l].v[j] = float32(rng.Float32()*width) - below
 			}
 		}
 	}
@@ -491,6 +520,9 @@ func (t *Trainer) changes(st *State, train *encode.Train, b *sampleBuffers, samp
 	}
 	for l := last - 1; l >= tc.Frozen; l-- {
 		t.credit.hidden(st, b, l)
+		if tc.Dropout.Hidden > 0 {
+			stillDropped(b.change[l], st.layers[l].v)
+		}
 		b.inWindow[l] = applyWindow(b.change[l], st.layers[l].drive, tc.Window, net.Ticks)
 	}
 }
@@ -545,7 +577,7 @@ func (t *Trainer) update(batch int) {
 		t.scratch = append(t.scratch, newUpdateScratch(t.Net.Config, t.Config.Batch))
 	}
 	each := 1 / float32(batch)
-	rate, eps := t.rate(), 1e-8
+	rate, eps := t.rate(t.Done), 1e-8
 	const b1, b2 = 0.9, 0.999
 	if t.Config.Optimiser == Adam {
 		c := math.Sqrt(1 - math.Pow(b2, float64(t.steps)))
@@ -611,10 +643,25 @@ func (t *Trainer) descend(p *plastic, step stepper) {
 
 // publish copies row i of layer l's weights to where the loops read it.
 func (t *Trainer) publish(l, i int) {
-	out := t.Net.Sizes[l+1]
-	if t.rows != nil && t.rows[l].stride != out {
-		copy(t.rows[l].data[i*t.rows[l].stride:], t.Net.Weights[l][i*out:(i+1)*out])
+	out, by := t.Net.Sizes[l+1], t.Config.Dropout.rowScale(l)
+	if t.rows == nil || by == 1 && t.rows[l].stride == out {
+		return
 	}
+	row := t.rows[l].data[i*t.rows[l].stride:][:out]
+	copy(row, t.Net.Weights[l][i*out:(i+1)*out])
+	if by != 1 {
+		scale(row, by)
+	}
+}
+
+// scaled is w times by: w itself, or a copy.
+func scaled(w []float32, by float32) []float32 {
+	if by == 1 {
+		return w
+	}
+	w = slices.Clone(w)
+	scale(w, by)
+	return w
 }
 
 // updateRows is how many weight rows a worker takes at a time: their S lie in a

@@ -114,6 +114,9 @@ func inspectNetwork(w io.Writer, n *float.Network) {
 	} else {
 		fmt.Fprintf(w, "rule\t%s\tthe lowest %d hidden layers keep their starting weights\n", rule, o.Train.Frozen)
 	}
+	if o.Train.Preset != "" {
+		fmt.Fprintf(w, "preset\t%s\tflags may have changed some of it; --output json has all settings\n", o.Train.Preset)
+	}
 	for l, g := range o.Grids {
 		fmt.Fprintf(w, "layer %d\tweights on a grid\t%d..%d times %v\n", l, g.Low, g.High, g.Scale)
 	}

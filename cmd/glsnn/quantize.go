@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,7 +25,8 @@ type quantizeOptions struct {
 	network, out string
 	bits         string
 	budget       float64 // mean bits a synapse; 0 for none
-	balance      bool
+	compensate   bool
+	tune         bool
 	target       string
 	scheme       quantize.Scheme
 	percentile   float64
@@ -46,13 +48,15 @@ are brought to the same scale. Weights that were trained on a grid (train --bits
 are written as they are. With --budget-bits the widths are searched for, layer by
 layer, on training samples. Without --target the registers are 32 bits wide
 and the model can be exported to any target that can express it exactly; with
-it, the model is made for that chip's own formats. Rates of both networks are
+it, the model is made for that chip's own formats. For 4 bits and less --compensate
+and --tune lose less, the two together least: training samples then say which
+roundings and scales keep what the network does. Rates of both networks are
 compared on training samples, and a layer that went silent is an error.
 
 On a chip that tests its neurons after every event, and not once a tick, a small
 error of a weight can move a spike. For such a target each threshold is the float
 one times a factor: of those tried, the one that gets most training samples right.`,
-		Example: "  glsnn quantize --bits 8\n  glsnn quantize --bits 4,6,8 --scale percentile --percentile 99.9\n  glsnn quantize --budget-bits 4\n  glsnn quantize --bits 8 --target loihi -o loihi.glsnn",
+		Example: "  glsnn quantize --bits 8\n  glsnn quantize --bits 4,6,8 --scale percentile --percentile 99.9\n  glsnn quantize --bits 3 --compensate --tune\n  glsnn quantize --budget-bits 4\n  glsnn quantize --bits 8 --target loihi -o loihi.glsnn",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if cmd.Flags().Changed("budget-bits") && !(o.budget > 0) {
 				return usage("--budget-bits: got %v, want a number of bits", o.budget)
@@ -70,7 +74,8 @@ one times a factor: of those tried, the one that gets most training samples righ
 	f.StringVar(&o.bits, "bits", "", fmt.Sprintf("weight width, sign included, %d..%d; or one a layer: 8,6,8 (default: 8, or what the network was trained for)", quantize.MinBits, quantize.MaxBits))
 	f.Float64Var(&o.budget, "budget-bits", 0, "choose a width for each layer, so that a synapse has at most this many bits in the mean")
 	f.StringVar(&o.target, "target", "", "quantise in this target's formats: a name of 'glsnn targets list' or a YAML file")
-	f.BoolVar(&o.balance, "balance", false, "round so that each neuron keeps its mean drive on the training samples; for 3 bits and the like")
+	f.BoolVar(&o.compensate, "compensate", false, "let weights take up each other's rounding errors, so that neurons keep their drive on the training samples; for 4 bits and less")
+	f.BoolVar(&o.tune, "tune", false, "try factors on each layer's scale, and keep those with which the model has the least loss on the training samples")
 	stringFlag(cmd, &o.scheme, "scale", quantize.MSE, "how a layer's scale is chosen: mse, max or percentile")
 	f.Float64Var(&o.percentile, "percentile", defaultPercentile, "for --scale percentile")
 	f.StringVar(&o.rounding, "rounding", "nearest_even", "of weights: nearest_even, half_away, half_up, toward_zero or floor")
@@ -115,8 +120,11 @@ func (a *app) quantize(ctx context.Context, o *quantizeOptions) (*quantizeResult
 	case o.budget != 0 && o.data.samples == 0:
 		return nil, usage("--samples: got 0 with --budget-bits, want samples to search with")
 	}
-	if o.balance && o.data.samples == 0 {
-		return nil, usage("--samples: got 0 with --balance, want samples to balance with")
+	if o.tune && o.data.samples == 0 {
+		return nil, usage("--samples: got 0 with --tune, want samples to try scales on")
+	}
+	if o.compensate && o.data.samples == 0 {
+		return nil, usage("--samples: got 0 with --compensate, want samples to keep the drive of")
 	}
 	if err := o.data.check(); err != nil {
 		return nil, err
@@ -175,17 +183,23 @@ func (a *app) quantize(ctx context.Context, o *quantizeOptions) (*quantizeResult
 	if calibrate && o.budget != 0 {
 		return nil, usage("--budget-bits: got it for target %s, whose thresholds are searched for; want --bits", opt.Source.Target)
 	}
+	if calibrate && o.tune {
+		return nil, usage("--tune: got it for target %s, whose thresholds are searched for instead", opt.Source.Target)
+	}
 	var set *dataset.Set
-	if o.data.samples != 0 || o.balance {
-		if calibrate && !o.data.given() {
+	if o.data.samples != 0 {
+		if (calibrate || o.compensate || o.tune) && !o.data.given() {
 			o.data.samples = searchSamples
 		}
 		if set, err = o.data.load(a, net.Origin.Data, net.Sizes[0]); err != nil {
 			return nil, fmt.Errorf("training samples: %w; --samples 0 does without", err)
 		}
 	}
-	if o.balance {
-		if opt.Spikes, err = net.Spikes(ctx, set); err != nil {
+	if o.compensate {
+		if in := slices.Max(net.Sizes[:net.Layers()]); in > maxMoments {
+			return nil, usage("--compensate: got a layer of %d inputs, want at most %d: it takes 8 bytes for every two of them", in, maxMoments)
+		}
+		if opt.Moments, err = net.Moments(ctx, set); err != nil {
 			return nil, err
 		}
 	}
@@ -198,12 +212,18 @@ func (a *app) quantize(ctx context.Context, o *quantizeOptions) (*quantizeResult
 	}
 	var model *fixedpoint.Model
 	var report *quantize.Report
-	if calibrate {
+	switch {
+	case o.tune:
+		model, report, err = quantize.Tune(net, opt, func(m *fixedpoint.Model) (float64, error) {
+			loss, err := a.modelLoss(ctx, m, set)
+			return -loss, err
+		})
+	case calibrate:
 		model, report, err = quantize.Calibrate(net, opt, func(m *fixedpoint.Model) (float64, error) {
 			_, correct, err := a.runModel(ctx, m, set, emulator.RunOptions{Workers: a.jobs})
 			return float64(correct), err
 		})
-	} else {
+	default:
 		model, report, err = quantize.Quantize(net, opt)
 	}
 	if err != nil {
@@ -246,6 +266,33 @@ func (a *app) quantize(ctx context.Context, o *quantizeOptions) (*quantizeResult
 		return nil, err
 	}
 	return r, model.Save(o.out)
+}
+
+// maxMoments is the widest layer whose moments are kept: 512 MB.
+const maxMoments = 1 << 13
+
+// modelLoss is a model's loss on the samples of set, eq. 4's mean over them: the sum
+// of (S_out - S_T)^2, S_out being real.
+func (a *app) modelLoss(ctx context.Context, m *fixedpoint.Model, set *dataset.Set) (float64, error) {
+	r, _, err := a.runModel(ctx, m, set, emulator.RunOptions{Workers: a.jobs, KeepScores: true})
+	if err != nil {
+		return 0, err
+	}
+	unit := 1 / float64(m.Ticks)
+	if last := m.Layers[len(m.Layers)-1]; last.Integrator {
+		unit *= math.Ldexp(last.Scale, -last.WeightExp)
+	}
+	loss := 0.0
+	for i, scores := range r.Scores {
+		for k, s := range scores {
+			e := float64(float64(s) * unit)
+			if k == int(set.Labels[i]) {
+				e--
+			}
+			loss += float64(e * e)
+		}
+	}
+	return loss / float64(set.Len()), nil
 }
 
 func (r *quantizeResult) text(w io.Writer) {

@@ -27,6 +27,7 @@ type trainOptions struct {
 	out        string
 	checkpoint string
 	resume     bool
+	watch      bool
 	from       string
 	net        float.Config
 	train      float.TrainConfig
@@ -61,9 +62,13 @@ A checkpoint is written after every epoch and when interrupted; --resume goes on
 from it and ends in the same bytes as a run that was never stopped. Without
 --validate the last epoch is kept and test accuracy is shown after every epoch;
 with it, the epoch that does best on the held-out samples is kept and the test
-set is looked at once, at the end.`,
+set is looked at once, at the end; --watch-test shows it after every epoch all
+the same, and nothing is chosen by it.
+
+A preset gives every flag that is not set a value of a recipe:` + presetHelp(),
 		Example: `  glsnn train --data mnist --hidden 500,500 --epochs 10 --seed 1
   glsnn train --data fashion-mnist --hidden 200,200 --validate 10000
+  glsnn train --preset mnist --seed 2
   glsnn train --data mnist --target tinyodin --size 14 --hidden 50
   glsnn train --data mnist --hidden 500,500 --bits 4 --bits-after 5
   glsnn train --from network.glsnn --bits ternary --rate 0.001 -o ternary.glsnn
@@ -72,6 +77,11 @@ set is looked at once, at the end.`,
   glsnn train --data mnist --resume
   glsnn train --data mnist --mode paper --epochs 1`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.train.Preset != "" && !o.resume {
+				if err := usePreset(cmd, o.train.Preset); err != nil {
+					return err
+				}
+			}
 			if err := o.modeDefaults(cmd); err != nil {
 				return err
 			}
@@ -83,6 +93,7 @@ set is looked at once, at the end.`,
 		},
 	}
 	f := cmd.Flags()
+	f.StringVar(&o.train.Preset, "preset", "", "a recipe, as listed above; flags that are set come before it")
 	f.StringVar(&o.target, "target", "", "train inside this target's limits: its reset, decays, read-out, signs and floor where no flag says otherwise, and refused at once where it would not fit")
 	f.StringVar(&o.data, "data", "digits", "data set: a name of 'glsnn data list' or a folder of IDX files")
 	f.IntVar(&o.size, "size", 0, "pool images down to this side; 0 keeps them")
@@ -111,19 +122,24 @@ set is looked at once, at the end.`,
 	stringFlag(cmd, &o.train.Optimiser, "optimizer", t.Optimiser, "adam or sgd")
 	f.Float64Var(&o.train.Rate, "rate", t.Rate, "learning rate of the weights at the first epoch (eta_w)")
 	f.Float64Var(&o.train.RateDecay, "rate-decay", t.RateDecay, "factor on the learning rate after each epoch")
+	f.BoolVar(&o.train.RateToZero, "rate-to-zero", t.RateToZero, "let the learning rate fall in a line to 0 at the end of --epochs, beside --rate-decay")
 	f.Float64Var(&o.train.TargetRate, "target-rate", t.TargetRate, "eta_t of eq. 5")
 	f.Float64Var(&o.train.FeedbackScale, "feedback-scale", t.FeedbackScale, "size of the random feedback weights")
 	f.Float64Var(&o.train.FeedbackBias, "feedback-bias", t.FeedbackBias, "size of the random feedback biases")
 	f.Float64Var(&o.train.Window, "window", t.Window, "a neuron learns where its mean drive is within -w..1+w thresholds; negative: always")
 	f.Float64Var(&o.train.RandomMembrane, "random-membrane", t.RandomMembrane, "training starts membranes uniformly in 0..this many thresholds")
+	f.Float64Var(&o.train.RandomBelow, "random-below", t.RandomBelow, "and from this many thresholds below 0")
 	f.Float64Var(&o.train.Gain, "gain", t.Gain, "factor on the orthogonal starting weights")
 	f.BoolVar(&o.train.RowSigns, "row-signs", t.RowSigns, "the weights of one input or neuron all have one sign, drawn before training")
 	f.StringVar(&o.from, "from", "", "start from the weights of this network file, with its shape, its neurons and, where no flag says otherwise, its data")
 	f.StringVar(&o.train.Bits, "bits", "", fmt.Sprintf("round weights while training, so that quantize loses nothing: to %d..%d bits, or %s (-1, 0, 1), or one a layer: 8,4,%s", float.MinBits, float.MaxBits, float.Ternary, float.Ternary))
 	f.IntVar(&o.train.BitsAfter, "bits-after", 0, "epochs in float before --bits begins (default: half of --epochs, none with --from)")
+	f.Float64Var(&o.train.Dropout.Pixels, "dropout-pixels", 0, "probability that training leaves out a pixel of an image for the whole window, anew in each epoch")
+	f.Float64Var(&o.train.Dropout.Hidden, "dropout", 0, "probability that it leaves out a hidden neuron, likewise")
 	f.Float64Var(&o.train.Augment.Shift, "augment-shift", 0, "shift each training image by up to so many pixels, anew in each epoch")
 	f.Float64Var(&o.train.Augment.Rotate, "augment-rotate", 0, "rotate each training image by up to so many degrees, likewise")
 	f.IntVar(&o.train.HeldOut, "validate", t.HeldOut, "hold out so many samples at the end of the training set")
+	f.BoolVar(&o.watch, "watch-test", false, "measure test accuracy after every epoch with --validate too")
 	return cmd
 }
 
@@ -163,14 +179,14 @@ func (o *trainOptions) modeDefaults(cmd *cobra.Command) error {
 			d.set()
 		}
 	}
-	for _, flag := range []string{"encoder", "encoder-seed", "current-decay", "membrane-decay", "reset", "readout", "per-event", "floor", "window", "random-membrane", "row-signs", "bits", "bits-after", "from", "rule"} {
+	for _, flag := range []string{"encoder", "encoder-seed", "current-decay", "membrane-decay", "reset", "readout", "per-event", "floor", "window", "random-membrane", "random-below", "row-signs", "bits", "bits-after", "from", "dropout", "dropout-pixels", "rule", "preset"} {
 		if f.Changed(flag) {
 			return usage("--%s: has no meaning in --mode paper", flag)
 		}
 	}
 	o.net.Encoder, o.net.Reset, o.net.Readout = n.Encoder, n.Reset, n.Readout
 	o.net.CurrentDecay, o.net.MembraneDecay = n.CurrentDecay, n.MembraneDecay
-	o.train.Window, o.train.RandomMembrane = t.Window, t.RandomMembrane
+	o.train.Window, o.train.RandomMembrane, o.train.RandomBelow = t.Window, t.RandomMembrane, t.RandomBelow
 	return nil
 }
 
@@ -227,6 +243,8 @@ type trainResult struct {
 	TrainAccuracy      float64  `json:"train_accuracy"`
 	ValidationAccuracy *float64 `json:"validation_accuracy,omitempty"`
 	Accuracy           float64  `json:"accuracy"`
+	BestAccuracy       *float64 `json:"best_accuracy,omitempty"` // on the test set, of all epochs, if measured after each
+	BestEpoch          int      `json:"best_epoch,omitempty"`
 	Samples            int      `json:"samples"`
 }
 
@@ -238,6 +256,9 @@ func (r *trainResult) text(w io.Writer) {
 		fmt.Fprintf(w, "validation accuracy\t%s\n", percent(*r.ValidationAccuracy))
 	}
 	fmt.Fprintf(w, "test accuracy\t%s of %d samples\n", percent(r.Accuracy), r.Samples)
+	if r.BestAccuracy != nil {
+		fmt.Fprintf(w, "best of all epochs\t%s on the same samples, after epoch %d\n", percent(*r.BestAccuracy), r.BestEpoch)
+	}
 }
 
 func joinInts(x []int, sep string) string {
@@ -315,6 +336,9 @@ func (a *app) train(ctx context.Context, o *trainOptions, changed func(flag stri
 	if _, err := float.ParseGrids(o.train.Bits, o.net.Layers()); err != nil {
 		return nil, asFlags(err)
 	}
+	if err := asFlags(o.train.Fits(o.net)); err != nil {
+		return nil, err
+	}
 	if o.train.HeldOut >= train.Len() {
 		return nil, usage("--validate: got %d, want less than the %d training samples", o.train.HeldOut, train.Len())
 	}
@@ -342,7 +366,7 @@ func (a *app) train(ctx context.Context, o *trainOptions, changed func(flag stri
 		}
 	}
 	t.Workers = a.jobs
-	if err := a.runTrainer(ctx, t, test, o.checkpoint); err != nil {
+	if err := a.runTrainer(ctx, t, test, o.checkpoint, o.watch); err != nil {
 		return nil, err
 	}
 	net := t.Result()
@@ -352,8 +376,9 @@ func (a *app) train(ctx context.Context, o *trainOptions, changed func(flag stri
 	return a.summary(ctx, t, net, test, o)
 }
 
-// runTrainer runs t with progress and checkpoints.
-func (a *app) runTrainer(ctx context.Context, t *float.Trainer, test *dataset.Set, checkpoint string) error {
+// runTrainer runs t with progress and checkpoints. watch measures test accuracy
+// where samples are held out too.
+func (a *app) runTrainer(ctx context.Context, t *float.Trainer, test *dataset.Set, checkpoint string, watch bool) error {
 	perEpoch := t.Samples()
 	base := t.Epoch*perEpoch + t.Done
 	m := a.meter("train", "samples", t.Config.Epochs*perEpoch, base)
@@ -372,7 +397,7 @@ func (a *app) runTrainer(ctx context.Context, t *float.Trainer, test *dataset.Se
 	err := t.Run(ctx, float.Hooks{
 		OnBatch: func(epoch, done, _ int) { m.at(epoch*perEpoch + done) },
 		OnEpoch: func(s *float.EpochStats) error {
-			if t.Config.HeldOut == 0 {
+			if t.Config.HeldOut == 0 || watch {
 				e, err := t.Net.Evaluate(ctx, test, t.Workers, nil)
 				if err != nil {
 					return float.ErrInterrupted
@@ -413,6 +438,11 @@ func (a *app) summary(ctx context.Context, t *float.Trainer, net *float.Network,
 	r := &trainResult{
 		Network: o.out, Data: o.data, Sizes: net.Sizes, Parameters: net.Parameters(), Epochs: t.Epoch, KeptEpoch: net.Origin.KeptEpoch,
 		TrainSamples: t.Samples(), TrainAccuracy: kept.TrainAccuracy, ValidationAccuracy: kept.Validation, Samples: test.Len(),
+	}
+	for _, e := range net.Origin.History {
+		if e.Test != nil && (r.BestAccuracy == nil || *e.Test > *r.BestAccuracy) {
+			r.BestAccuracy, r.BestEpoch = e.Test, e.Epoch
+		}
 	}
 	if kept.Test != nil {
 		r.Accuracy = *kept.Test
@@ -507,9 +537,12 @@ func (o *trainOptions) agrees(c *float.Checkpoint, hidden []int, changed func(st
 		{"rate", t.Rate, wasTrain.Rate}, {"rate-decay", t.RateDecay, wasTrain.RateDecay}, {"target-rate", t.TargetRate, wasTrain.TargetRate},
 		{"feedback-scale", t.FeedbackScale, wasTrain.FeedbackScale}, {"feedback-bias", t.FeedbackBias, wasTrain.FeedbackBias},
 		{"window", t.Window, wasTrain.Window}, {"random-membrane", t.RandomMembrane, wasTrain.RandomMembrane},
+		{"random-below", t.RandomBelow, wasTrain.RandomBelow},
 		{"gain", t.Gain, wasTrain.Gain}, {"row-signs", t.RowSigns, wasTrain.RowSigns}, {"validate", t.HeldOut, wasTrain.HeldOut},
 		{"bits", t.Bits, wasTrain.Bits}, {"bits-after", t.BitsAfter, wasTrain.BitsAfter},
 		{"augment-shift", t.Augment.Shift, wasTrain.Augment.Shift}, {"augment-rotate", t.Augment.Rotate, wasTrain.Augment.Rotate},
+		{"rate-to-zero", t.RateToZero, wasTrain.RateToZero}, {"dropout", t.Dropout.Hidden, wasTrain.Dropout.Hidden},
+		{"dropout-pixels", t.Dropout.Pixels, wasTrain.Dropout.Pixels}, {"preset", t.Preset, wasTrain.Preset},
 	}...) {
 		if changed(s.flag) && s.got != s.want {
 			return differ(s.flag, s.got, s.want)
@@ -520,7 +553,9 @@ func (o *trainOptions) agrees(c *float.Checkpoint, hidden []int, changed func(st
 		if o.train.Epochs < c.Epoch {
 			return usage("--epochs: got %d, and %s has finished %d", o.train.Epochs, o.checkpoint, c.Epoch)
 		}
-		epochs = o.train.Epochs
+		if epochs = o.train.Epochs; wasTrain.RateToZero && epochs != wasTrain.Epochs {
+			return usage("--epochs: got %d, and the learning rate of %s comes to 0 after %d", epochs, o.checkpoint, wasTrain.Epochs)
+		}
 	}
 	o.net, o.train = was, wasTrain
 	o.train.Epochs = epochs

@@ -64,6 +64,39 @@ func TestThresholds(t *testing.T) {
 	}
 }
 
+// TestTune: the scales with the highest score are found layer by layer, of the
+// read-out too, and other scales than a finite factor above 0 are refused.
+func TestTune(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 7))
+	net := network(rng, config(20, 12, 9, 4))
+	o := options(fixedpoint.Wide(), 4)
+	base, _, err := quantize.Quantize(net, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []float64{1.2, 0.9, 1.5}
+	m, _, err := quantize.Tune(net, o, func(m *fixedpoint.Model) (sum float64, _ error) {
+		for l, f := range want {
+			sum -= math.Abs(m.Layers[l].Scale/base.Layers[l].Scale - f)
+		}
+		return sum, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for l, f := range want {
+		if got := m.Layers[l].Scale / base.Layers[l].Scale; math.Abs(got-f) > 0.02 { // thresholds are whole
+			t.Errorf("layer %d: the scale is %v of the first, want %v", l, got, f)
+		}
+	}
+	for _, bad := range [][]float64{{1}, {1, 0, 1}, {1, 1, math.NaN()}} {
+		o.Scales = bad
+		if _, _, err := quantize.Quantize(net, o); err == nil {
+			t.Errorf("scales %v were taken", bad)
+		}
+	}
+}
+
 // TestCalibrate: the factors with the highest score are found layer by layer;
 // ties stay at 1; what cannot be quantised is passed over.
 func TestCalibrate(t *testing.T) {

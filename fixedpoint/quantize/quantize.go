@@ -10,6 +10,16 @@
 // membrane moves toward it). The scale is nudged so that this is a whole
 // multiple of the target's threshold step: the threshold itself loses nothing.
 //
+// At 4 bits and less, rounding every weight to its nearest level shifts what neurons
+// are driven by. Options.Moments lets weights take up each other's errors, and Tune
+// finds scales by trying them. Points lost by 784-500-500-10 (98.09 % in float; mean
+// of three seeds, 10 000 test images):
+//
+//	                            4 bits  3     2 (ternary)
+//	rounding alone              0.08    1.34  22.65
+//	with moments                0.06    0.35   3.44
+//	with moments and Tune       0.05    0.16   0.73
+//
 // A network that was trained on grids (float.Grid) is written on them as long as
 // the width asked for holds them: no weight is rounded again. Its scale stays as
 // it is, and the threshold is the last level that float's threshold 1 lets pass
@@ -66,10 +76,12 @@ type Options struct {
 	// Within are widths to stay inside where an exponent allows it, beside the
 	// arithmetic's own; the zero value asks for nothing.
 	Within Widths
-	// Spikes, if not nil, are those of each unit on some samples, of the inputs
-	// ([0]) and of each layer's neurons ([l+1]): firing layers' roundings are then
-	// balanced by them, so that some weights go to the second nearest level.
-	Spikes [][]float64
+	// Moments, if not nil, are those of each layer's inputs on some samples, [in][in]:
+	// float.Network.Moments. Roundings then make up for each other; see compensation.
+	Moments [][]float64
+	// Scales are factors on the scales that Scheme chooses, one a layer; nil is 1 for
+	// all. See Tune.
+	Scales []float64
 	// Thresholds are factors on the float thresholds, one a layer; nil is 1 for
 	// all. See Calibrate.
 	Thresholds []float64
@@ -121,12 +133,17 @@ func (o Options) Validate(layers int) error {
 		}
 		errs = append(errs, fmt.Errorf("scale: got %q, want one of %s", o.Scheme, strings.Join(names, ", ")))
 	}
-	if n := len(o.Thresholds); o.Thresholds != nil && n != layers {
-		errs = append(errs, fmt.Errorf("thresholds: got %d factors, want one for each of the %d layers", n, layers))
-	}
-	for l, f := range o.Thresholds {
-		if !(f > 0) || math.IsInf(f, 1) {
-			errs = append(errs, fmt.Errorf("thresholds[%d]: got %v, want a finite factor above 0", l, f))
+	for _, f := range []struct {
+		field   string
+		factors []float64
+	}{{"scales", o.Scales}, {"thresholds", o.Thresholds}} {
+		if n := len(f.factors); f.factors != nil && n != layers {
+			errs = append(errs, fmt.Errorf("%s: got %d factors, want one for each of the %d layers", f.field, n, layers))
+		}
+		for l, x := range f.factors {
+			if !(x > 0) || math.IsInf(x, 1) {
+				errs = append(errs, fmt.Errorf("%s[%d]: got %v, want a finite factor above 0", f.field, l, x))
+			}
 		}
 	}
 	if o.Scheme == Percentile && !(o.Percentile >= 50 && o.Percentile <= 100) {
@@ -275,6 +292,22 @@ func quantizeLayer(net *float.Network, l int, o Options) (fixedpoint.Layer, Laye
 	} else {
 		wanted = chooseScale(weights, largest, top, o)
 	}
+	var comp *compensation
+	if o.Moments != nil && grid == nil {
+		comp = newCompensation(o.Moments[l], layer.In, o.Rounding, func(i int) (int64, int64) {
+			row := weights[i*layer.Out : (i+1)*layer.Out]
+			switch {
+			case a.Weight.Kind != fixedpoint.WeightSignByAxon:
+				return low, high
+			case slices.Min(row) < 0:
+				return low, 0
+			}
+			return 0, high
+		})
+	}
+	if o.Scales != nil && grid == nil {
+		wanted *= o.Scales[l]
+	}
 	gain := inputGain(a.Membrane.Decay, layer.MembraneDecay)
 	// Prefer the exponent that leaves 8-bit weights 6 fraction bits (Loihi's
 	// fixed shift) and narrower ones more, so that membranes have the same
@@ -319,9 +352,11 @@ func quantizeLayer(net *float.Network, l int, o Options) (fixedpoint.Layer, Laye
 		if grid != nil {
 			scale = wanted
 		}
-		q := roundWeights(weights, scale, low, high, o.Rounding)
-		if o.Spikes != nil && grid == nil && !layer.Integrator {
-			balance(weights, q, scale, low, high, layer.Out, o.Spikes[l])
+		var q []int16
+		if comp == nil {
+			q = roundWeights(weights, scale, low, high, o.Rounding)
+		} else {
+			q = comp.round(weights, scale, layer.Out)
 		}
 		layer.Weights = fixedpoint.NewMatrix(layer.In, layer.Out, q)
 		b := (&fixedpoint.Model{Arithmetic: a, Ticks: net.Ticks, Layers: []fixedpoint.Layer{layer}}).Bounds(0)
