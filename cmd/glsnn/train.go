@@ -116,7 +116,7 @@ A preset gives every flag that is not set a value of a recipe:` + presetHelp(),
 	f.BoolVar(&o.net.Floor, "floor", n.Floor, "membranes take each weight as it comes and stop at 0, as unsigned ones do")
 	stringFlag(cmd, &o.train.Rule, "rule", t.Rule, "how hidden layers get their error: "+float.RuleNames())
 	f.IntVar(&o.train.Frozen, "frozen", t.Frozen, "the lowest so many hidden layers get no feedback and keep their starting weights")
-	f.Uint64Var(&o.train.Seed, "seed", t.Seed, "seed of weights, feedback, order and starting membranes")
+	f.Uint64Var(&o.train.Seed, "seed", t.Seed, "seed of weights, feedback, order and starting membranes; with --from that network's own where not set")
 	f.IntVar(&o.train.Epochs, "epochs", t.Epochs, "passes over the training set")
 	f.IntVar(&o.train.Batch, "batch", t.Batch, "samples a step")
 	stringFlag(cmd, &o.train.Optimiser, "optimizer", t.Optimiser, "adam or sgd")
@@ -488,6 +488,9 @@ func (o *trainOptions) startFrom(hidden []int, changed func(string) bool) (*floa
 		}
 	}
 	o.net, o.train.From = net.Config, hash
+	if !changed("seed") {
+		o.train.Seed = net.Origin.Train.Seed // of the feedback that its weights have come to agree with
+	}
 	if ref := net.Origin.Data; !changed("data") {
 		o.data = ref.Name
 		if !changed("size") {
