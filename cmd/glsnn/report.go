@@ -92,21 +92,21 @@ type reportResult struct {
 // reporting is what the sections are made of.
 type reporting struct {
 	*app
-	o                       *reportOptions
-	net                     *float.Network
-	model                   *fixedpoint.Model
-	networkHash, modelHash  string
-	p                       *placement
-	spec                    string // how the target was named
-	set                     *dataset.Set
-	float                   []int // classes
-	check                   *parity.Report
-	run                     *measured
-	widths                  []widthPoint
-	swept                   []sweepResult
-	show                    []int
-	doc                     report.Document
-	tablesHash, sweepSource string
+	o                      *reportOptions
+	net                    *float.Network
+	model                  *fixedpoint.Model
+	networkHash, modelHash string
+	p                      *placement
+	spec                   string // how the target was named
+	set                    *dataset.Set
+	float                  []int // classes
+	check                  *parity.Report
+	run                    *measured
+	widths                 []widthPoint
+	swept                  []sweepResult
+	show                   []int
+	doc                    report.Document
+	tablesHash             string
 }
 
 // mostShown bounds the samples that are drawn, and with them the page.

@@ -539,15 +539,17 @@ func (r *reporting) energy() report.Section {
 	s.Add(t.Numbers(1).Left(4).Left(5).Block())
 	nb := r.p.neuroBench(r.run)
 	metrics := &report.Table{Caption: "NeuroBench metrics, and the chip's own", Head: []string{"metric", "by NeuroBench's definition", "on the chip"}}
-	for _, row := range [][]string{
-		{"footprint", fmt.Sprintf("%d bytes of parameters", nb.FootprintBytes), fmt.Sprintf("%d bits of synapse memory, %s of neuron state", nb.Hardware.SynapseBits, cmp.Or(map[bool]string{true: "unknown bits"}[nb.Hardware.NeuronBits == 0], fmt.Sprintf("%d bits", nb.Hardware.NeuronBits)))},
+	state := "unknown bits"
+	if nb.Hardware.NeuronBits > 0 {
+		state = fmt.Sprintf("%d bits", nb.Hardware.NeuronBits)
+	}
+	metrics.Rows = [][]string{
+		{"footprint", fmt.Sprintf("%d bytes of parameters", nb.FootprintBytes), fmt.Sprintf("%d bits of synapse memory, %s of neuron state", nb.Hardware.SynapseBits, state)},
 		{"connection sparsity", fmt.Sprintf("%.4f", nb.ConnectionSparsity), "zero weights are stored and read"},
 		{"activation sparsity", fmt.Sprintf("%.4f", nb.ActivationSparsity), fmt.Sprintf("%.4f spikes a neuron and tick", nb.Hardware.Activity)},
 		{"synaptic operations, dense", fmt.Sprintf("%.0f", nb.Dense), "none: it works by events"},
 		{"synaptic operations, effective", fmt.Sprintf("%.0f ACs, %.0f MACs", nb.EffectiveACs, nb.EffectiveMACs), fmt.Sprintf("%.0f, of which %.0f of zero weights", nb.Hardware.SynOps, nb.Hardware.ZeroSynOps)},
 		{"neuron updates", "not computed", fmt.Sprintf("%.0f", nb.Hardware.Updates)},
-	} {
-		metrics.Rows = append(metrics.Rows, row)
 	}
 	s.Add(metrics.Block())
 	return s

@@ -290,17 +290,17 @@ func TestPanics(t *testing.T) {
 			var l Lists
 			l.Add([]int32{0})
 			l.Add([]int32{0})
-			l.Sum(make([]float32, 7, 7), make([]float32, 4), 4, 4)
+			l.Sum(make([]float32, 7), make([]float32, 4), 4, 4)
 		},
 		"short product": func() {
 			var p Packed
 			p.Pack(make([]float32, 6), 2, 3)
-			p.Mul(make([]float32, 5, 5), 3, make([]float32, 4), 2, 2)
+			p.Mul(make([]float32, 5), 3, make([]float32, 4), 2, 2)
 		},
 		"short factor": func() {
 			var p Packed
 			p.Pack(make([]float32, 6), 2, 3)
-			p.Mul(make([]float32, 6), 3, make([]float32, 3, 3), 2, 2)
+			p.Mul(make([]float32, 6), 3, make([]float32, 3), 2, 2)
 		},
 		"short matrix":       func() { new(Packed).Pack(make([]float32, 5), 2, 3) },
 		"short scale":        func() { ScaledRows(make([]float32, 4), make([]float32, 12), 4, []int32{0, 1}, []float32{1}) },

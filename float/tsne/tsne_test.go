@@ -79,7 +79,7 @@ func TestKLByHand(t *testing.T) {
 	set(0, 1, 0.5)
 	set(1, 2, 0.25)
 	set(0, 2, 0.25)
-	want := 0.5*math.Log(0.5/0.625) + 0.25*math.Log(0.25/0.25) + 0.25*math.Log(0.25/0.125)
+	want := 0.5*math.Log(0.5/0.625) + 0.25*math.Log(1) + 0.25*math.Log(0.25/0.125)
 	if got := KL(p, y); math.Abs(got-want) > 1e-12 {
 		t.Errorf("got %v, want %v", got, want)
 	}

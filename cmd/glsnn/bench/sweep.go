@@ -55,12 +55,11 @@ func KernelRates(figures []Figure, tier string) (r Rates) {
 // activities and numbers of samples. Small keeps to what takes a second.
 func Sweeps(ctx context.Context, rates Rates, small bool, done func(i, of int)) ([]Sweep, error) {
 	type run struct {
-		hidden          []int
-		ticks           int
-		activity        float64
-		samples         int
-		x               float64
-		first, hiddenTh float64
+		hidden   []int
+		ticks    int
+		activity float64
+		samples  int
+		x        float64
 	}
 	type sweep struct {
 		over, unit string

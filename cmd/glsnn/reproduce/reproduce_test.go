@@ -56,7 +56,7 @@ func TestKey(t *testing.T) {
 	n, tc := float.ChipDefaults()
 	n.Sizes = []int{784, 10, 10}
 	base := Run{Net: n, Train: tc, TrainHash: "a", TestHash: "b"}
-	if base.Key() != base.Key() || len(base.Key()) != 16 {
+	if again := base; again.Key() != base.Key() || len(base.Key()) != 16 {
 		t.Fatal("a key is not a function of its run")
 	}
 	for what, change := range map[string]func(*Run){
