@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"math"
 	"os"
 	"slices"
 	"strconv"
@@ -49,6 +48,9 @@ func against(path string, e *cost.Estimate) ([]comparison, error) {
 	for first := true; ; first = false {
 		rec, err := in.Read()
 		if errors.Is(err, io.EOF) && !first {
+			if len(out) == 0 {
+				return nil, usage("--against %s: got no figures, want at least one line after the header", path)
+			}
 			return out, nil
 		}
 		if err != nil {
@@ -66,8 +68,11 @@ func against(path string, e *cost.Estimate) ([]comparison, error) {
 			return nil, usage("--against %s:%d: unit: got %.20q, want pJ, nJ, uJ, mJ, J, ns, us, ms, s, cycles or nothing", path, line, rec[2])
 		}
 		given, err := strconv.ParseFloat(rec[1], 64)
-		if err != nil || math.IsNaN(given) || math.IsInf(given, 0) {
-			return nil, usage("--against %s:%d: value: got %.20q, want a number", path, line, rec[1])
+		if err != nil || given != 0 && !(given >= 1e-30 && given <= 1e30) {
+			return nil, usage("--against %s:%d: value: got %.20q, want 0 or a number of 1e-30 to 1e30", path, line, rec[1])
+		}
+		if slices.ContainsFunc(out, func(c comparison) bool { return c.Component == rec[0] }) {
+			return nil, usage("--against %s:%d: component: got %.40q again, want each once", path, line, rec[0])
 		}
 		kind, v, known := figure(e, rec[0])
 		switch {

@@ -75,6 +75,14 @@ func (a *app) bench(ctx context.Context, o *benchOptions) (*benchResult, error) 
 	}
 	var set *dataset.Set
 	var err error
+	if o.sweeps != "" {
+		if err := os.MkdirAll(o.sweeps, 0o777); err != nil {
+			return nil, fmt.Errorf("--sweeps: %w", err)
+		}
+		if err := flagWritable("--sweeps", filepath.Join(o.sweeps, "width.svg")); err != nil {
+			return nil, err
+		}
+	}
 	if o.data == "digits" {
 		set, err = dataset.Digits("digits", true, 1000, 1, a.jobs)
 	} else {
@@ -150,9 +158,6 @@ func digits3(x float64) string {
 
 // writeSweeps writes two charts a sweep.
 func writeSweeps(dir string, sweeps []bench.Sweep) error {
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return err
-	}
 	for _, s := range sweeps {
 		n := len(s.Points)
 		x := make([]float64, n)

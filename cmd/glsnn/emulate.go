@@ -121,7 +121,7 @@ func (a *app) emulate(ctx context.Context, o *emulateOptions) (*emulateResult, e
 	}
 	if o.spikes == "" {
 		err = run()
-	} else if err = writable(o.spikes, o.model); err == nil {
+	} else if err = flagWritable("--spikes", o.spikes, append(o.plan.inputs(), o.model, o.faults, o.target, dataFolder(cmp.Or(o.data.data, m.Source.Data)))...); err == nil {
 		err = artefact.WriteAtomic(o.spikes, func(w io.Writer) error {
 			file := newSpikesFile(w)
 			opt.Watch = file.watch

@@ -62,14 +62,17 @@ func readManifest(dir string) (*table.Manifest, error) {
 
 // writable refuses, before the work is done, an output that cannot be written
 // and one that is an input: a file, or a folder's data files.
-func writable(out string, inputs ...string) error {
+func writable(out string, inputs ...string) error { return flagWritable("-o", out, inputs...) }
+
+// flagWritable is writable for a file that another flag names.
+func flagWritable(flag, out string, inputs ...string) error {
 	if s, err := os.Stat(out); err == nil && !s.Mode().IsRegular() {
-		return usage("-o: got %s, which is a directory or a device; want a file", out)
+		return usage("%s: got %s, which is a directory or a device; want a file", flag, out)
 	}
 	if out == "" {
-		return usage("-o: got nothing, want a file name")
+		return usage("%s: got nothing, want a file name", flag)
 	}
-	if err := notInput("-o", out, inputs...); err != nil {
+	if err := notInput(flag, out, inputs...); err != nil {
 		return err
 	}
 	f, err := os.CreateTemp(filepath.Dir(out), ".glsnn-tmp-")
@@ -78,7 +81,7 @@ func writable(out string, inputs ...string) error {
 		if errors.As(err, &pe) {
 			err = pe.Err // the temporary name says nothing
 		}
-		return fmt.Errorf("-o: %s: cannot write there: %w", out, err)
+		return fmt.Errorf("%s: %s: cannot write there: %w", flag, out, err)
 	}
 	f.Close()
 	return os.Remove(f.Name())

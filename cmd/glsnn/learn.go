@@ -225,22 +225,24 @@ func (a *app) learn(ctx context.Context, o *learnOptions) (*learnResult, error) 
 	if err != nil {
 		return nil, err
 	}
+	if start != nil && o.changed("size") && ckpt == nil {
+		return nil, usage("--size: has no meaning with --model, which has its own")
+	}
 	if o.data == "" {
 		o.data = "digits"
 		if start != nil && start.Source.Data != "" {
 			o.data, o.size = start.Source.Data, start.Source.Size
 		}
 	}
-	outputs := []string{o.out, o.checkpoint}
-	for _, f := range []string{o.curve, o.report} {
-		if f != "" {
-			outputs = append(outputs, f)
+	read := []string{dataFolder(o.data), o.model, o.target, o.ruleFile, o.faults}
+	for _, f := range []struct{ flag, name string }{{"-o", o.out}, {"--checkpoint", o.checkpoint}, {"--curve", o.curve}, {"--report", o.report}} {
+		if f.name == "" && f.flag != "-o" {
+			continue
 		}
-	}
-	for i, f := range outputs {
-		if err := writable(f, append(slices.Clone(outputs[:i]), dataFolder(o.data), o.model, o.target, o.ruleFile, o.faults)...); err != nil {
+		if err := flagWritable(f.flag, f.name, read...); err != nil {
 			return nil, err
 		}
+		read = append(read, f.name)
 	}
 	set, test, validation, err := o.load(a)
 	if err != nil {
@@ -286,6 +288,9 @@ func (a *app) learn(ctx context.Context, o *learnOptions) (*learnResult, error) 
 			return nil, err
 		}
 		broken, faultsHash = *b, f.SHA256
+	}
+	if ckpt != nil && o.faults == "" && ckpt.Config.Faults != "" {
+		return nil, usage("--faults: got nothing, want the file that %s was made with, sha256 %.12s", o.checkpoint, ckpt.Config.Faults)
 	}
 	if ckpt != nil && faultsHash != ckpt.Config.Faults {
 		return nil, withCode(exitMismatch, fmt.Errorf("--faults: got a file with sha256 %.12q, want %.12q as in %s", faultsHash, ckpt.Config.Faults, o.checkpoint))
@@ -402,8 +407,9 @@ func (o *learnOptions) load(a *app) (set, test, validation *dataset.Set, err err
 		return nil, nil, nil, err
 	}
 	if o.heldOut > 0 {
+		all := set.Len()
 		if set, validation, err = set.SplitTail(o.heldOut); err != nil {
-			return nil, nil, nil, usage("--validate: got %d, want less than the %d training samples", o.heldOut, set.Len())
+			return nil, nil, nil, usage("--validate: got %d, want less than the %d training samples", o.heldOut, all)
 		}
 	}
 	if o.samples > set.Len() {

@@ -108,7 +108,7 @@ func (a *app) mapAll(ctx context.Context, o *mapOptions) (*mapResult, error) {
 		if len(partitions) != 1 || len(methods) != 1 {
 			return nil, usage("-o: got %d partitions and %d placements, want one of each", len(partitions), len(methods))
 		}
-		if err := writable(o.out, o.model, o.plan.traffic); err != nil {
+		if err := writable(o.out, o.model, o.plan.traffic, o.target, dataFolder(o.data.data)); err != nil {
 			return nil, err
 		}
 	}

@@ -46,6 +46,9 @@ type planFlags struct {
 	layout               *export.Layout // in place of all of these
 }
 
+// inputs are the files that p may name; a method's name is a file of none.
+func (p *planFlags) inputs() []string { return []string{p.traffic, p.placement} }
+
 // defaultLinkWeight makes a message over the busiest link count as much as one
 // over eight others: on meshes of tens of cores about what its row has.
 const defaultLinkWeight = 8

@@ -169,7 +169,7 @@ func (r *reporting) read(ctx context.Context) (err error) {
 	if ext := filepath.Ext(o.out); ext != ".html" && ext != ".htm" {
 		return usage("-o: got %s, want a name that ends in .html", o.out)
 	}
-	if err := writable(o.out, o.network, o.model, o.sweep); err != nil {
+	if err := writable(o.out, append(o.plan.inputs(), o.network, o.model, o.sweep, o.target)...); err != nil {
 		return err
 	}
 	var bits []int

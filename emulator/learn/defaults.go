@@ -160,7 +160,12 @@ func (r *Rule) SetWindow(m *fixedpoint.Model, state WindowState) {
 // mean number of input spikes of a sample. An update moves a neuron's drive by the
 // sum over its inputs, so twice the spikes want half the step. Default's shift is for
 // 724..1447, MNIST's in ten ticks being some 1020.
+//
+// No shift stays below Low, which is what an update is in the stored weight's steps.
 func (r *Rule) Tune(m *fixedpoint.Model, spikes int64) {
+	for l := range r.Layers {
+		r.Layers[l].Shift = max(r.Low, r.Layers[l].Shift)
+	}
 	s := &r.Layers[0].Shift
 	for n := spikes; n >= 1448 && *s < 20; n /= 2 {
 		*s++
