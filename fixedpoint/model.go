@@ -44,6 +44,9 @@ type Source struct {
 	Chip    string `json:"target_sha256"`
 	Data    string `json:"data"` // data set name, for commands that need samples
 	Size    int    `json:"size"` // side images were pooled to, 0 for none
+	// Faults is the faults file whose flipped bits and drifted thresholds the
+	// weights and thresholds already hold, "" for none.
+	Faults string `json:"faults_sha256,omitempty"`
 }
 
 // Readout is how a class is read: the output neuron with the largest score,

@@ -31,6 +31,10 @@ type Report struct {
 // dead neurons, stuck weights, flips; drifts draw nothing. A weight that is hit
 // twice is as the last entry left it. Weights are in two's complement, of their
 // layer's width.
+//
+// Flips happened once and drifts are in the thresholds: where m was saved from a
+// chip broken by this very file (Source.Faults), they are not applied again. Dead
+// neurons and stuck weights belong to the chip and always are.
 func Apply(m *fixedpoint.Model, f *targets.Faults) (*Broken, error) {
 	firing := len(m.Layers)
 	if m.Readout == fixedpoint.ReadMembrane {
@@ -43,6 +47,7 @@ func Apply(m *fixedpoint.Model, f *targets.Faults) (*Broken, error) {
 		return nil, fmt.Errorf("%s: stuck weights and flipped bits: weights of kind %s keep their sign elsewhere, and are not broken here", f.File, k)
 	}
 	b := &Broken{}
+	holds := f.SHA256 != "" && m.Source.Faults == f.SHA256
 	entry := uint64(0)
 	// hit is which of n it is, ascending, for an entry's share; the source goes on.
 	hit := func(n, oneIn int) ([]int, *fixedpoint.Random) {
@@ -111,14 +116,20 @@ func Apply(m *fixedpoint.Model, f *targets.Faults) (*Broken, error) {
 		k := m.Layers[x.Layer]
 		format := fixedpoint.Register{Bits: k.WeightBits, Signed: m.Arithmetic.Weight.Signed, Overflow: fixedpoint.Wrap}
 		chosen, rnd := hit(len(weights[x.Layer]), x.OneIn)
+		b.Report.Flipped += len(chosen)
+		if holds {
+			continue
+		}
 		for _, i := range chosen {
 			bit := int64(rnd.Draw(16)) * int64(k.WeightBits) >> 16
 			w, _ := fixedpoint.Narrow(int64(weights[x.Layer][i])^int64(1)<<bit, format)
 			weights[x.Layer][i] = int16(w)
-			b.Report.Flipped++
 		}
 	}
 	for i, d := range f.Drifts {
+		if holds {
+			break
+		}
 		k, t := &out.Layers[d.Layer], m.Arithmetic.Threshold
 		unit := int64(1) << t.Exp
 		moved := k.Threshold * int64(100+d.Percent)
@@ -144,6 +155,7 @@ func Apply(m *fixedpoint.Model, f *targets.Faults) (*Broken, error) {
 			}
 		}
 	}
+	out.Source.Faults = f.SHA256
 	var err error
 	b.Model, err = fixedpoint.NewModel(out)
 	return b, err

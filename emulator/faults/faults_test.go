@@ -104,3 +104,26 @@ func TestApplyRefuses(t *testing.T) {
 		}
 	}
 }
+
+// A chip's own model is not broken twice by the file that broke it, and by another it is.
+func TestApplyAgain(t *testing.T) {
+	const text = "seed: 4\ndead_neurons: [{layer: 0, one_in: 4}]\nstuck_weights: [{layer: 1, one_in: 6, at: extreme}]\nbit_flips: [{layer: 0, one_in: 10}]\nthreshold_drift: [{layer: 0, percent: -15}]\n"
+	once, err := Apply(testModel(t), parse(t, text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	twice, err := Apply(once.Model, parse(t, text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(once, twice) {
+		t.Errorf("got %+v, want %+v", twice.Report, once.Report)
+	}
+	other, err := Apply(once.Model, parse(t, "# another file\n"+text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if other.Model.Layers[0].Threshold == once.Model.Layers[0].Threshold {
+		t.Error("another file's drift is not applied")
+	}
+}
