@@ -1,14 +1,9 @@
 package targets
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"io"
-	"os"
 	"reflect"
 	"strconv"
-	"unicode/utf8"
 )
 
 // Faults describe a broken chip, in a YAML file of this form:
@@ -83,12 +78,7 @@ func (s *StuckAt) UnmarshalText(b []byte) error {
 
 // LoadFaults reads a faults file.
 func LoadFaults(path string) (*Faults, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("faults: %w", err)
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	data, err := readFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("faults: %w", err)
 	}
@@ -98,20 +88,12 @@ func LoadFaults(path string) (*Faults, error) {
 // ParseFaults reads faults from data; path is for messages only. Every fault of
 // the file itself is reported, each a [FieldError].
 func ParseFaults(data []byte, path string) (*Faults, error) {
-	whole := func(got, want string) error { return &FieldError{Path: path, Got: got, Want: want} }
-	switch {
-	case len(data) > maxFile:
-		return nil, whole("more than "+strconv.Itoa(maxFile)+" bytes", "a faults file of at most that")
-	case !utf8.Valid(data):
-		return nil, whole("bytes that are not UTF-8", "UTF-8 text")
-	}
-	doc, err := parseYAML(data, path)
+	doc, sha, err := document(data, path, "a faults file")
 	if err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256(data)
 	d := &decoder{path: path, lines: map[string]int{}, nulls: map[string]bool{}}
-	f := &Faults{SHA256: hex.EncodeToString(sum[:]), File: path, lines: d.lines}
+	f := &Faults{SHA256: sha, File: path, lines: d.lines}
 	d.lines[""] = doc.Line
 	d.value(doc, "", "", reflect.ValueOf(f).Elem())
 	bad := d.faults

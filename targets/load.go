@@ -17,7 +17,7 @@ import (
 //go:embed *.yaml
 var builtin embed.FS
 
-// maxFile is the largest chip file that is read.
+// maxFile is the largest YAML file that is read.
 const maxFile = 1 << 20
 
 // Names lists the built-in chips in alphabetical order.
@@ -48,34 +48,45 @@ func Load(nameOrPath string) (*Chip, error) {
 		}
 		return Parse(data, file)
 	}
-	f, err := os.Open(nameOrPath)
-	if err != nil {
-		return nil, fmt.Errorf("target: %w", err)
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	data, err := readFile(nameOrPath)
 	if err != nil {
 		return nil, fmt.Errorf("target: %w", err)
 	}
 	return Parse(data, nameOrPath)
 }
 
-// Parse reads one chip from data; path is for messages only. It returns a chip
-// that Validate accepts, or every fault it found, each a [FieldError].
-func Parse(data []byte, path string) (*Chip, error) {
-	whole := func(got, want string) error { return &FieldError{Path: path, Got: got, Want: want} }
-	switch {
-	case len(data) > maxFile:
-		return nil, whole("more than "+strconv.Itoa(maxFile)+" bytes", "a chip file of at most that")
-	case !utf8.Valid(data):
-		return nil, whole("bytes that are not UTF-8", "UTF-8 text")
-	}
-	doc, err := parseYAML(data, path)
+// readFile is a file's content, cut a byte beyond what document takes.
+func readFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxFile+1))
+}
+
+// document is the YAML of data and its sha256 in hex; what names such files.
+func document(data []byte, path, what string) (doc *node, sha string, err error) {
+	whole := func(got, want string) error { return &FieldError{Path: path, Got: got, Want: want} }
+	switch {
+	case len(data) > maxFile:
+		return nil, "", whole("more than "+strconv.Itoa(maxFile)+" bytes", what+" of at most that")
+	case !utf8.Valid(data):
+		return nil, "", whole("bytes that are not UTF-8", "UTF-8 text")
+	}
 	sum := sha256.Sum256(data)
-	return decodeChip(doc, path, hex.EncodeToString(sum[:]))
+	doc, err = parseYAML(data, path)
+	return doc, hex.EncodeToString(sum[:]), err
+}
+
+// Parse reads one chip from data; path is for messages only. It returns a chip
+// that Validate accepts, or every fault it found, each a [FieldError].
+func Parse(data []byte, path string) (*Chip, error) {
+	doc, sha, err := document(data, path, "a chip file")
+	if err != nil {
+		return nil, err
+	}
+	return decodeChip(doc, path, sha)
 }
 
 // decodeChip turns a document into a checked chip.
