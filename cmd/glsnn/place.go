@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +18,7 @@ import (
 	"glsnn/export/mesh"
 	"glsnn/export/place"
 	"glsnn/fixedpoint"
+	"glsnn/fixedpoint/artefact"
 	"glsnn/float/dataset"
 	"glsnn/targets"
 )
@@ -129,10 +129,8 @@ func readLayout(path string) (*export.Layout, error) {
 		return nil, err
 	}
 	var l export.Layout
-	d := json.NewDecoder(strings.NewReader(string(data)))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&l); err != nil {
-		return nil, usage("--placement %s: %w; want a layout of 'glsnn map -o'", path, err)
+	if err := artefact.DecodeJSON(path, data, "those of a layout of 'glsnn map -o'", &l); err != nil {
+		return nil, usage("--placement: %w", err)
 	}
 	return &l, nil
 }

@@ -333,9 +333,17 @@ func (s *sweeping) read() error {
 		if x.Data == "" {
 			errs = append(errs, fault("data", "got nothing with train, want a data set"))
 		}
-		for _, n := range slices.Concat(x.Ticks, []int{x.Train.Epochs}) {
+		for _, n := range x.Ticks {
 			if n < 1 {
-				errs = append(errs, fault("train", "got %d ticks or epochs, want 1 or more", n))
+				errs = append(errs, fault("ticks", "got %d, want 1 or more", n))
+			}
+		}
+		if n := x.Train.Epochs; n < 1 {
+			errs = append(errs, fault("train.epochs", "got %d, want 1 or more", n))
+		}
+		for _, n := range x.Train.Hidden {
+			if n < 1 || n > maxWidth {
+				errs = append(errs, fault("train.hidden", "got %d, want 1..%d", n, maxWidth))
 			}
 		}
 		for _, n := range x.Seeds {
