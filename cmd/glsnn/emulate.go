@@ -92,6 +92,12 @@ func (a *app) emulate(ctx context.Context, o *emulateOptions) (*emulateResult, e
 	if err != nil {
 		return nil, err
 	}
+	if o.spikes != "" {
+		read := append(o.plan.inputs(), o.model, o.faults, o.target, dataFolder(cmp.Or(o.data.data, m.Source.Data)))
+		if err := flagWritable("--spikes", o.spikes, read...); err != nil {
+			return nil, err
+		}
+	}
 	opt := emulator.RunOptions{Engine: kind, Workers: a.jobs, Strict: o.strict}
 	if o.target != "" {
 		p, err := a.placeBy(ctx, m, o.target, &o.plan, a.forTraffic(m))
@@ -121,7 +127,7 @@ func (a *app) emulate(ctx context.Context, o *emulateOptions) (*emulateResult, e
 	}
 	if o.spikes == "" {
 		err = run()
-	} else if err = flagWritable("--spikes", o.spikes, append(o.plan.inputs(), o.model, o.faults, o.target, dataFolder(cmp.Or(o.data.data, m.Source.Data)))...); err == nil {
+	} else {
 		err = artefact.WriteAtomic(o.spikes, func(w io.Writer) error {
 			file := newSpikesFile(w)
 			opt.Watch = file.watch

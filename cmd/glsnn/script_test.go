@@ -371,9 +371,11 @@ func signalled(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(cmd.Start())
 	cmd.Wait()
 	if sig == syscall.SIGKILL { // which may come in the middle of a save
-		left, _ := filepath.Glob(ts.MkAbs(".glsnn-tmp-*"))
-		for _, f := range left {
-			os.Remove(f)
+		for _, dir := range []string{"", "*"} { // a sweep saves in a folder of its own
+			left, _ := filepath.Glob(filepath.Join(ts.MkAbs("."), dir, ".glsnn-tmp-*"))
+			for _, f := range left {
+				os.RemoveAll(f)
+			}
 		}
 	}
 	ts.Logf("[stderr]\n%s", stderr.buf.String())

@@ -1,6 +1,7 @@
 package course
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -280,15 +281,8 @@ func (r *Course) point() Point {
 func (r *Course) compare() error {
 	a, b := r.got.State(), r.want.State()
 	for l := range a.Weights {
-		for i, w := range a.Weights[l] {
-			if w != b.Weights[l][i] {
-				return fmt.Errorf("layer %d: weight %d: fast %d, reference %d", l, i, w, b.Weights[l][i])
-			}
-		}
-		for i, x := range a.Residuals[l] {
-			if x != b.Residuals[l][i] {
-				return fmt.Errorf("layer %d: residual %d: fast %d, reference %d", l, i, x, b.Residuals[l][i])
-			}
+		if err := cmp.Or(differ(l, "weight", a.Weights[l], b.Weights[l]), differ(l, "residual", a.Residuals[l], b.Residuals[l])); err != nil {
+			return err
 		}
 	}
 	if a.Random != b.Random || a.Samples != b.Samples {
@@ -308,15 +302,18 @@ func (r *Course) compare() error {
 		}
 	}
 	for l := range s.Traces {
-		for j, x := range s.Traces[l] {
-			if x != t.Traces[l][j] {
-				return fmt.Errorf("layer %d: trace %d: fast %d, reference %d", l, j, x, t.Traces[l][j])
-			}
+		if err := cmp.Or(differ(l, "trace", s.Traces[l], t.Traces[l]), differ(l, "modulator", s.Factors[l], t.Factors[l])); err != nil {
+			return err
 		}
-		for i, g := range s.Factors[l] {
-			if g != t.Factors[l][i] {
-				return fmt.Errorf("layer %d: modulator %d: fast %d, reference %d", l, i, g, t.Factors[l][i])
-			}
+	}
+	return nil
+}
+
+// differ names the first of a layer's registers in which the engines differ.
+func differ[T comparable](layer int, what string, fast, reference []T) error {
+	for i, x := range fast {
+		if x != reference[i] {
+			return fmt.Errorf("layer %d: %s %d: fast %v, reference %v", layer, what, i, x, reference[i])
 		}
 	}
 	return nil
