@@ -20,6 +20,7 @@ const (
 	streamRule
 	streamPixels
 	streamNeurons
+	streamFields
 )
 
 // newStream returns the generator of one stream at one index (a layer, an

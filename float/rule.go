@@ -85,6 +85,7 @@ type plastic struct {
 	w, m, s []float32 // weights; Adam's moments, nil with SGD
 	change  []float32 // [batch][out]
 	pre     func(*sampleBuffers) []float32
+	seen    []float32                  // [in][out], 0 for weights that stay 0, else 1; nil: none do
 	after   func(row []float32, i int) // of each row, when it has moved; may be nil
 }
 

@@ -50,6 +50,7 @@ type TrainConfig struct {
 	// the rule gives them no feedback.
 	Frozen int `json:"frozen,omitempty"`
 
+	Fields    Fields  `json:"fields,omitzero"`      // of the first hidden layer
 	Dropout   Dropout `json:"dropout,omitzero"`     // of pixels and hidden neurons
 	Augment   Augment `json:"augment,omitzero"`     // of the training images
 	Bits      string  `json:"bits,omitempty"`       // widths that weights are rounded to, see ParseGrids; "" for none
@@ -98,6 +99,7 @@ func (c TrainConfig) Validate() error {
 	default:
 		bad(c.BitsAfter >= 0 && c.BitsAfter < c.Epochs, "bits_after", c.BitsAfter, fmt.Sprintf("0..%d", c.Epochs-1))
 	}
+	bad(c.Fields.Side >= 0, "receptive_field", c.Fields.Side, "0 (the whole image) or more pixels")
 	bad(c.Dropout.Pixels >= 0 && c.Dropout.Pixels < 1, "dropout_pixels", c.Dropout.Pixels, "0 or more and less than 1")
 	bad(c.Dropout.Hidden >= 0 && c.Dropout.Hidden < 1, "dropout", c.Dropout.Hidden, "0 or more and less than 1")
 	bad(c.Augment.Shift >= 0 && c.Augment.Shift < dataset.MaxSide, "augment_shift", c.Augment.Shift, "0 or more pixels")
@@ -148,6 +150,7 @@ type Trainer struct {
 	steps             int         // Adam's step count
 	credit            credit
 	signs             [][]float32 // of each layer's rows, with RowSigns
+	seen              []float32   // of the first layer's weights, with Fields: 1 where there is one, else 0
 	learn             [][]float32 // what update moves: Net.Weights, or with Bits float weights that those are rounded from
 	grids             []Grid      // of Net.Weights; none before Bits begin
 	running           runningStats
@@ -227,6 +230,9 @@ func NewTrainer(net *Network, tc TrainConfig, train *dataset.Set) (*Trainer, err
 	if tc.Augment != (Augment{}) && (train.Rows < 2 || train.Cols < 2) {
 		return nil, fmt.Errorf("%s: got samples of %d x %d pixels, want images to augment", train.Name, train.Rows, train.Cols)
 	}
+	if err := tc.Fields.Fits(train.Rows, train.Cols); err != nil {
+		return nil, fmt.Errorf("%s: %w", train.Name, err)
+	}
 	if hidden := net.Layers() - 1; tc.Frozen > 0 && tc.Frozen >= hidden {
 		return nil, fmt.Errorf("frozen: got %d, want less than the %d hidden layers", tc.Frozen, hidden)
 	}
@@ -247,6 +253,9 @@ func NewTrainer(net *Network, tc TrainConfig, train *dataset.Set) (*Trainer, err
 			t.m = append(t.m, make([]float32, len(w)))
 			t.s = append(t.s, make([]float32, len(w)))
 		}
+	}
+	if tc.Fields.Side > 0 {
+		t.seen = net.localise(tc.Fields, train.Rows, train.Cols)
 	}
 	if tc.RowSigns {
 		t.signs = net.OneSign(tc.Seed)
@@ -596,6 +605,9 @@ func (t *Trainer) update(batch int) {
 			p.m, p.s = t.m[l], t.s[l]
 		}
 		p.pre = func(b *sampleBuffers) []float32 { return b.rates[l] }
+		if l == 0 && t.seen != nil {
+			p.seen = t.seen
+		}
 		p.after = func(row []float32, i int) {
 			if t.signs != nil {
 				clampSign(row, t.signs[l][i])
@@ -628,6 +640,11 @@ func (t *Trainer) descend(p *plastic, step stepper) {
 		for i := lo; i < hi; i++ {
 			k := z.count[i-lo]
 			simd.ScaledRows(g, p.change, p.out, z.samples[i-lo][:k], z.scale[i-lo][:k])
+			if p.seen != nil {
+				for j, x := range p.seen[i*p.out : (i+1)*p.out] {
+					g[j] *= x
+				}
+			}
 			row := p.w[i*p.out : (i+1)*p.out]
 			if step.adam == nil {
 				simd.Axpy(row, -step.rate, g)

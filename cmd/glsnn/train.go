@@ -134,6 +134,7 @@ A preset gives every flag that is not set a value of a recipe:` + presetHelp(),
 	f.StringVar(&o.from, "from", "", "start from the weights of this network file, with its shape, its neurons and, where no flag says otherwise, its data")
 	f.StringVar(&o.train.Bits, "bits", "", fmt.Sprintf("round weights while training, so that quantize loses nothing: to %d..%d bits, or %s (-1, 0, 1), or one a layer: 8,4,%s", float.MinBits, float.MaxBits, float.Ternary, float.Ternary))
 	f.IntVar(&o.train.BitsAfter, "bits-after", 0, "epochs in float before --bits begins (default: half of --epochs, none with --from)")
+	f.IntVar(&o.train.Fields.Side, "receptive-field", 0, "side of the square of pixels that each neuron of the first layer sees, at a place drawn from the seed; 0 is the whole image")
 	f.Float64Var(&o.train.Dropout.Pixels, "dropout-pixels", 0, "probability that training leaves out a pixel of an image for the whole window, anew in each epoch")
 	f.Float64Var(&o.train.Dropout.Hidden, "dropout", 0, "probability that it leaves out a hidden neuron, likewise")
 	f.Float64Var(&o.train.Augment.Shift, "augment-shift", 0, "shift each training image by up to so many pixels, anew in each epoch")
@@ -179,7 +180,7 @@ func (o *trainOptions) modeDefaults(cmd *cobra.Command) error {
 			d.set()
 		}
 	}
-	for _, flag := range []string{"encoder", "encoder-seed", "current-decay", "membrane-decay", "reset", "readout", "per-event", "floor", "window", "random-membrane", "random-below", "row-signs", "bits", "bits-after", "from", "dropout", "dropout-pixels", "rule", "preset"} {
+	for _, flag := range []string{"encoder", "encoder-seed", "current-decay", "membrane-decay", "reset", "readout", "per-event", "floor", "window", "random-membrane", "random-below", "row-signs", "bits", "bits-after", "from", "dropout", "dropout-pixels", "receptive-field", "rule", "preset"} {
 		if f.Changed(flag) {
 			return usage("--%s: has no meaning in --mode paper", flag)
 		}
@@ -283,6 +284,9 @@ func (a *app) train(ctx context.Context, o *trainOptions, changed func(flag stri
 		return nil, usage("--samples: got %d, want 0 (all) or more", o.samples)
 	}
 	var from *float.Network
+	if o.train.Fields.Side > 0 {
+		o.train.Fields.Seed = o.train.Seed
+	}
 	if o.from != "" {
 		if from, changed, err = o.startFrom(hidden, changed); err != nil {
 			return nil, err
@@ -338,6 +342,9 @@ func (a *app) train(ctx context.Context, o *trainOptions, changed func(flag stri
 	}
 	if err := asFlags(o.train.Fits(o.net)); err != nil {
 		return nil, err
+	}
+	if err := o.train.Fields.Fits(train.Rows, train.Cols); err != nil {
+		return nil, asFlags(err)
 	}
 	if o.train.HeldOut >= train.Len() {
 		return nil, usage("--validate: got %d, want less than the %d training samples", o.train.HeldOut, train.Len())
@@ -465,8 +472,10 @@ func (o *trainOptions) startFrom(hidden []int, changed func(string) bool) (*floa
 	if o.resume {
 		return nil, nil, usage("--from: has no meaning with --resume, which goes on from the checkpoint's weights")
 	}
-	if changed("gain") {
-		return nil, nil, usage("--gain: has no meaning with --from, which has weights to start from")
+	for _, flag := range []string{"gain", "receptive-field"} {
+		if changed(flag) {
+			return nil, nil, usage("--%s: has no meaning with --from, which has weights to start from", flag)
+		}
 	}
 	net, hash, err := float.LoadNetwork(o.from)
 	if err != nil {
@@ -491,6 +500,7 @@ func (o *trainOptions) startFrom(hidden []int, changed func(string) bool) (*floa
 	if !changed("seed") {
 		o.train.Seed = net.Origin.Train.Seed // of the feedback that its weights have come to agree with
 	}
+	o.train.Fields = net.Origin.Train.Fields // its zeros stay
 	if ref := net.Origin.Data; !changed("data") {
 		o.data = ref.Name
 		if !changed("size") {
@@ -546,6 +556,7 @@ func (o *trainOptions) agrees(c *float.Checkpoint, hidden []int, changed func(st
 		{"augment-shift", t.Augment.Shift, wasTrain.Augment.Shift}, {"augment-rotate", t.Augment.Rotate, wasTrain.Augment.Rotate},
 		{"rate-to-zero", t.RateToZero, wasTrain.RateToZero}, {"dropout", t.Dropout.Hidden, wasTrain.Dropout.Hidden},
 		{"dropout-pixels", t.Dropout.Pixels, wasTrain.Dropout.Pixels}, {"preset", t.Preset, wasTrain.Preset},
+		{"receptive-field", t.Fields.Side, wasTrain.Fields.Side},
 	}...) {
 		if changed(s.flag) && s.got != s.want {
 			return differ(s.flag, s.got, s.want)
