@@ -100,6 +100,9 @@ func (f *Figure) Reproduce(ctx context.Context, r *Runner, o Options, train, tes
 			run := Run{Net: o.Recipe.Net, Train: o.Recipe.Train, TrainHash: trainHash, TestHash: testHash}
 			run.Net.Sizes = slices.Concat([]int{train.Rows * train.Cols}, c.Hidden, []int{train.Classes})
 			run.Train.Seed, run.Train.Rule, run.Train.Frozen = uint64(seed+1), c.Rule, c.Frozen
+			if run.Train.Fields.Side > 0 {
+				run.Train.Fields.Seed = run.Train.Seed
+			}
 			if c.Gain > 0 {
 				run.Train.Gain = c.Gain
 			}
