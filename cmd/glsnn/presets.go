@@ -27,12 +27,12 @@ func (f flagValue) String() string {
 func presets() []preset {
 	return []preset{
 		{"mnist", []flagValue{
-			{"data", "mnist"}, {"hidden", "800,800,800"}, {"epochs", "30"}, {"rate-decay", "1"}, {"rate-to-zero", "true"},
+			{"data", "mnist"}, {"hidden", "800,800,800"}, {"receptive-field", "10"}, {"epochs", "60"}, {"rate-decay", "1"}, {"rate-to-zero", "true"},
 			{"random-below", "0.3"}, {"dropout-pixels", "0.2"}, {"dropout", "0.1"},
 		}},
 		{"fashion", []flagValue{
-			{"data", "fashion-mnist"}, {"hidden", "800,800"}, {"epochs", "30"}, {"rate-decay", "1"}, {"rate-to-zero", "true"},
-			{"random-below", "0.3"}, {"dropout-pixels", "0.1"}, {"dropout", "0.05"},
+			{"data", "fashion-mnist"}, {"hidden", "800,800"}, {"receptive-field", "14"}, {"epochs", "60"}, {"rate-decay", "1"}, {"rate-to-zero", "true"},
+			{"random-below", "0.3"}, {"dropout-pixels", "0.1"},
 		}},
 	}
 }
