@@ -116,26 +116,27 @@ func (e *Engine) stepEvents(i int, arriving []int32) {
 }
 
 // integrateMembrane is step 3 where the weights go straight into the membranes
-// of layer i: in one sum, if no membrane can leave its register on the way, nor
-// reach what Held has it tested against.
+// of layer i: by the narrowing kernel; or where it cannot, in one sum, if no membrane
+// can leave its register on the way, nor reach what Held has it tested against.
 func (e *Engine) integrateMembrane(i int, arriving []int32) {
 	l, a := &e.layers[i], &e.m.Arithmetic
+	if l.narrowsMembrane && !e.scalar {
+		l.memOver += l.rows.Add(block(l.v), arriving, l.WeightExp, &l.membrane)
+		return
+	}
 	lo, hi := l.reach(arriving)
 	lo, hi = int64(slices.Min(l.v))+lo, int64(slices.Max(l.v))+hi
 	l.plainAdd = l.rows != nil && a.Membrane.Register.Holds(lo, hi) && (a.Held == 0 || !a.Fire.When.Fires(hi, a.Held))
-	switch {
-	case l.plainAdd:
+	if l.plainAdd {
 		l.rows.Sum(block(l.added), arriving)
 		for j, x := range l.added {
 			l.v[j] += x << l.WeightExp
 		}
-	case l.narrowsMembrane && !e.scalar:
-		l.memOver += l.rows.Add(block(l.v), arriving, l.WeightExp, &l.membrane)
-	default:
-		for _, k := range arriving {
-			for j := range l.v {
-				e.addWeight(i, int(k), j)
-			}
+		return
+	}
+	for _, k := range arriving {
+		for j := range l.v {
+			e.addWeight(i, int(k), j)
 		}
 	}
 }

@@ -51,13 +51,15 @@ func newPlansFor(m *fixedpoint.Model, layers []fixedpoint.Layer, plastic bool) [
 			lo, hi := a.Weight.Range(l.WeightBits)
 			p.rows = simd.NewRows(l.In, l.Out, lo >= -8 && hi <= 7 && l.In*l.Out >= halfFrom && !plastic)
 			l.Weights.EachRow(func(k int, row []int8) {
-				p.rows.Set(k, row)
-				p.lo[k], p.hi[k] = ends(row, l.WeightExp)
+				least, most := p.rows.Set(k, row)
+				p.lo[k], p.hi[k] = int64(least)<<l.WeightExp, int64(most)<<l.WeightExp
 			})
 		} else {
 			p.w16, _ = l.Weights.Int16()
 			for k := range l.In {
-				p.lo[k], p.hi[k] = ends(p.w16[k*l.Out:][:l.Out], l.WeightExp)
+				for _, w := range p.w16[k*l.Out:][:l.Out] {
+					p.lo[k], p.hi[k] = min(p.lo[k], int64(w)<<l.WeightExp), max(p.hi[k], int64(w)<<l.WeightExp)
+				}
 			}
 		}
 		var b fixedpoint.LayerBounds
@@ -93,15 +95,6 @@ func newPlansFor(m *fixedpoint.Model, layers []fixedpoint.Layer, plastic bool) [
 		p.narrowsLIF = p.hasLIF && sum && current && membrane
 	}
 	return plans
-}
-
-// ends are the least and the largest weight of an axon, 0 among them.
-func ends[W int8 | int16](row []W, exp int) (lo, hi int64) {
-	var least, most W
-	for _, x := range row {
-		least, most = min(least, x), max(most, x)
-	}
-	return int64(least) << exp, int64(most) << exp
 }
 
 // reach is the range of every partial sum of these axons' weights.

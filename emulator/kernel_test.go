@@ -33,9 +33,9 @@ func TestKernelsTaken(t *testing.T) {
 			l := &e.layers[i]
 			note("8-bit", l.rows != nil)
 			if a.Integrate == fixedpoint.IntegrateMembrane {
-				note("membranes: sum of 32 bits", l.plainAdd)
-				if !l.plainAdd {
-					note("membranes: narrowing kernel", l.narrowsMembrane)
+				note("membranes: narrowing kernel", l.narrowsMembrane)
+				if !l.narrowsMembrane {
+					note("membranes: sum of 32 bits", l.plainAdd)
 				}
 				continue
 			}

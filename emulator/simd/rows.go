@@ -4,6 +4,7 @@ package simd
 
 import (
 	"fmt"
+	"math/bits"
 
 	"glsnn/fixedpoint/tier"
 )
@@ -39,6 +40,7 @@ type Rows struct {
 	rows, cols, stride int // stride is Pad(cols), in columns
 	w                  []uint64
 	half               bool
+	most               int // no weight is larger or less than −most; at least 1
 }
 
 // chunk is how many rows may be added before the 16-bit sums are emptied.
@@ -47,7 +49,7 @@ const chunk = 256
 // NewRows is a matrix of rows by cols, to be filled in by Set; half is for weights
 // of -8..7 only.
 func NewRows(rows, cols int, half bool) *Rows {
-	r := &Rows{rows: rows, cols: cols, stride: Pad(cols), half: half}
+	r := &Rows{rows: rows, cols: cols, stride: Pad(cols), half: half, most: 1}
 	r.w = make([]uint64, rows*r.words())
 	return r
 }
@@ -66,11 +68,16 @@ const (
 	nibbles = 0x0f * each
 )
 
-// Set lays out w as row k.
-func (r *Rows) Set(k int, w []int8) {
+// Set lays out w as row k, and returns its least and its largest weight, 0 among
+// them.
+func (r *Rows) Set(k int, w []int8) (least, most int8) {
 	if len(w) != r.cols {
 		panic(fmt.Sprintf("simd: Set: got %d weights, want %d", len(w), r.cols))
 	}
+	for _, x := range w {
+		least, most = min(least, x), max(most, x)
+	}
+	r.most = max(r.most, -int(least), int(most))
 	to := r.w[k*r.words():][:r.words()]
 	var last [Block]int8
 	for len(w) > 0 {
@@ -93,6 +100,7 @@ func (r *Rows) Set(k int, w []int8) {
 		}
 		w = w[min(len(w), Block):]
 	}
+	return least, most
 }
 
 // spread is four weights as the low bytes of four lanes.
@@ -131,7 +139,7 @@ var inOrder = func() (rows [chunk]int32) {
 // those rows, written out, from column first on, to be added in the order of rows.
 func (r *Rows) unpack(part []int32, buf *[chunk * wide / 8]uint64, f func(panel *Rows, first int, rows []int32)) {
 	for first := 0; first < r.stride; first += wide {
-		panel := Rows{rows: chunk, stride: min(wide, r.stride-first)}
+		panel := Rows{rows: chunk, stride: min(wide, r.stride-first), most: r.most}
 		n := panel.stride / 8
 		panel.w = buf[:chunk*n]
 		for i, k := range part {
@@ -188,31 +196,33 @@ func (r *Rows) sum(q []int32, rows []int32, first bool) {
 		if first {
 			clear(q)
 		}
-		r.sumGo(q, rows)
+		r.sumGo(q, 0, rows, 0)
 		return
 	}
 	keep := int32(-1)
 	if first {
 		keep = 0
 	}
-	sumRows(q, r.w, rows, keep)
+	sumRows(q, r.w, rows, 0, keep)
 }
 
-// sumGo adds at most chunk rows to q: some blocks and four rows at a time, in
-// words of 64 bits that hold four lanes. A carry from one lane of a into the next
-// is taken back with what it belongs to, for as numbers of 64 bits
+// sumGo adds at most chunk rows, times 2^exp, to q, which are the columns from word
+// begin of a row on: some blocks and four rows at a time, in words of 64 bits that
+// hold four lanes. A carry from one lane of a into the next is taken back with what
+// it belongs to, for as numbers of 64 bits
 //
 //	Σ x − 2^8·Σ (x>>8 & m) = Σ over lanes i of 2^16i·Σ lo_i.
-func (r *Rows) sumGo(q []int32, rows []int32) {
+func (r *Rows) sumGo(q []int32, begin int, rows []int32, exp int) {
 	const m = 0x00ff00ff00ff00ff
+	exp &= 31
 	rest := int32(len(rows)) * bias
-	for first := 0; first < r.stride/8; first += 64 {
+	for ; len(q) > 0; begin += 64 {
 		var sums [2][64]uint64
-		n := min(64, r.stride/8-first)
+		n := min(64, len(q)/8)
 		a, b := sums[0][:n], sums[1][:n]
 		k := 0
 		for ; k+4 <= len(rows); k += 4 {
-			w0, w1, w2, w3 := r.row(rows[k], first, n), r.row(rows[k+1], first, n), r.row(rows[k+2], first, n), r.row(rows[k+3], first, n)
+			w0, w1, w2, w3 := r.row(rows[k], begin, n), r.row(rows[k+1], begin, n), r.row(rows[k+2], begin, n), r.row(rows[k+3], begin, n)
 			for i := range a {
 				x, y := w0[i], w1[i]
 				s, t := x+y, x>>8&m+y>>8&m
@@ -222,21 +232,22 @@ func (r *Rows) sumGo(q []int32, rows []int32) {
 			}
 		}
 		for ; k < len(rows); k++ {
-			for i, x := range r.row(rows[k], first, n) {
+			for i, x := range r.row(rows[k], begin, n) {
 				a[i] += x
 				b[i] += x >> 8 & m
 			}
 		}
 		for i, b := range b {
-			at := (first+i)/8*Block + i%8*4
+			at := i/8*Block + i%8*4
 			lo, hi := q[at:][:4:4], q[at+32:][:4:4]
 			a := a[i] - b<<8
 			for l := range lo {
-				lo[l] += int32(a&0xffff) - rest
-				hi[l] += int32(b&0xffff) - rest
+				lo[l] += (int32(a&0xffff) - rest) << exp
+				hi[l] += (int32(b&0xffff) - rest) << exp
 				a, b = a>>16, b>>16
 			}
 		}
+		q = q[8*n:]
 	}
 }
 
@@ -251,6 +262,14 @@ type Narrow struct{ Lo, Hi, Base, Mask int32 }
 
 func (n *Narrow) apply(x int32) int32 {
 	return n.Base + (min(max(x, n.Lo), n.Hi)-n.Base)&n.Mask
+}
+
+// ends are the least and the largest value that the register holds.
+func (n *Narrow) ends() (lo, hi int32) {
+	if n.Mask == -1 {
+		return n.Lo, n.Hi
+	}
+	return n.Base, n.Base + n.Mask
 }
 
 // Add adds rows one after another to acc, narrowing at every add, and counts the
@@ -289,30 +308,165 @@ func (r *Rows) addHalf(acc []int32, rows []int32, exp int, to *Narrow) (overflow
 	return overflows
 }
 
+// some is how many rows it takes to make a look at all sums worth while.
+const some = 6
+
+// add is Add by the quickest way that is exact: plain sums where the sums that there
+// are leave so much room that none can overflow; lanes of 16 bits for registers that
+// fit them; else every add by itself.
 func (r *Rows) add(acc []int32, rows []int32, exp int, to *Narrow) (overflows uint64) {
-	if tier.Active() != tier.Portable {
-		return addRows(acc, r.w, rows, exp, to)
+	for len(rows) > 0 {
+		if len(rows) >= some {
+			if n := min(r.room(acc, exp, to), chunk, len(rows)); n >= some {
+				if tier.Active() == tier.Portable {
+					r.sumGo(acc, 0, rows[:n], exp)
+				} else {
+					sumRows(acc, r.w, rows[:n], exp, -1)
+				}
+				rows = rows[n:]
+				continue
+			}
+		}
+		lanes, fit := to.lanes(exp)
+		switch {
+		case tier.Active() == tier.Portable:
+			for first := 0; first < len(acc); first += Block {
+				if b := acc[first:][:Block]; fit {
+					overflows += r.addLanes(b, first/8, rows, &lanes)
+				} else {
+					overflows += r.addBlock(b, first/8, rows, exp, to)
+				}
+			}
+			return overflows
+		case fit:
+			return overflows + addRows16(acc, r.w, rows, &lanes)
+		}
+		part := rows[:min(32, len(rows))]
+		rows = rows[len(part):]
+		overflows += addRows(acc, r.w, part, exp, to)
 	}
+	return overflows
+}
+
+// room is how many rows, times 2^exp, may be added to acc before one of its sums can
+// leave the register.
+func (r *Rows) room(acc []int32, exp int, to *Narrow) int {
+	least, most := acc[0], acc[0]
+	if tier.Active() == tier.Portable || len(acc) == Block {
+		for _, x := range acc {
+			least, most = min(least, x), max(most, x)
+		}
+	} else {
+		least, most = limits(acc)
+	}
+	lo, hi := to.ends()
+	return int(min(int64(hi)-int64(most), int64(least)-int64(lo), 1<<31-1)>>(exp&31)) / r.most
+}
+
+// addBlock is add for one block, which begins at word first of a row.
+func (r *Rows) addBlock(acc []int32, first int, rows []int32, exp int, to *Narrow) (overflows uint64) {
 	exp &= 31
 	n := *to // so that no write to acc can change it
-	for _, k := range rows {
-		for i, w := range r.row(k, 0, r.stride/8) {
-			at := i/8*Block + i%8*4
-			lo, hi := acc[at:][:4:4], acc[at+32:][:4:4]
-			for l := range lo {
-				x, y := lo[l]+int32(w&0xff-bias)<<exp, hi[l]+int32(w>>8&0xff-bias)<<exp
-				lo[l], hi[l] = n.apply(x), n.apply(y)
-				if lo[l] != x {
-					overflows++
+	for len(rows) > 0 {
+		part := rows[:min(4, len(rows))]
+		if room := min(r.room(acc, exp, to), chunk, len(rows)); room >= len(part) {
+			r.sumGo(acc, first, rows[:room], exp)
+			rows = rows[room:]
+			continue
+		}
+		rows = rows[len(part):]
+		for _, k := range part {
+			for i, w := range r.row(k, first, Block/8) {
+				lo, hi := acc[4*i:][:4:4], acc[32+4*i:][:4:4]
+				for l := range lo {
+					x, y := lo[l]+int32(w&0xff-bias)<<exp, hi[l]+int32(w>>8&0xff-bias)<<exp
+					lo[l], hi[l] = n.apply(x), n.apply(y)
+					if lo[l] != x {
+						overflows++
+					}
+					if hi[l] != y {
+						overflows++
+					}
+					w >>= 16
 				}
-				if hi[l] != y {
-					overflows++
-				}
-				w >>= 16
 			}
 		}
 	}
 	return overflows
+}
+
+// addLanes is add for one block in lanes of 16 bits, four to a word.
+func (r *Rows) addLanes(acc []int32, first int, rows []int32, p *lanes16) (overflows uint64) {
+	const top, ones, bytes = 0x8000_8000_8000_8000, 0x0001_0001_0001_0001, 0x00ff_00ff_00ff_00ff
+	up, shift := p.up&15, bits.TrailingZeros32(p.low)&7
+	from := uint64(top - bias*ones<<shift)
+	lane := func(w, i int) *int32 { return &acc[w/2*4+w%2*32+i] } // of word w of z
+	var z [Block / 4]uint64
+	for w := range z {
+		for i := range 4 {
+			z[w] |= uint64(uint16((*lane(w, i)-p.offset)<<up)) << (16 * i)
+		}
+	}
+	for _, k := range rows {
+		for i, x := range r.row(k, first, Block/8) {
+			two := z[2*i:][:2]
+			for j, a := range two {
+				b := (x>>(8*j)&bytes<<shift + from) ^ top
+				y := (a&^top + b&^top) ^ (a^b)&top
+				two[j] = y
+				if over := (a ^ y) & (b ^ y) & top; over != 0 { // both of one sign, y of the other
+					overflows += uint64(bits.OnesCount64(over))
+					if p.wraps == 0 {
+						over = over >> 15 * 0xffff
+						two[j] = y&^over | (0x7fff*ones+a>>15&ones)&over
+					}
+				}
+			}
+		}
+	}
+	for w, x := range z {
+		for i := range 4 {
+			*lane(w, i) = int32(int16(x))>>up + p.offset
+			x >>= 16
+		}
+	}
+	return overflows
+}
+
+// lanes16 is a register of b ≤ 16 bits and a weight's exponent, for lanes of 16
+// bits. A register that holds x of lo..lo+2^b−1 is a lane with a signed number
+//
+//	(x − Offset)<<up + c,  up = 16 − b,  Offset = lo + 2^(b−1),  0 ≤ c < 2^up
+//
+// to which w<<(exp+up) is added. The lane overflows exactly where the register does,
+// for lanes end at −2^15 = (lo − Offset)<<up, so that x+w·2^exp < lo puts any c below
+// it, and at 2^15 − 1, which is the register's highest and the largest c. Saturated,
+// c becomes 0 or 2^up − 1; wrapped, c stays 0. Shifting down drops c.
+//
+// The kernels read it as numbers of 32 bits in this order.
+type lanes16 struct {
+	up, offset int32
+	low, high  uint32     // what the two bytes of a lane are multiplied by: 2^(exp+up) in both lanes
+	wraps      int32      // 1, else 0
+	over       [16]uint32 // overflows, by lane
+}
+
+// lanes says whether n and weights times 2^exp fit: their products are those of
+// bytes and at most 2^7.
+func (n *Narrow) lanes(exp int) (p lanes16, ok bool) {
+	lo, hi := n.ends()
+	b := bits.Len32(uint32(hi - lo))
+	shift := exp&31 + 16 - b
+	if hi-lo != 1<<b-1 || b > 16 || shift > 7 {
+		return p, false
+	}
+	p.up, p.offset = int32(16-b), lo+1<<(b-1)
+	p.low = 1 << shift * 0x00010001
+	p.high = p.low << 8
+	if n.Mask != -1 {
+		p.wraps = 1
+	}
+	return p, true
 }
 
 // Put replaces one weight of a matrix that its caller shares with no one and that
@@ -321,4 +475,5 @@ func (r *Rows) Put(k, j int, w int8) {
 	part := j % Block
 	at, shift := k*(r.stride/8)+j/Block*(Block/8)+part%32/4, part%4*16+part/32*8
 	r.w[at] = r.w[at]&^(0xff<<shift) | uint64(uint8(w)^bias)<<shift
+	r.most = max(r.most, int(w), -int(w))
 }

@@ -1,17 +1,21 @@
 package simd
 
-import "glsnn/fixedpoint/tier"
+import (
+	"slices"
+
+	"glsnn/fixedpoint/tier"
+)
 
 // The lengths are checked, and not 0, when these are called.
 
 // They call by name, not through a variable: so nothing that they point to has
 // to be allocated.
 
-func sumRows(q []int32, w []uint64, rows []int32, keep int32) {
+func sumRows(q []int32, w []uint64, rows []int32, exp int, keep int32) {
 	if tier.Active() == tier.AVX512 {
-		sumRowsAVX512(&q[0], len(q), &w[0], &rows[0], len(rows), keep)
+		sumRowsAVX512(&q[0], len(q), &w[0], &rows[0], len(rows), uint64(exp), keep)
 	} else {
-		sumRowsAVX2(&q[0], len(q), &w[0], &rows[0], len(rows), keep)
+		sumRowsAVX2(&q[0], len(q), &w[0], &rows[0], len(rows), uint64(exp), keep)
 	}
 }
 
@@ -28,6 +32,32 @@ func addRows(acc []int32, w []uint64, rows []int32, exp int, to *Narrow) (overfl
 		overflows += total(&lanes)
 	}
 	return overflows
+}
+
+func addRows16(acc []int32, w []uint64, rows []int32, p *lanes16) (overflows uint64) {
+	for len(rows) > 0 { // so few at a time that no lane's count overflows
+		part := rows[:min(1<<11, len(rows))]
+		rows = rows[len(part):]
+		p.over = [16]uint32{}
+		if tier.Active() == tier.AVX512 {
+			addRows16AVX512(&acc[0], len(acc), &w[0], &part[0], len(part), &p.up)
+		} else {
+			addRows16AVX2(&acc[0], len(acc), &w[0], &part[0], len(part), &p.up)
+		}
+		overflows += total(&p.over)
+	}
+	return overflows
+}
+
+// limits are the least and the largest number of x, which is whole blocks.
+func limits(x []int32) (least, most int32) {
+	var ends [2][16]int32
+	if tier.Active() == tier.AVX512 {
+		limitsAVX512(&x[0], len(x), &ends[0][0])
+	} else {
+		limitsAVX2(&x[0], len(x), &ends[0][0])
+	}
+	return slices.Min(ends[0][:]), slices.Max(ends[1][:])
 }
 
 func step(p *LIF, q, u, v, count, fired []int32, exp int) (n int, overU, overV uint64) {

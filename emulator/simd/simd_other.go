@@ -4,8 +4,10 @@ package simd
 
 // Without kernels the tier is always portable, and these are never called.
 
-func sumRows(q []int32, w []uint64, rows []int32, keep int32) { panic("simd") }
+func sumRows(q []int32, w []uint64, rows []int32, exp int, keep int32) { panic("simd") }
 func addRows(acc []int32, w []uint64, rows []int32, exp int, to *Narrow) uint64 {
 	panic("simd")
 }
+func addRows16(acc []int32, w []uint64, rows []int32, p *lanes16) uint64        { panic("simd") }
+func limits(x []int32) (least, most int32)                                      { panic("simd") }
 func step(p *LIF, q, u, v, count, fired []int32, exp int) (int, uint64, uint64) { panic("simd") }

@@ -1,6 +1,7 @@
 package simd
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -57,9 +58,9 @@ func (r *input) rows(k, of int) []int32 {
 	return rows
 }
 
-// narrow is a register of up to 30 bits that holds 0.
-func (r *input) narrow() Narrow {
-	bits := 3 + r.IntN(28)
+// narrow is a register of least to most bits that holds 0.
+func (r *input) narrow(least, most int) Narrow {
+	bits := least + r.IntN(most-least+1)
 	hi := int32(1)<<bits - 1
 	lo := int32(0)
 	if r.IntN(3) > 0 { // signed
@@ -73,14 +74,6 @@ func (r *input) narrow() Narrow {
 		return Narrow{lo, hi, 0, -1}
 	}
 	return Narrow{math.MinInt32, math.MaxInt32, lo, 1<<bits - 1}
-}
-
-// limits are the least and the largest value of a register.
-func limits(n Narrow) (lo, hi int32) {
-	if n.Mask == -1 {
-		return n.Lo, n.Hi
-	}
-	return n.Base, n.Base + n.Mask
 }
 
 func (r *input) decay() Decay {
@@ -136,32 +129,24 @@ func compare(t *testing.T, seed uint64, n int) {
 	m.Sum(q, rows)
 	same("Sum", q, want)
 
-	to := r.narrow()
-	lo, hi := limits(to)
-	exp := r.IntN(20)
-	acc := r.slice(pad, func() int32 { return r.within(lo, hi) })
-	copy(want, acc)
-	over := uint64(0)
-	for _, k := range rows {
-		for j := range want {
-			x := want[j]
-			if j < n {
-				x += int32(w[int(k)*n+j]) << exp
-			}
-			if want[j] = to.apply(x); want[j] != x {
-				over++
-			}
+	for _, c := range []struct {
+		to  Narrow
+		exp int
+	}{{r.narrow(3, 30), r.IntN(20)}, {r.narrow(9, 16), r.IntN(8)}} {
+		lo, hi := c.to.ends()
+		acc := r.slice(pad, func() int32 { return r.within(lo, hi) })
+		copy(want, acc)
+		over := naiveAdd(want, w, n, rows, c.exp, &c.to)
+		got := m.Add(acc, rows, c.exp, &c.to)
+		same("Add", acc, want)
+		if got != over {
+			t.Fatalf("Add, tier %v, seed %d, n %d: %d overflows, want %d", tier.Active(), seed, n, got, over)
 		}
 	}
-	got := m.Add(acc, rows, exp, &to)
-	same("Add", acc, want)
-	if got != over {
-		t.Fatalf("Add, tier %v, seed %d, n %d: %d overflows, want %d", tier.Active(), seed, n, got, over)
-	}
 
-	p := LIF{Current: r.decay(), Membrane: r.decay(), U: r.narrow(), V: r.narrow(), Narrows: int32(r.IntN(2))}
-	ulo, uhi := limits(p.U)
-	vlo, vhi := limits(p.V)
+	p := LIF{Current: r.decay(), Membrane: r.decay(), U: r.narrow(3, 30), V: r.narrow(3, 30), Narrows: int32(r.IntN(2))}
+	ulo, uhi := p.U.ends()
+	vlo, vhi := p.V.ends()
 	if p.Narrows == 0 {
 		ulo, uhi, vlo, vhi = -1<<29, 1<<29, -1<<29, 1<<29
 		if r.IntN(3) == 0 { // the largest of a magnitude
@@ -171,7 +156,7 @@ func compare(t *testing.T, seed uint64, n int) {
 	p.Threshold = r.Int32N(1 << r.IntN(29))
 	p.Above = p.Threshold - int32(r.IntN(2))
 	p.Keep = -int32(r.IntN(2))
-	exp = r.IntN(8)
+	exp := r.IntN(8)
 	q = r.slice(pad, func() int32 { return r.within(-1<<29, 1<<29) >> exp >> r.IntN(20) })
 	u := r.slice(pad, func() int32 { return r.within(ulo, uhi) })
 	v := r.slice(pad, func() int32 { return r.within(vlo, vhi) })
@@ -215,6 +200,71 @@ func compare(t *testing.T, seed uint64, n int) {
 			}
 		}
 	}
+}
+
+// naiveAdd is Add on rows of n weights; what lies behind them in acc has weights of 0.
+func naiveAdd(acc []int32, w []int8, n int, rows []int32, exp int, to *Narrow) (over uint64) {
+	for _, k := range rows {
+		for j := range acc {
+			x := acc[j]
+			if j < n {
+				x += int32(w[int(k)*n+j]) << exp
+			}
+			if acc[j] = to.apply(x); acc[j] != x {
+				over++
+			}
+		}
+	}
+	return over
+}
+
+// TestAddEveryValue: registers of 9 bits, the narrowest that lanes of 16 take, and of
+// 16: every value, every weight, and then weights that turn back from an end of the
+// register. Of 16 bits only some weights.
+func TestAddEveryValue(t *testing.T) {
+	w := make([]int8, 256*Block) // row k is of weight k−128
+	for i := range w {
+		w[i] = int8(i/Block - 128)
+	}
+	m := rowsOf(w, 256, Block, false)
+	ends := []int32{0, 1, 127, 128, 129, 255}
+	check := func(t *testing.T, to Narrow, exp, step int) {
+		lo, hi := to.ends()
+		if _, ok := to.lanes(exp); !ok {
+			t.Fatalf("%+v, exponent %d: not in lanes", to, exp)
+		}
+		for first := lo; first <= hi-Block+1; first += Block {
+			for k := int32(0); k < 256; k += int32(step) {
+				turn := ends[(k+first/Block&0xffff)%6]
+				rows := []int32{k, k, turn, ends[(k/6)%6]}
+				var acc, want [Block]int32
+				for j := range acc {
+					acc[j], want[j] = first+int32(j), first+int32(j)
+				}
+				over := naiveAdd(want[:], w, Block, rows, exp, &to)
+				if got := m.Add(acc[:], rows, exp, &to); acc != want || got != over {
+					t.Fatalf("%+v, exponent %d, from %d, rows %v: got %v and %d overflows, want %v and %d", to, exp, first, rows, acc, got, want, over)
+				}
+			}
+		}
+	}
+	tiertest.Each(t, func(t *testing.T) {
+		for _, bits := range []int{9, 10, 16} {
+			half, step := int32(1)<<(bits-1), 1
+			if bits == 16 {
+				step = 37
+			}
+			for exp := range bits - 8 {
+				if bits == 16 && exp%7 != 0 {
+					continue
+				}
+				check(t, Narrow{-half, half - 1, 0, -1}, exp, step)
+				check(t, Narrow{0, 2*half - 1, 0, -1}, exp, step)
+				check(t, Narrow{math.MinInt32, math.MaxInt32, -half, 2*half - 1}, exp, step)
+				check(t, Narrow{math.MinInt32, math.MaxInt32, 0, 2*half - 1}, exp, step)
+			}
+		}
+	})
 }
 
 // naiveDecay divides, where the kernels shift.
@@ -316,15 +366,22 @@ func BenchmarkSum(b *testing.B) {
 	b.Run("load", func(b *testing.B) { rate(b, n*len(rows), func() { m.Load(rows) }) })
 }
 
-// BenchmarkAdd is the same with registers of 16 bits, narrowed at every add.
+// BenchmarkAdd is the same with registers of 16 bits, narrowed at every add: with an
+// exponent of 3, where a row has too much room to overflow to be proved and does not,
+// and with one of 6, where sums often do.
 func BenchmarkAdd(b *testing.B) {
 	w, rows := benchRows()
 	const n = 500
 	m, acc := rowsOf(w, 784, n, false), make([]int32, Pad(n))
-	for name, to := range map[string]Narrow{
-		"saturate": {-1 << 15, 1<<15 - 1, 0, -1}, "wrap": {math.MinInt32, math.MaxInt32, -1 << 15, 1<<16 - 1},
-	} {
-		b.Run(name, func(b *testing.B) { eachTier(b, n*len(rows), func() { m.Add(acc, rows, 6, &to) }) })
+	for _, exp := range []int{0, 3, 6} {
+		for name, to := range map[string]Narrow{
+			"saturate": {-1 << 15, 1<<15 - 1, 0, -1}, "wrap": {math.MinInt32, math.MaxInt32, -1 << 15, 1<<16 - 1},
+			"24 bits": {-1 << 23, 1<<23 - 1, 0, -1},
+		} {
+			b.Run(fmt.Sprintf("%s/exp=%d", name, exp), func(b *testing.B) {
+				eachTier(b, n*len(rows), func() { clear(acc); m.Add(acc, rows, exp, &to) })
+			})
+		}
 	}
 }
 

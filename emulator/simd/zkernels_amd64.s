@@ -280,154 +280,171 @@ DATA iota32<>+56(SB)/4, $0x0000000e
 DATA iota32<>+60(SB)/4, $0x0000000f
 GLOBL iota32<>(SB), RODATA|NOPTR, $64
 
-// func sumRowsAVX2(q *int32, n int, w *uint64, rows *int32, k int, keep int32)
+// func sumRowsAVX2(q *int32, n int, w *uint64, rows *int32, k int, exp uint64, keep int32)
 // Requires: AVX, AVX2
-TEXT ·sumRowsAVX2(SB), NOSPLIT, $0-44
+TEXT ·sumRowsAVX2(SB), NOSPLIT, $0-52
 	MOVQ         q+0(FP), AX
 	MOVQ         n+8(FP), CX
 	MOVQ         w+16(FP), DX
 	MOVQ         rows+24(FP), BX
 	MOVQ         k+32(FP), SI
-	MOVL         keep+40(FP), DI
-	VMOVD        DI, X0
-	VPBROADCASTD X0, Y0
+	VMOVQ        exp+40(FP), X0
+	MOVL         keep+48(FP), DI
+	VMOVD        DI, X1
+	VPBROADCASTD X1, Y1
 	MOVQ         CX, DI
 	LEAQ         (BX)(SI*4), R8
 	SHLQ         $0x07, SI
-	VMOVD        SI, X1
-	VPBROADCASTD X1, Y1
+	VMOVD        SI, X2
+	VPBROADCASTD X2, Y2
 
 fullAb:
 	CMPQ  CX, $+128
 	JL    restAc
-	VPXOR Y2, Y2, Y2
-	VPXOR Y6, Y6, Y6
 	VPXOR Y3, Y3, Y3
 	VPXOR Y7, Y7, Y7
 	VPXOR Y4, Y4, Y4
 	VPXOR Y8, Y8, Y8
 	VPXOR Y5, Y5, Y5
 	VPXOR Y9, Y9, Y9
+	VPXOR Y6, Y6, Y6
+	VPXOR Y10, Y10, Y10
 	MOVQ  BX, SI
 
 rowAe:
 	MOVLQSX      (SI), R9
 	IMULQ        DI, R9
 	ADDQ         $0x04, SI
-	VMOVDQU      (DX)(R9*1), Y10
-	VPADDW       Y10, Y2, Y2
-	VPSRLW       $0x08, Y10, Y10
-	VPADDW       Y10, Y6, Y6
-	VMOVDQU      32(DX)(R9*1), Y10
-	VPADDW       Y10, Y3, Y3
-	VPSRLW       $0x08, Y10, Y10
-	VPADDW       Y10, Y7, Y7
-	VMOVDQU      64(DX)(R9*1), Y10
-	VPADDW       Y10, Y4, Y4
-	VPSRLW       $0x08, Y10, Y10
-	VPADDW       Y10, Y8, Y8
-	VMOVDQU      96(DX)(R9*1), Y10
-	VPADDW       Y10, Y5, Y5
-	VPSRLW       $0x08, Y10, Y10
-	VPADDW       Y10, Y9, Y9
+	VMOVDQU      (DX)(R9*1), Y11
+	VPADDW       Y11, Y3, Y3
+	VPSRLW       $0x08, Y11, Y11
+	VPADDW       Y11, Y7, Y7
+	VMOVDQU      32(DX)(R9*1), Y11
+	VPADDW       Y11, Y4, Y4
+	VPSRLW       $0x08, Y11, Y11
+	VPADDW       Y11, Y8, Y8
+	VMOVDQU      64(DX)(R9*1), Y11
+	VPADDW       Y11, Y5, Y5
+	VPSRLW       $0x08, Y11, Y11
+	VPADDW       Y11, Y9, Y9
+	VMOVDQU      96(DX)(R9*1), Y11
+	VPADDW       Y11, Y6, Y6
+	VPSRLW       $0x08, Y11, Y11
+	VPADDW       Y11, Y10, Y10
 	CMPQ         SI, R8
 	JNE          rowAe
-	VPSLLW       $0x08, Y6, Y10
-	VPSUBW       Y10, Y2, Y2
-	VPMOVZXWD    X2, Y11
-	VPSUBD       Y1, Y11, Y11
-	VPAND        (AX), Y0, Y10
-	VPADDD       Y10, Y11, Y11
-	VMOVDQU      Y11, (AX)
-	VEXTRACTI128 $0x01, Y2, X2
-	VPMOVZXWD    X2, Y2
-	VPSUBD       Y1, Y2, Y2
-	VPAND        32(AX), Y0, Y10
-	VPADDD       Y10, Y2, Y2
-	VMOVDQU      Y2, 32(AX)
-	VPMOVZXWD    X6, Y2
-	VPSUBD       Y1, Y2, Y2
-	VPAND        128(AX), Y0, Y10
-	VPADDD       Y10, Y2, Y2
-	VMOVDQU      Y2, 128(AX)
-	VEXTRACTI128 $0x01, Y6, X2
-	VPMOVZXWD    X2, Y2
-	VPSUBD       Y1, Y2, Y2
-	VPAND        160(AX), Y0, Y10
-	VPADDD       Y10, Y2, Y2
-	VMOVDQU      Y2, 160(AX)
-	VPSLLW       $0x08, Y7, Y2
-	VPSUBW       Y2, Y3, Y3
-	VPMOVZXWD    X3, Y6
-	VPSUBD       Y1, Y6, Y6
-	VPAND        64(AX), Y0, Y2
-	VPADDD       Y2, Y6, Y6
-	VMOVDQU      Y6, 64(AX)
-	VEXTRACTI128 $0x01, Y3, X2
-	VPMOVZXWD    X2, Y3
-	VPSUBD       Y1, Y3, Y3
-	VPAND        96(AX), Y0, Y2
-	VPADDD       Y2, Y3, Y3
-	VMOVDQU      Y3, 96(AX)
+	VPSLLW       $0x08, Y7, Y11
+	VPSUBW       Y11, Y3, Y3
+	VPMOVZXWD    X3, Y12
+	VPSUBD       Y2, Y12, Y12
+	VPSLLD       X0, Y12, Y12
+	VPAND        (AX), Y1, Y11
+	VPADDD       Y11, Y12, Y12
+	VMOVDQU      Y12, (AX)
+	VEXTRACTI128 $0x01, Y3, X3
+	VPMOVZXWD    X3, Y3
+	VPSUBD       Y2, Y3, Y3
+	VPSLLD       X0, Y3, Y3
+	VPAND        32(AX), Y1, Y11
+	VPADDD       Y11, Y3, Y3
+	VMOVDQU      Y3, 32(AX)
 	VPMOVZXWD    X7, Y3
-	VPSUBD       Y1, Y3, Y3
-	VPAND        192(AX), Y0, Y2
-	VPADDD       Y2, Y3, Y3
-	VMOVDQU      Y3, 192(AX)
-	VEXTRACTI128 $0x01, Y7, X2
-	VPMOVZXWD    X2, Y3
-	VPSUBD       Y1, Y3, Y3
-	VPAND        224(AX), Y0, Y2
-	VPADDD       Y2, Y3, Y3
-	VMOVDQU      Y3, 224(AX)
-	VPSLLW       $0x08, Y8, Y2
-	VPSUBW       Y2, Y4, Y4
-	VPMOVZXWD    X4, Y3
-	VPSUBD       Y1, Y3, Y3
-	VPAND        256(AX), Y0, Y2
-	VPADDD       Y2, Y3, Y3
-	VMOVDQU      Y3, 256(AX)
-	VEXTRACTI128 $0x01, Y4, X2
-	VPMOVZXWD    X2, Y3
-	VPSUBD       Y1, Y3, Y3
-	VPAND        288(AX), Y0, Y2
-	VPADDD       Y2, Y3, Y3
-	VMOVDQU      Y3, 288(AX)
-	VPMOVZXWD    X8, Y3
-	VPSUBD       Y1, Y3, Y3
-	VPAND        384(AX), Y0, Y2
-	VPADDD       Y2, Y3, Y3
-	VMOVDQU      Y3, 384(AX)
-	VEXTRACTI128 $0x01, Y8, X2
-	VPMOVZXWD    X2, Y3
-	VPSUBD       Y1, Y3, Y3
-	VPAND        416(AX), Y0, Y2
-	VPADDD       Y2, Y3, Y3
-	VMOVDQU      Y3, 416(AX)
-	VPSLLW       $0x08, Y9, Y2
-	VPSUBW       Y2, Y5, Y5
-	VPMOVZXWD    X5, Y3
-	VPSUBD       Y1, Y3, Y3
-	VPAND        320(AX), Y0, Y2
-	VPADDD       Y2, Y3, Y3
-	VMOVDQU      Y3, 320(AX)
-	VEXTRACTI128 $0x01, Y5, X2
-	VPMOVZXWD    X2, Y3
-	VPSUBD       Y1, Y3, Y3
-	VPAND        352(AX), Y0, Y2
-	VPADDD       Y2, Y3, Y3
-	VMOVDQU      Y3, 352(AX)
-	VPMOVZXWD    X9, Y3
-	VPSUBD       Y1, Y3, Y3
-	VPAND        448(AX), Y0, Y2
-	VPADDD       Y2, Y3, Y3
-	VMOVDQU      Y3, 448(AX)
-	VEXTRACTI128 $0x01, Y9, X2
-	VPMOVZXWD    X2, Y3
-	VPSUBD       Y1, Y3, Y3
-	VPAND        480(AX), Y0, Y2
-	VPADDD       Y2, Y3, Y3
-	VMOVDQU      Y3, 480(AX)
+	VPSUBD       Y2, Y3, Y3
+	VPSLLD       X0, Y3, Y3
+	VPAND        128(AX), Y1, Y11
+	VPADDD       Y11, Y3, Y3
+	VMOVDQU      Y3, 128(AX)
+	VEXTRACTI128 $0x01, Y7, X3
+	VPMOVZXWD    X3, Y3
+	VPSUBD       Y2, Y3, Y3
+	VPSLLD       X0, Y3, Y3
+	VPAND        160(AX), Y1, Y11
+	VPADDD       Y11, Y3, Y3
+	VMOVDQU      Y3, 160(AX)
+	VPSLLW       $0x08, Y8, Y3
+	VPSUBW       Y3, Y4, Y4
+	VPMOVZXWD    X4, Y7
+	VPSUBD       Y2, Y7, Y7
+	VPSLLD       X0, Y7, Y7
+	VPAND        64(AX), Y1, Y3
+	VPADDD       Y3, Y7, Y7
+	VMOVDQU      Y7, 64(AX)
+	VEXTRACTI128 $0x01, Y4, X3
+	VPMOVZXWD    X3, Y4
+	VPSUBD       Y2, Y4, Y4
+	VPSLLD       X0, Y4, Y4
+	VPAND        96(AX), Y1, Y3
+	VPADDD       Y3, Y4, Y4
+	VMOVDQU      Y4, 96(AX)
+	VPMOVZXWD    X8, Y4
+	VPSUBD       Y2, Y4, Y4
+	VPSLLD       X0, Y4, Y4
+	VPAND        192(AX), Y1, Y3
+	VPADDD       Y3, Y4, Y4
+	VMOVDQU      Y4, 192(AX)
+	VEXTRACTI128 $0x01, Y8, X3
+	VPMOVZXWD    X3, Y4
+	VPSUBD       Y2, Y4, Y4
+	VPSLLD       X0, Y4, Y4
+	VPAND        224(AX), Y1, Y3
+	VPADDD       Y3, Y4, Y4
+	VMOVDQU      Y4, 224(AX)
+	VPSLLW       $0x08, Y9, Y3
+	VPSUBW       Y3, Y5, Y5
+	VPMOVZXWD    X5, Y4
+	VPSUBD       Y2, Y4, Y4
+	VPSLLD       X0, Y4, Y4
+	VPAND        256(AX), Y1, Y3
+	VPADDD       Y3, Y4, Y4
+	VMOVDQU      Y4, 256(AX)
+	VEXTRACTI128 $0x01, Y5, X3
+	VPMOVZXWD    X3, Y4
+	VPSUBD       Y2, Y4, Y4
+	VPSLLD       X0, Y4, Y4
+	VPAND        288(AX), Y1, Y3
+	VPADDD       Y3, Y4, Y4
+	VMOVDQU      Y4, 288(AX)
+	VPMOVZXWD    X9, Y4
+	VPSUBD       Y2, Y4, Y4
+	VPSLLD       X0, Y4, Y4
+	VPAND        384(AX), Y1, Y3
+	VPADDD       Y3, Y4, Y4
+	VMOVDQU      Y4, 384(AX)
+	VEXTRACTI128 $0x01, Y9, X3
+	VPMOVZXWD    X3, Y4
+	VPSUBD       Y2, Y4, Y4
+	VPSLLD       X0, Y4, Y4
+	VPAND        416(AX), Y1, Y3
+	VPADDD       Y3, Y4, Y4
+	VMOVDQU      Y4, 416(AX)
+	VPSLLW       $0x08, Y10, Y3
+	VPSUBW       Y3, Y6, Y6
+	VPMOVZXWD    X6, Y4
+	VPSUBD       Y2, Y4, Y4
+	VPSLLD       X0, Y4, Y4
+	VPAND        320(AX), Y1, Y3
+	VPADDD       Y3, Y4, Y4
+	VMOVDQU      Y4, 320(AX)
+	VEXTRACTI128 $0x01, Y6, X3
+	VPMOVZXWD    X3, Y4
+	VPSUBD       Y2, Y4, Y4
+	VPSLLD       X0, Y4, Y4
+	VPAND        352(AX), Y1, Y3
+	VPADDD       Y3, Y4, Y4
+	VMOVDQU      Y4, 352(AX)
+	VPMOVZXWD    X10, Y4
+	VPSUBD       Y2, Y4, Y4
+	VPSLLD       X0, Y4, Y4
+	VPAND        448(AX), Y1, Y3
+	VPADDD       Y3, Y4, Y4
+	VMOVDQU      Y4, 448(AX)
+	VEXTRACTI128 $0x01, Y10, X3
+	VPMOVZXWD    X3, Y4
+	VPSUBD       Y2, Y4, Y4
+	VPSLLD       X0, Y4, Y4
+	VPAND        480(AX), Y1, Y3
+	VPADDD       Y3, Y4, Y4
+	VMOVDQU      Y4, 480(AX)
 	ADDQ         $+512, AX
 	ADDQ         $+128, DX
 	SUBQ         $+128, CX
@@ -436,74 +453,82 @@ rowAe:
 restAc:
 	CMPQ  CX, $+64
 	JNE   panelAf
-	VPXOR Y2, Y2, Y2
-	VPXOR Y4, Y4, Y4
 	VPXOR Y3, Y3, Y3
 	VPXOR Y5, Y5, Y5
+	VPXOR Y4, Y4, Y4
+	VPXOR Y6, Y6, Y6
 	MOVQ  BX, CX
 
 rowAg:
 	MOVLQSX      (CX), BX
 	IMULQ        DI, BX
 	ADDQ         $0x04, CX
-	VMOVDQU      (DX)(BX*1), Y6
-	VPADDW       Y6, Y2, Y2
-	VPSRLW       $0x08, Y6, Y6
-	VPADDW       Y6, Y4, Y4
-	VMOVDQU      32(DX)(BX*1), Y6
-	VPADDW       Y6, Y3, Y3
-	VPSRLW       $0x08, Y6, Y6
-	VPADDW       Y6, Y5, Y5
+	VMOVDQU      (DX)(BX*1), Y7
+	VPADDW       Y7, Y3, Y3
+	VPSRLW       $0x08, Y7, Y7
+	VPADDW       Y7, Y5, Y5
+	VMOVDQU      32(DX)(BX*1), Y7
+	VPADDW       Y7, Y4, Y4
+	VPSRLW       $0x08, Y7, Y7
+	VPADDW       Y7, Y6, Y6
 	CMPQ         CX, R8
 	JNE          rowAg
-	VPSLLW       $0x08, Y4, Y6
-	VPSUBW       Y6, Y2, Y2
-	VPMOVZXWD    X2, Y7
-	VPSUBD       Y1, Y7, Y7
-	VPAND        (AX), Y0, Y6
-	VPADDD       Y6, Y7, Y7
-	VMOVDQU      Y7, (AX)
-	VEXTRACTI128 $0x01, Y2, X2
-	VPMOVZXWD    X2, Y2
-	VPSUBD       Y1, Y2, Y2
-	VPAND        32(AX), Y0, Y6
-	VPADDD       Y6, Y2, Y2
-	VMOVDQU      Y2, 32(AX)
-	VPMOVZXWD    X4, Y2
-	VPSUBD       Y1, Y2, Y2
-	VPAND        128(AX), Y0, Y6
-	VPADDD       Y6, Y2, Y2
-	VMOVDQU      Y2, 128(AX)
-	VEXTRACTI128 $0x01, Y4, X2
-	VPMOVZXWD    X2, Y2
-	VPSUBD       Y1, Y2, Y2
-	VPAND        160(AX), Y0, Y6
-	VPADDD       Y6, Y2, Y2
-	VMOVDQU      Y2, 160(AX)
-	VPSLLW       $0x08, Y5, Y2
-	VPSUBW       Y2, Y3, Y3
-	VPMOVZXWD    X3, Y4
-	VPSUBD       Y1, Y4, Y4
-	VPAND        64(AX), Y0, Y2
-	VPADDD       Y2, Y4, Y4
-	VMOVDQU      Y4, 64(AX)
-	VEXTRACTI128 $0x01, Y3, X2
-	VPMOVZXWD    X2, Y3
-	VPSUBD       Y1, Y3, Y3
-	VPAND        96(AX), Y0, Y2
-	VPADDD       Y2, Y3, Y3
-	VMOVDQU      Y3, 96(AX)
+	VPSLLW       $0x08, Y5, Y7
+	VPSUBW       Y7, Y3, Y3
+	VPMOVZXWD    X3, Y8
+	VPSUBD       Y2, Y8, Y8
+	VPSLLD       X0, Y8, Y8
+	VPAND        (AX), Y1, Y7
+	VPADDD       Y7, Y8, Y8
+	VMOVDQU      Y8, (AX)
+	VEXTRACTI128 $0x01, Y3, X3
+	VPMOVZXWD    X3, Y3
+	VPSUBD       Y2, Y3, Y3
+	VPSLLD       X0, Y3, Y3
+	VPAND        32(AX), Y1, Y7
+	VPADDD       Y7, Y3, Y3
+	VMOVDQU      Y3, 32(AX)
 	VPMOVZXWD    X5, Y3
-	VPSUBD       Y1, Y3, Y3
-	VPAND        192(AX), Y0, Y2
-	VPADDD       Y2, Y3, Y3
-	VMOVDQU      Y3, 192(AX)
-	VEXTRACTI128 $0x01, Y5, X2
-	VPMOVZXWD    X2, Y3
-	VPSUBD       Y1, Y3, Y3
-	VPAND        224(AX), Y0, Y2
-	VPADDD       Y2, Y3, Y3
-	VMOVDQU      Y3, 224(AX)
+	VPSUBD       Y2, Y3, Y3
+	VPSLLD       X0, Y3, Y3
+	VPAND        128(AX), Y1, Y7
+	VPADDD       Y7, Y3, Y3
+	VMOVDQU      Y3, 128(AX)
+	VEXTRACTI128 $0x01, Y5, X3
+	VPMOVZXWD    X3, Y3
+	VPSUBD       Y2, Y3, Y3
+	VPSLLD       X0, Y3, Y3
+	VPAND        160(AX), Y1, Y7
+	VPADDD       Y7, Y3, Y3
+	VMOVDQU      Y3, 160(AX)
+	VPSLLW       $0x08, Y6, Y3
+	VPSUBW       Y3, Y4, Y4
+	VPMOVZXWD    X4, Y5
+	VPSUBD       Y2, Y5, Y5
+	VPSLLD       X0, Y5, Y5
+	VPAND        64(AX), Y1, Y3
+	VPADDD       Y3, Y5, Y5
+	VMOVDQU      Y5, 64(AX)
+	VEXTRACTI128 $0x01, Y4, X3
+	VPMOVZXWD    X3, Y4
+	VPSUBD       Y2, Y4, Y4
+	VPSLLD       X0, Y4, Y4
+	VPAND        96(AX), Y1, Y3
+	VPADDD       Y3, Y4, Y4
+	VMOVDQU      Y4, 96(AX)
+	VPMOVZXWD    X6, Y4
+	VPSUBD       Y2, Y4, Y4
+	VPSLLD       X0, Y4, Y4
+	VPAND        192(AX), Y1, Y3
+	VPADDD       Y3, Y4, Y4
+	VMOVDQU      Y4, 192(AX)
+	VEXTRACTI128 $0x01, Y6, X3
+	VPMOVZXWD    X3, Y4
+	VPSUBD       Y2, Y4, Y4
+	VPSLLD       X0, Y4, Y4
+	VPAND        224(AX), Y1, Y3
+	VPADDD       Y3, Y4, Y4
+	VMOVDQU      Y4, 224(AX)
 	JMP          doneAd
 
 panelAf:
@@ -657,6 +682,554 @@ sameAm:
 	VZEROUPPER
 	RET
 
+// func addRows16AVX2(acc *int32, n int, w *uint64, rows *int32, k int, p *int32)
+// Requires: AVX, AVX2
+TEXT ·addRows16AVX2(SB), NOSPLIT, $0-48
+	MOVQ         acc+0(FP), AX
+	MOVQ         n+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         rows+24(FP), BX
+	MOVQ         k+32(FP), SI
+	MOVQ         p+40(FP), DI
+	MOVQ         CX, R8
+	LEAQ         (BX)(SI*4), R9
+	MOVL         $0x80808080, R10
+	VMOVD        R10, X0
+	VPBROADCASTD X0, Y0
+	VPBROADCASTD 8(DI), Y1
+	VPBROADCASTD 12(DI), Y2
+
+fullAn:
+	CMPQ         CX, $+128
+	JL           restAo
+	VMOVD        (DI), X3
+	VMOVDQU      (AX), Y4
+	VPBROADCASTD 4(DI), Y5
+	VPSUBD       Y5, Y4, Y4
+	VPSLLD       X3, Y4, Y4
+	VMOVDQU      32(AX), Y5
+	VPBROADCASTD 4(DI), Y6
+	VPSUBD       Y6, Y5, Y5
+	VPSLLD       X3, Y5, Y5
+	VPACKSSDW    Y5, Y4, Y4
+	VPERMQ       $0xd8, Y4, Y4
+	VMOVDQU      128(AX), Y5
+	VPBROADCASTD 4(DI), Y6
+	VPSUBD       Y6, Y5, Y5
+	VPSLLD       X3, Y5, Y5
+	VMOVDQU      160(AX), Y6
+	VPBROADCASTD 4(DI), Y7
+	VPSUBD       Y7, Y6, Y6
+	VPSLLD       X3, Y6, Y6
+	VPACKSSDW    Y6, Y5, Y5
+	VPERMQ       $0xd8, Y5, Y5
+	VMOVDQU      64(AX), Y6
+	VPBROADCASTD 4(DI), Y7
+	VPSUBD       Y7, Y6, Y6
+	VPSLLD       X3, Y6, Y6
+	VMOVDQU      96(AX), Y7
+	VPBROADCASTD 4(DI), Y8
+	VPSUBD       Y8, Y7, Y7
+	VPSLLD       X3, Y7, Y7
+	VPACKSSDW    Y7, Y6, Y6
+	VPERMQ       $0xd8, Y6, Y6
+	VMOVDQU      192(AX), Y7
+	VPBROADCASTD 4(DI), Y8
+	VPSUBD       Y8, Y7, Y7
+	VPSLLD       X3, Y7, Y7
+	VMOVDQU      224(AX), Y8
+	VPBROADCASTD 4(DI), Y9
+	VPSUBD       Y9, Y8, Y8
+	VPSLLD       X3, Y8, Y8
+	VPACKSSDW    Y8, Y7, Y7
+	VPERMQ       $0xd8, Y7, Y7
+	VMOVDQU      256(AX), Y8
+	VPBROADCASTD 4(DI), Y9
+	VPSUBD       Y9, Y8, Y8
+	VPSLLD       X3, Y8, Y8
+	VMOVDQU      288(AX), Y9
+	VPBROADCASTD 4(DI), Y10
+	VPSUBD       Y10, Y9, Y9
+	VPSLLD       X3, Y9, Y9
+	VPACKSSDW    Y9, Y8, Y8
+	VPERMQ       $0xd8, Y8, Y8
+	VMOVDQU      384(AX), Y9
+	VPBROADCASTD 4(DI), Y10
+	VPSUBD       Y10, Y9, Y9
+	VPSLLD       X3, Y9, Y9
+	VMOVDQU      416(AX), Y10
+	VPBROADCASTD 4(DI), Y11
+	VPSUBD       Y11, Y10, Y10
+	VPSLLD       X3, Y10, Y10
+	VPACKSSDW    Y10, Y9, Y9
+	VPERMQ       $0xd8, Y9, Y9
+	VMOVDQU      320(AX), Y10
+	VPBROADCASTD 4(DI), Y11
+	VPSUBD       Y11, Y10, Y10
+	VPSLLD       X3, Y10, Y10
+	VMOVDQU      352(AX), Y11
+	VPBROADCASTD 4(DI), Y12
+	VPSUBD       Y12, Y11, Y11
+	VPSLLD       X3, Y11, Y11
+	VPACKSSDW    Y11, Y10, Y10
+	VPERMQ       $0xd8, Y10, Y10
+	VMOVDQU      448(AX), Y11
+	VPBROADCASTD 4(DI), Y12
+	VPSUBD       Y12, Y11, Y11
+	VPSLLD       X3, Y11, Y11
+	VMOVDQU      480(AX), Y12
+	VPBROADCASTD 4(DI), Y13
+	VPSUBD       Y13, Y12, Y12
+	VPSLLD       X3, Y12, Y12
+	VPACKSSDW    Y12, Y11, Y11
+	VPERMQ       $0xd8, Y11, Y11
+	VPXOR        Y3, Y3, Y3
+	CMPL         16(DI), $+0
+	JNE          wrapAq
+	MOVQ         BX, R10
+
+rowAs:
+	MOVLQSX    (R10), R11
+	IMULQ      R8, R11
+	ADDQ       $0x04, R10
+	VMOVDQU    (DX)(R11*1), Y12
+	VPXOR      Y0, Y12, Y12
+	VPMADDUBSW Y12, Y1, Y13
+	VPADDW     Y13, Y4, Y14
+	VPADDSW    Y13, Y4, Y4
+	VPCMPEQW   Y14, Y4, Y14
+	VPADDW     Y14, Y3, Y3
+	VPMADDUBSW Y12, Y2, Y12
+	VPADDW     Y12, Y5, Y13
+	VPADDSW    Y12, Y5, Y5
+	VPCMPEQW   Y13, Y5, Y13
+	VPADDW     Y13, Y3, Y3
+	VMOVDQU    32(DX)(R11*1), Y12
+	VPXOR      Y0, Y12, Y12
+	VPMADDUBSW Y12, Y1, Y13
+	VPADDW     Y13, Y6, Y14
+	VPADDSW    Y13, Y6, Y6
+	VPCMPEQW   Y14, Y6, Y14
+	VPADDW     Y14, Y3, Y3
+	VPMADDUBSW Y12, Y2, Y12
+	VPADDW     Y12, Y7, Y13
+	VPADDSW    Y12, Y7, Y7
+	VPCMPEQW   Y13, Y7, Y13
+	VPADDW     Y13, Y3, Y3
+	VMOVDQU    64(DX)(R11*1), Y12
+	VPXOR      Y0, Y12, Y12
+	VPMADDUBSW Y12, Y1, Y13
+	VPADDW     Y13, Y8, Y14
+	VPADDSW    Y13, Y8, Y8
+	VPCMPEQW   Y14, Y8, Y14
+	VPADDW     Y14, Y3, Y3
+	VPMADDUBSW Y12, Y2, Y12
+	VPADDW     Y12, Y9, Y13
+	VPADDSW    Y12, Y9, Y9
+	VPCMPEQW   Y13, Y9, Y13
+	VPADDW     Y13, Y3, Y3
+	VMOVDQU    96(DX)(R11*1), Y12
+	VPXOR      Y0, Y12, Y12
+	VPMADDUBSW Y12, Y1, Y13
+	VPADDW     Y13, Y10, Y14
+	VPADDSW    Y13, Y10, Y10
+	VPCMPEQW   Y14, Y10, Y14
+	VPADDW     Y14, Y3, Y3
+	VPMADDUBSW Y12, Y2, Y12
+	VPADDW     Y12, Y11, Y13
+	VPADDSW    Y12, Y11, Y11
+	VPCMPEQW   Y13, Y11, Y13
+	VPADDW     Y13, Y3, Y3
+	CMPQ       R10, R9
+	JNE        rowAs
+	JMP        doneAr
+
+wrapAq:
+	MOVQ BX, R10
+
+rowAt:
+	MOVLQSX    (R10), R11
+	IMULQ      R8, R11
+	ADDQ       $0x04, R10
+	VMOVDQU    (DX)(R11*1), Y12
+	VPXOR      Y0, Y12, Y12
+	VPMADDUBSW Y12, Y1, Y13
+	VPADDSW    Y13, Y4, Y14
+	VPADDW     Y13, Y4, Y4
+	VPCMPEQW   Y14, Y4, Y14
+	VPADDW     Y14, Y3, Y3
+	VPMADDUBSW Y12, Y2, Y12
+	VPADDSW    Y12, Y5, Y13
+	VPADDW     Y12, Y5, Y5
+	VPCMPEQW   Y13, Y5, Y13
+	VPADDW     Y13, Y3, Y3
+	VMOVDQU    32(DX)(R11*1), Y12
+	VPXOR      Y0, Y12, Y12
+	VPMADDUBSW Y12, Y1, Y13
+	VPADDSW    Y13, Y6, Y14
+	VPADDW     Y13, Y6, Y6
+	VPCMPEQW   Y14, Y6, Y14
+	VPADDW     Y14, Y3, Y3
+	VPMADDUBSW Y12, Y2, Y12
+	VPADDSW    Y12, Y7, Y13
+	VPADDW     Y12, Y7, Y7
+	VPCMPEQW   Y13, Y7, Y13
+	VPADDW     Y13, Y3, Y3
+	VMOVDQU    64(DX)(R11*1), Y12
+	VPXOR      Y0, Y12, Y12
+	VPMADDUBSW Y12, Y1, Y13
+	VPADDSW    Y13, Y8, Y14
+	VPADDW     Y13, Y8, Y8
+	VPCMPEQW   Y14, Y8, Y14
+	VPADDW     Y14, Y3, Y3
+	VPMADDUBSW Y12, Y2, Y12
+	VPADDSW    Y12, Y9, Y13
+	VPADDW     Y12, Y9, Y9
+	VPCMPEQW   Y13, Y9, Y13
+	VPADDW     Y13, Y3, Y3
+	VMOVDQU    96(DX)(R11*1), Y12
+	VPXOR      Y0, Y12, Y12
+	VPMADDUBSW Y12, Y1, Y13
+	VPADDSW    Y13, Y10, Y14
+	VPADDW     Y13, Y10, Y10
+	VPCMPEQW   Y14, Y10, Y14
+	VPADDW     Y14, Y3, Y3
+	VPMADDUBSW Y12, Y2, Y12
+	VPADDSW    Y12, Y11, Y13
+	VPADDW     Y12, Y11, Y11
+	VPCMPEQW   Y13, Y11, Y13
+	VPADDW     Y13, Y3, Y3
+	CMPQ       R10, R9
+	JNE        rowAt
+
+doneAr:
+	MOVL         $0x00010001, R10
+	VMOVD        R10, X12
+	VPBROADCASTD X12, Y12
+	VPMADDWD     Y12, Y3, Y3
+	IMUL3Q       $+16, SI, R10
+	VMOVD        R10, X12
+	VPBROADCASTD X12, Y12
+	VPADDD       Y12, Y3, Y3
+	VPADDD       20(DI), Y3, Y3
+	VMOVDQU      Y3, 20(DI)
+	VMOVD        (DI), X3
+	VPMOVSXWD    X4, Y12
+	VPSRAD       X3, Y12, Y12
+	VPBROADCASTD 4(DI), Y13
+	VPADDD       Y13, Y12, Y12
+	VMOVDQU      Y12, (AX)
+	VEXTRACTI128 $0x01, Y4, X4
+	VPMOVSXWD    X4, Y4
+	VPSRAD       X3, Y4, Y4
+	VPBROADCASTD 4(DI), Y12
+	VPADDD       Y12, Y4, Y4
+	VMOVDQU      Y4, 32(AX)
+	VPMOVSXWD    X5, Y4
+	VPSRAD       X3, Y4, Y4
+	VPBROADCASTD 4(DI), Y12
+	VPADDD       Y12, Y4, Y4
+	VMOVDQU      Y4, 128(AX)
+	VEXTRACTI128 $0x01, Y5, X4
+	VPMOVSXWD    X4, Y4
+	VPSRAD       X3, Y4, Y4
+	VPBROADCASTD 4(DI), Y5
+	VPADDD       Y5, Y4, Y4
+	VMOVDQU      Y4, 160(AX)
+	VPMOVSXWD    X6, Y4
+	VPSRAD       X3, Y4, Y4
+	VPBROADCASTD 4(DI), Y5
+	VPADDD       Y5, Y4, Y4
+	VMOVDQU      Y4, 64(AX)
+	VEXTRACTI128 $0x01, Y6, X4
+	VPMOVSXWD    X4, Y4
+	VPSRAD       X3, Y4, Y4
+	VPBROADCASTD 4(DI), Y5
+	VPADDD       Y5, Y4, Y4
+	VMOVDQU      Y4, 96(AX)
+	VPMOVSXWD    X7, Y4
+	VPSRAD       X3, Y4, Y4
+	VPBROADCASTD 4(DI), Y5
+	VPADDD       Y5, Y4, Y4
+	VMOVDQU      Y4, 192(AX)
+	VEXTRACTI128 $0x01, Y7, X4
+	VPMOVSXWD    X4, Y4
+	VPSRAD       X3, Y4, Y4
+	VPBROADCASTD 4(DI), Y5
+	VPADDD       Y5, Y4, Y4
+	VMOVDQU      Y4, 224(AX)
+	VPMOVSXWD    X8, Y4
+	VPSRAD       X3, Y4, Y4
+	VPBROADCASTD 4(DI), Y5
+	VPADDD       Y5, Y4, Y4
+	VMOVDQU      Y4, 256(AX)
+	VEXTRACTI128 $0x01, Y8, X4
+	VPMOVSXWD    X4, Y4
+	VPSRAD       X3, Y4, Y4
+	VPBROADCASTD 4(DI), Y5
+	VPADDD       Y5, Y4, Y4
+	VMOVDQU      Y4, 288(AX)
+	VPMOVSXWD    X9, Y4
+	VPSRAD       X3, Y4, Y4
+	VPBROADCASTD 4(DI), Y5
+	VPADDD       Y5, Y4, Y4
+	VMOVDQU      Y4, 384(AX)
+	VEXTRACTI128 $0x01, Y9, X4
+	VPMOVSXWD    X4, Y4
+	VPSRAD       X3, Y4, Y4
+	VPBROADCASTD 4(DI), Y5
+	VPADDD       Y5, Y4, Y4
+	VMOVDQU      Y4, 416(AX)
+	VPMOVSXWD    X10, Y4
+	VPSRAD       X3, Y4, Y4
+	VPBROADCASTD 4(DI), Y5
+	VPADDD       Y5, Y4, Y4
+	VMOVDQU      Y4, 320(AX)
+	VEXTRACTI128 $0x01, Y10, X4
+	VPMOVSXWD    X4, Y4
+	VPSRAD       X3, Y4, Y4
+	VPBROADCASTD 4(DI), Y5
+	VPADDD       Y5, Y4, Y4
+	VMOVDQU      Y4, 352(AX)
+	VPMOVSXWD    X11, Y4
+	VPSRAD       X3, Y4, Y4
+	VPBROADCASTD 4(DI), Y5
+	VPADDD       Y5, Y4, Y4
+	VMOVDQU      Y4, 448(AX)
+	VEXTRACTI128 $0x01, Y11, X4
+	VPMOVSXWD    X4, Y4
+	VPSRAD       X3, Y4, Y4
+	VPBROADCASTD 4(DI), Y3
+	VPADDD       Y3, Y4, Y4
+	VMOVDQU      Y4, 480(AX)
+	ADDQ         $+512, AX
+	ADDQ         $+128, DX
+	SUBQ         $+128, CX
+	JMP          fullAn
+
+restAo:
+	CMPQ         CX, $+64
+	JNE          panelAu
+	VMOVD        (DI), X3
+	VMOVDQU      (AX), Y4
+	VPBROADCASTD 4(DI), Y5
+	VPSUBD       Y5, Y4, Y4
+	VPSLLD       X3, Y4, Y4
+	VMOVDQU      32(AX), Y5
+	VPBROADCASTD 4(DI), Y6
+	VPSUBD       Y6, Y5, Y5
+	VPSLLD       X3, Y5, Y5
+	VPACKSSDW    Y5, Y4, Y4
+	VPERMQ       $0xd8, Y4, Y4
+	VMOVDQU      128(AX), Y5
+	VPBROADCASTD 4(DI), Y6
+	VPSUBD       Y6, Y5, Y5
+	VPSLLD       X3, Y5, Y5
+	VMOVDQU      160(AX), Y6
+	VPBROADCASTD 4(DI), Y7
+	VPSUBD       Y7, Y6, Y6
+	VPSLLD       X3, Y6, Y6
+	VPACKSSDW    Y6, Y5, Y5
+	VPERMQ       $0xd8, Y5, Y5
+	VMOVDQU      64(AX), Y6
+	VPBROADCASTD 4(DI), Y7
+	VPSUBD       Y7, Y6, Y6
+	VPSLLD       X3, Y6, Y6
+	VMOVDQU      96(AX), Y7
+	VPBROADCASTD 4(DI), Y8
+	VPSUBD       Y8, Y7, Y7
+	VPSLLD       X3, Y7, Y7
+	VPACKSSDW    Y7, Y6, Y6
+	VPERMQ       $0xd8, Y6, Y6
+	VMOVDQU      192(AX), Y7
+	VPBROADCASTD 4(DI), Y8
+	VPSUBD       Y8, Y7, Y7
+	VPSLLD       X3, Y7, Y7
+	VMOVDQU      224(AX), Y8
+	VPBROADCASTD 4(DI), Y9
+	VPSUBD       Y9, Y8, Y8
+	VPSLLD       X3, Y8, Y8
+	VPACKSSDW    Y8, Y7, Y7
+	VPERMQ       $0xd8, Y7, Y7
+	VPXOR        Y3, Y3, Y3
+	CMPL         16(DI), $+0
+	JNE          wrapAv
+	MOVQ         BX, CX
+
+rowAx:
+	MOVLQSX    (CX), BX
+	IMULQ      R8, BX
+	ADDQ       $0x04, CX
+	VMOVDQU    (DX)(BX*1), Y8
+	VPXOR      Y0, Y8, Y8
+	VPMADDUBSW Y8, Y1, Y9
+	VPADDW     Y9, Y4, Y10
+	VPADDSW    Y9, Y4, Y4
+	VPCMPEQW   Y10, Y4, Y10
+	VPADDW     Y10, Y3, Y3
+	VPMADDUBSW Y8, Y2, Y8
+	VPADDW     Y8, Y5, Y9
+	VPADDSW    Y8, Y5, Y5
+	VPCMPEQW   Y9, Y5, Y9
+	VPADDW     Y9, Y3, Y3
+	VMOVDQU    32(DX)(BX*1), Y8
+	VPXOR      Y0, Y8, Y8
+	VPMADDUBSW Y8, Y1, Y9
+	VPADDW     Y9, Y6, Y10
+	VPADDSW    Y9, Y6, Y6
+	VPCMPEQW   Y10, Y6, Y10
+	VPADDW     Y10, Y3, Y3
+	VPMADDUBSW Y8, Y2, Y8
+	VPADDW     Y8, Y7, Y9
+	VPADDSW    Y8, Y7, Y7
+	VPCMPEQW   Y9, Y7, Y9
+	VPADDW     Y9, Y3, Y3
+	CMPQ       CX, R9
+	JNE        rowAx
+	JMP        doneAw
+
+wrapAv:
+	MOVQ BX, CX
+
+rowAy:
+	MOVLQSX    (CX), BX
+	IMULQ      R8, BX
+	ADDQ       $0x04, CX
+	VMOVDQU    (DX)(BX*1), Y8
+	VPXOR      Y0, Y8, Y8
+	VPMADDUBSW Y8, Y1, Y9
+	VPADDSW    Y9, Y4, Y10
+	VPADDW     Y9, Y4, Y4
+	VPCMPEQW   Y10, Y4, Y10
+	VPADDW     Y10, Y3, Y3
+	VPMADDUBSW Y8, Y2, Y8
+	VPADDSW    Y8, Y5, Y9
+	VPADDW     Y8, Y5, Y5
+	VPCMPEQW   Y9, Y5, Y9
+	VPADDW     Y9, Y3, Y3
+	VMOVDQU    32(DX)(BX*1), Y8
+	VPXOR      Y0, Y8, Y8
+	VPMADDUBSW Y8, Y1, Y9
+	VPADDSW    Y9, Y6, Y10
+	VPADDW     Y9, Y6, Y6
+	VPCMPEQW   Y10, Y6, Y10
+	VPADDW     Y10, Y3, Y3
+	VPMADDUBSW Y8, Y2, Y8
+	VPADDSW    Y8, Y7, Y9
+	VPADDW     Y8, Y7, Y7
+	VPCMPEQW   Y9, Y7, Y9
+	VPADDW     Y9, Y3, Y3
+	CMPQ       CX, R9
+	JNE        rowAy
+
+doneAw:
+	MOVL         $0x00010001, R10
+	VMOVD        R10, X0
+	VPBROADCASTD X0, Y0
+	VPMADDWD     Y0, Y3, Y3
+	IMUL3Q       $+8, SI, CX
+	VMOVD        CX, X0
+	VPBROADCASTD X0, Y0
+	VPADDD       Y0, Y3, Y3
+	VPADDD       20(DI), Y3, Y3
+	VMOVDQU      Y3, 20(DI)
+	VMOVD        (DI), X3
+	VPMOVSXWD    X4, Y0
+	VPSRAD       X3, Y0, Y0
+	VPBROADCASTD 4(DI), Y1
+	VPADDD       Y1, Y0, Y0
+	VMOVDQU      Y0, (AX)
+	VEXTRACTI128 $0x01, Y4, X0
+	VPMOVSXWD    X0, Y0
+	VPSRAD       X3, Y0, Y0
+	VPBROADCASTD 4(DI), Y1
+	VPADDD       Y1, Y0, Y0
+	VMOVDQU      Y0, 32(AX)
+	VPMOVSXWD    X5, Y0
+	VPSRAD       X3, Y0, Y0
+	VPBROADCASTD 4(DI), Y1
+	VPADDD       Y1, Y0, Y0
+	VMOVDQU      Y0, 128(AX)
+	VEXTRACTI128 $0x01, Y5, X0
+	VPMOVSXWD    X0, Y0
+	VPSRAD       X3, Y0, Y0
+	VPBROADCASTD 4(DI), Y1
+	VPADDD       Y1, Y0, Y0
+	VMOVDQU      Y0, 160(AX)
+	VPMOVSXWD    X6, Y0
+	VPSRAD       X3, Y0, Y0
+	VPBROADCASTD 4(DI), Y1
+	VPADDD       Y1, Y0, Y0
+	VMOVDQU      Y0, 64(AX)
+	VEXTRACTI128 $0x01, Y6, X0
+	VPMOVSXWD    X0, Y0
+	VPSRAD       X3, Y0, Y0
+	VPBROADCASTD 4(DI), Y1
+	VPADDD       Y1, Y0, Y0
+	VMOVDQU      Y0, 96(AX)
+	VPMOVSXWD    X7, Y0
+	VPSRAD       X3, Y0, Y0
+	VPBROADCASTD 4(DI), Y1
+	VPADDD       Y1, Y0, Y0
+	VMOVDQU      Y0, 192(AX)
+	VEXTRACTI128 $0x01, Y7, X0
+	VPMOVSXWD    X0, Y0
+	VPSRAD       X3, Y0, Y0
+	VPBROADCASTD 4(DI), Y1
+	VPADDD       Y1, Y0, Y0
+	VMOVDQU      Y0, 224(AX)
+	JMP          doneAp
+
+panelAu:
+doneAp:
+	VZEROUPPER
+	RET
+
+// func limitsAVX2(x *int32, n int, ends *int32)
+// Requires: AVX, AVX2
+TEXT ·limitsAVX2(SB), NOSPLIT, $0-24
+	MOVQ    x+0(FP), AX
+	MOVQ    n+8(FP), CX
+	MOVQ    ends+16(FP), DX
+	VMOVDQU (AX), Y0
+	VMOVDQA Y0, Y4
+	VMOVDQU 32(AX), Y1
+	VMOVDQA Y1, Y5
+	VMOVDQU 64(AX), Y2
+	VMOVDQA Y2, Y6
+	VMOVDQU 96(AX), Y3
+	VMOVDQA Y3, Y7
+	LEAQ    (AX)(CX*4), CX
+
+numbersAz:
+	VMOVDQU (AX), Y8
+	VPMINSD Y8, Y0, Y0
+	VPMAXSD Y8, Y4, Y4
+	VMOVDQU 32(AX), Y8
+	VPMINSD Y8, Y1, Y1
+	VPMAXSD Y8, Y5, Y5
+	VMOVDQU 64(AX), Y8
+	VPMINSD Y8, Y2, Y2
+	VPMAXSD Y8, Y6, Y6
+	VMOVDQU 96(AX), Y8
+	VPMINSD Y8, Y3, Y3
+	VPMAXSD Y8, Y7, Y7
+	ADDQ    $+128, AX
+	CMPQ    AX, CX
+	JNE     numbersAz
+	VPMINSD Y1, Y0, Y0
+	VPMAXSD Y5, Y4, Y4
+	VPMINSD Y2, Y0, Y0
+	VPMAXSD Y6, Y4, Y4
+	VPMINSD Y3, Y0, Y0
+	VPMAXSD Y7, Y4, Y4
+	VMOVDQU Y0, (DX)
+	VMOVDQU Y4, 64(DX)
+	VMOVDQU Y0, 32(DX)
+	VMOVDQU Y4, 96(DX)
+	VZEROUPPER
+	RET
+
 // func stepAVX2(p *int32, q *int32, u *int32, v *int32, count *int32, n int, fired *int32, exp uint64, over *uint32) int
 // Requires: AVX, AVX2, POPCNT
 TEXT ·stepAVX2(SB), NOSPLIT, $0-80
@@ -678,19 +1251,19 @@ TEXT ·stepAVX2(SB), NOSPLIT, $0-80
 	XORQ         R10, R10
 	SHLQ         $0x02, DI
 
-neuronsAn:
+neuronsBa:
 	VMOVDQU      (DX)(R10*1), Y6
 	MOVL         (AX), R11
 	MOVL         4(AX), R12
 	TESTL        R12, R12
-	JNE          multiplyAo
+	JNE          multiplyBb
 	NEGL         R11
 	VMOVD        R11, X5
 	VPBROADCASTD X5, Y5
 	VPAND        Y5, Y6, Y6
-	JMP          decayedAp
+	JMP          decayedBc
 
-multiplyAo:
+multiplyBb:
 	VMOVD        R11, X5
 	VPBROADCASTD X5, Y7
 	VMOVD        R12, X5
@@ -713,12 +1286,12 @@ multiplyAo:
 	VPXOR        Y8, Y6, Y6
 	VPSUBD       Y8, Y6, Y6
 
-decayedAp:
+decayedBc:
 	VMOVDQU      (CX)(R10*1), Y5
 	VPSLLD       X0, Y5, Y5
 	VPADDD       Y5, Y6, Y6
 	CMPL         36(AX), $+0
-	JEQ          holdsAq
+	JEQ          holdsBd
 	VPBROADCASTD 40(AX), Y5
 	VPMAXSD      Y5, Y6, Y5
 	VPBROADCASTD 44(AX), Y7
@@ -732,20 +1305,20 @@ decayedAp:
 	VPADDD       Y6, Y1, Y1
 	VMOVDQA      Y5, Y6
 
-holdsAq:
+holdsBd:
 	VMOVDQU      Y6, (DX)(R10*1)
 	VMOVDQU      (BX)(R10*1), Y5
 	MOVL         12(AX), R11
 	MOVL         16(AX), R12
 	TESTL        R12, R12
-	JNE          multiplyAr
+	JNE          multiplyBe
 	NEGL         R11
 	VMOVD        R11, X7
 	VPBROADCASTD X7, Y7
 	VPAND        Y7, Y5, Y5
-	JMP          decayedAs
+	JMP          decayedBf
 
-multiplyAr:
+multiplyBe:
 	VMOVD        R11, X7
 	VPBROADCASTD X7, Y8
 	VMOVD        R12, X7
@@ -768,10 +1341,10 @@ multiplyAr:
 	VPXOR        Y9, Y5, Y5
 	VPSUBD       Y9, Y5, Y5
 
-decayedAs:
+decayedBf:
 	VPADDD       Y6, Y5, Y5
 	CMPL         36(AX), $+0
-	JEQ          holdsAt
+	JEQ          holdsBg
 	VPBROADCASTD 56(AX), Y6
 	VPMAXSD      Y6, Y5, Y6
 	VPBROADCASTD 60(AX), Y7
@@ -785,7 +1358,7 @@ decayedAs:
 	VPADDD       Y5, Y2, Y2
 	VMOVDQA      Y6, Y5
 
-holdsAt:
+holdsBg:
 	VPBROADCASTD 28(AX), Y6
 	VPSUBD       Y6, Y5, Y6
 	VPBROADCASTD 32(AX), Y7
@@ -806,9 +1379,9 @@ holdsAt:
 	VPADDD       Y4, Y3, Y3
 	ADDQ         $+32, R10
 	CMPQ         R10, DI
-	JNE          neuronsAn
+	JNE          neuronsBa
 	CMPL         36(AX), $+0
-	JEQ          outAu
+	JEQ          outBh
 	MOVQ         over+64(FP), AX
 	MOVQ         DI, CX
 	SHRQ         $0x05, CX
@@ -821,7 +1394,7 @@ holdsAt:
 	VMOVDQU      Y1, (AX)
 	VMOVDQU      Y2, 64(AX)
 
-outAu:
+outBh:
 	MOVQ fired+48(FP), AX
 	SUBQ AX, R8
 	SHRQ $0x02, R8
@@ -829,154 +1402,171 @@ outAu:
 	VZEROUPPER
 	RET
 
-// func sumRowsAVX512(q *int32, n int, w *uint64, rows *int32, k int, keep int32)
+// func sumRowsAVX512(q *int32, n int, w *uint64, rows *int32, k int, exp uint64, keep int32)
 // Requires: AVX, AVX512BW, AVX512F
-TEXT ·sumRowsAVX512(SB), NOSPLIT, $0-44
+TEXT ·sumRowsAVX512(SB), NOSPLIT, $0-52
 	MOVQ         q+0(FP), AX
 	MOVQ         n+8(FP), CX
 	MOVQ         w+16(FP), DX
 	MOVQ         rows+24(FP), BX
 	MOVQ         k+32(FP), SI
-	MOVL         keep+40(FP), DI
-	VMOVD        DI, X0
-	VPBROADCASTD X0, Z0
+	VMOVQ        exp+40(FP), X0
+	MOVL         keep+48(FP), DI
+	VMOVD        DI, X1
+	VPBROADCASTD X1, Z1
 	MOVQ         CX, DI
 	LEAQ         (BX)(SI*4), R8
 	SHLQ         $0x07, SI
-	VMOVD        SI, X1
-	VPBROADCASTD X1, Z1
+	VMOVD        SI, X2
+	VPBROADCASTD X2, Z2
 
 fullAb:
 	CMPQ   CX, $+256
 	JL     restAc
-	VPXORD Z2, Z2, Z2
-	VPXORD Z6, Z6, Z6
 	VPXORD Z3, Z3, Z3
 	VPXORD Z7, Z7, Z7
 	VPXORD Z4, Z4, Z4
 	VPXORD Z8, Z8, Z8
 	VPXORD Z5, Z5, Z5
 	VPXORD Z9, Z9, Z9
+	VPXORD Z6, Z6, Z6
+	VPXORD Z10, Z10, Z10
 	MOVQ   BX, SI
 
 rowAe:
 	MOVLQSX       (SI), R9
 	IMULQ         DI, R9
 	ADDQ          $0x04, SI
-	VMOVDQU32     (DX)(R9*1), Z10
-	VPADDW        Z10, Z2, Z2
-	VPSRLW        $0x08, Z10, Z10
-	VPADDW        Z10, Z6, Z6
-	VMOVDQU32     64(DX)(R9*1), Z10
-	VPADDW        Z10, Z3, Z3
-	VPSRLW        $0x08, Z10, Z10
-	VPADDW        Z10, Z7, Z7
-	VMOVDQU32     128(DX)(R9*1), Z10
-	VPADDW        Z10, Z4, Z4
-	VPSRLW        $0x08, Z10, Z10
-	VPADDW        Z10, Z8, Z8
-	VMOVDQU32     192(DX)(R9*1), Z10
-	VPADDW        Z10, Z5, Z5
-	VPSRLW        $0x08, Z10, Z10
-	VPADDW        Z10, Z9, Z9
+	VMOVDQU32     (DX)(R9*1), Z11
+	VPADDW        Z11, Z3, Z3
+	VPSRLW        $0x08, Z11, Z11
+	VPADDW        Z11, Z7, Z7
+	VMOVDQU32     64(DX)(R9*1), Z11
+	VPADDW        Z11, Z4, Z4
+	VPSRLW        $0x08, Z11, Z11
+	VPADDW        Z11, Z8, Z8
+	VMOVDQU32     128(DX)(R9*1), Z11
+	VPADDW        Z11, Z5, Z5
+	VPSRLW        $0x08, Z11, Z11
+	VPADDW        Z11, Z9, Z9
+	VMOVDQU32     192(DX)(R9*1), Z11
+	VPADDW        Z11, Z6, Z6
+	VPSRLW        $0x08, Z11, Z11
+	VPADDW        Z11, Z10, Z10
 	CMPQ          SI, R8
 	JNE           rowAe
-	VPSLLW        $0x08, Z6, Z10
-	VPSUBW        Z10, Z2, Z2
-	VPMOVZXWD     Y2, Z13
-	VPSUBD        Z1, Z13, Z13
-	VPANDD        (AX), Z0, Z10
-	VPADDD        Z10, Z13, Z13
-	VMOVDQU32     Z13, (AX)
-	VEXTRACTI64X4 $0x01, Z2, Y10
-	VPMOVZXWD     Y10, Z13
-	VPSUBD        Z1, Z13, Z13
-	VPANDD        64(AX), Z0, Z10
-	VPADDD        Z10, Z13, Z13
-	VMOVDQU32     Z13, 64(AX)
-	VPMOVZXWD     Y6, Z13
-	VPSUBD        Z1, Z13, Z13
-	VPANDD        128(AX), Z0, Z10
-	VPADDD        Z10, Z13, Z13
-	VMOVDQU32     Z13, 128(AX)
-	VEXTRACTI64X4 $0x01, Z6, Y10
-	VPMOVZXWD     Y10, Z13
-	VPSUBD        Z1, Z13, Z13
-	VPANDD        192(AX), Z0, Z10
-	VPADDD        Z10, Z13, Z13
-	VMOVDQU32     Z13, 192(AX)
-	VPSLLW        $0x08, Z7, Z10
-	VPSUBW        Z10, Z3, Z3
-	VPMOVZXWD     Y3, Z13
-	VPSUBD        Z1, Z13, Z13
-	VPANDD        256(AX), Z0, Z10
-	VPADDD        Z10, Z13, Z13
-	VMOVDQU32     Z13, 256(AX)
-	VEXTRACTI64X4 $0x01, Z3, Y10
-	VPMOVZXWD     Y10, Z13
-	VPSUBD        Z1, Z13, Z13
-	VPANDD        320(AX), Z0, Z10
-	VPADDD        Z10, Z13, Z13
-	VMOVDQU32     Z13, 320(AX)
-	VPMOVZXWD     Y7, Z13
-	VPSUBD        Z1, Z13, Z13
-	VPANDD        384(AX), Z0, Z10
-	VPADDD        Z10, Z13, Z13
-	VMOVDQU32     Z13, 384(AX)
-	VEXTRACTI64X4 $0x01, Z7, Y10
-	VPMOVZXWD     Y10, Z13
-	VPSUBD        Z1, Z13, Z13
-	VPANDD        448(AX), Z0, Z10
-	VPADDD        Z10, Z13, Z13
-	VMOVDQU32     Z13, 448(AX)
-	VPSLLW        $0x08, Z8, Z10
-	VPSUBW        Z10, Z4, Z4
-	VPMOVZXWD     Y4, Z13
-	VPSUBD        Z1, Z13, Z13
-	VPANDD        512(AX), Z0, Z10
-	VPADDD        Z10, Z13, Z13
-	VMOVDQU32     Z13, 512(AX)
-	VEXTRACTI64X4 $0x01, Z4, Y10
-	VPMOVZXWD     Y10, Z13
-	VPSUBD        Z1, Z13, Z13
-	VPANDD        576(AX), Z0, Z10
-	VPADDD        Z10, Z13, Z13
-	VMOVDQU32     Z13, 576(AX)
-	VPMOVZXWD     Y8, Z13
-	VPSUBD        Z1, Z13, Z13
-	VPANDD        640(AX), Z0, Z10
-	VPADDD        Z10, Z13, Z13
-	VMOVDQU32     Z13, 640(AX)
-	VEXTRACTI64X4 $0x01, Z8, Y10
-	VPMOVZXWD     Y10, Z13
-	VPSUBD        Z1, Z13, Z13
-	VPANDD        704(AX), Z0, Z10
-	VPADDD        Z10, Z13, Z13
-	VMOVDQU32     Z13, 704(AX)
-	VPSLLW        $0x08, Z9, Z10
-	VPSUBW        Z10, Z5, Z5
-	VPMOVZXWD     Y5, Z13
-	VPSUBD        Z1, Z13, Z13
-	VPANDD        768(AX), Z0, Z10
-	VPADDD        Z10, Z13, Z13
-	VMOVDQU32     Z13, 768(AX)
-	VEXTRACTI64X4 $0x01, Z5, Y10
-	VPMOVZXWD     Y10, Z13
-	VPSUBD        Z1, Z13, Z13
-	VPANDD        832(AX), Z0, Z10
-	VPADDD        Z10, Z13, Z13
-	VMOVDQU32     Z13, 832(AX)
-	VPMOVZXWD     Y9, Z13
-	VPSUBD        Z1, Z13, Z13
-	VPANDD        896(AX), Z0, Z10
-	VPADDD        Z10, Z13, Z13
-	VMOVDQU32     Z13, 896(AX)
-	VEXTRACTI64X4 $0x01, Z9, Y10
-	VPMOVZXWD     Y10, Z13
-	VPSUBD        Z1, Z13, Z13
-	VPANDD        960(AX), Z0, Z10
-	VPADDD        Z10, Z13, Z13
-	VMOVDQU32     Z13, 960(AX)
+	VPSLLW        $0x08, Z7, Z11
+	VPSUBW        Z11, Z3, Z3
+	VPMOVZXWD     Y3, Z14
+	VPSUBD        Z2, Z14, Z14
+	VPSLLD        X0, Z14, Z14
+	VPANDD        (AX), Z1, Z11
+	VPADDD        Z11, Z14, Z14
+	VMOVDQU32     Z14, (AX)
+	VEXTRACTI64X4 $0x01, Z3, Y11
+	VPMOVZXWD     Y11, Z14
+	VPSUBD        Z2, Z14, Z14
+	VPSLLD        X0, Z14, Z14
+	VPANDD        64(AX), Z1, Z11
+	VPADDD        Z11, Z14, Z14
+	VMOVDQU32     Z14, 64(AX)
+	VPMOVZXWD     Y7, Z14
+	VPSUBD        Z2, Z14, Z14
+	VPSLLD        X0, Z14, Z14
+	VPANDD        128(AX), Z1, Z11
+	VPADDD        Z11, Z14, Z14
+	VMOVDQU32     Z14, 128(AX)
+	VEXTRACTI64X4 $0x01, Z7, Y11
+	VPMOVZXWD     Y11, Z14
+	VPSUBD        Z2, Z14, Z14
+	VPSLLD        X0, Z14, Z14
+	VPANDD        192(AX), Z1, Z11
+	VPADDD        Z11, Z14, Z14
+	VMOVDQU32     Z14, 192(AX)
+	VPSLLW        $0x08, Z8, Z11
+	VPSUBW        Z11, Z4, Z4
+	VPMOVZXWD     Y4, Z14
+	VPSUBD        Z2, Z14, Z14
+	VPSLLD        X0, Z14, Z14
+	VPANDD        256(AX), Z1, Z11
+	VPADDD        Z11, Z14, Z14
+	VMOVDQU32     Z14, 256(AX)
+	VEXTRACTI64X4 $0x01, Z4, Y11
+	VPMOVZXWD     Y11, Z14
+	VPSUBD        Z2, Z14, Z14
+	VPSLLD        X0, Z14, Z14
+	VPANDD        320(AX), Z1, Z11
+	VPADDD        Z11, Z14, Z14
+	VMOVDQU32     Z14, 320(AX)
+	VPMOVZXWD     Y8, Z14
+	VPSUBD        Z2, Z14, Z14
+	VPSLLD        X0, Z14, Z14
+	VPANDD        384(AX), Z1, Z11
+	VPADDD        Z11, Z14, Z14
+	VMOVDQU32     Z14, 384(AX)
+	VEXTRACTI64X4 $0x01, Z8, Y11
+	VPMOVZXWD     Y11, Z14
+	VPSUBD        Z2, Z14, Z14
+	VPSLLD        X0, Z14, Z14
+	VPANDD        448(AX), Z1, Z11
+	VPADDD        Z11, Z14, Z14
+	VMOVDQU32     Z14, 448(AX)
+	VPSLLW        $0x08, Z9, Z11
+	VPSUBW        Z11, Z5, Z5
+	VPMOVZXWD     Y5, Z14
+	VPSUBD        Z2, Z14, Z14
+	VPSLLD        X0, Z14, Z14
+	VPANDD        512(AX), Z1, Z11
+	VPADDD        Z11, Z14, Z14
+	VMOVDQU32     Z14, 512(AX)
+	VEXTRACTI64X4 $0x01, Z5, Y11
+	VPMOVZXWD     Y11, Z14
+	VPSUBD        Z2, Z14, Z14
+	VPSLLD        X0, Z14, Z14
+	VPANDD        576(AX), Z1, Z11
+	VPADDD        Z11, Z14, Z14
+	VMOVDQU32     Z14, 576(AX)
+	VPMOVZXWD     Y9, Z14
+	VPSUBD        Z2, Z14, Z14
+	VPSLLD        X0, Z14, Z14
+	VPANDD        640(AX), Z1, Z11
+	VPADDD        Z11, Z14, Z14
+	VMOVDQU32     Z14, 640(AX)
+	VEXTRACTI64X4 $0x01, Z9, Y11
+	VPMOVZXWD     Y11, Z14
+	VPSUBD        Z2, Z14, Z14
+	VPSLLD        X0, Z14, Z14
+	VPANDD        704(AX), Z1, Z11
+	VPADDD        Z11, Z14, Z14
+	VMOVDQU32     Z14, 704(AX)
+	VPSLLW        $0x08, Z10, Z11
+	VPSUBW        Z11, Z6, Z6
+	VPMOVZXWD     Y6, Z14
+	VPSUBD        Z2, Z14, Z14
+	VPSLLD        X0, Z14, Z14
+	VPANDD        768(AX), Z1, Z11
+	VPADDD        Z11, Z14, Z14
+	VMOVDQU32     Z14, 768(AX)
+	VEXTRACTI64X4 $0x01, Z6, Y11
+	VPMOVZXWD     Y11, Z14
+	VPSUBD        Z2, Z14, Z14
+	VPSLLD        X0, Z14, Z14
+	VPANDD        832(AX), Z1, Z11
+	VPADDD        Z11, Z14, Z14
+	VMOVDQU32     Z14, 832(AX)
+	VPMOVZXWD     Y10, Z14
+	VPSUBD        Z2, Z14, Z14
+	VPSLLD        X0, Z14, Z14
+	VPANDD        896(AX), Z1, Z11
+	VPADDD        Z11, Z14, Z14
+	VMOVDQU32     Z14, 896(AX)
+	VEXTRACTI64X4 $0x01, Z10, Y11
+	VPMOVZXWD     Y11, Z14
+	VPSUBD        Z2, Z14, Z14
+	VPSLLD        X0, Z14, Z14
+	VPANDD        960(AX), Z1, Z11
+	VPADDD        Z11, Z14, Z14
+	VMOVDQU32     Z14, 960(AX)
 	ADDQ          $+1024, AX
 	ADDQ          $+256, DX
 	SUBQ          $+256, CX
@@ -985,220 +1575,244 @@ rowAe:
 restAc:
 	CMPQ   CX, $+64
 	JNE    panelAf
-	VPXORD Z11, Z11, Z11
 	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
 	MOVQ   BX, CX
 
 rowAg:
 	MOVLQSX       (CX), BX
 	IMULQ         DI, BX
 	ADDQ          $0x04, CX
-	VMOVDQU32     (DX)(BX*1), Z2
-	VPADDW        Z2, Z11, Z11
-	VPSRLW        $0x08, Z2, Z2
-	VPADDW        Z2, Z12, Z12
+	VMOVDQU32     (DX)(BX*1), Z3
+	VPADDW        Z3, Z12, Z12
+	VPSRLW        $0x08, Z3, Z3
+	VPADDW        Z3, Z13, Z13
 	CMPQ          CX, R8
 	JNE           rowAg
-	VPSLLW        $0x08, Z12, Z2
-	VPSUBW        Z2, Z11, Z11
-	VPMOVZXWD     Y11, Z3
-	VPSUBD        Z1, Z3, Z3
-	VPANDD        (AX), Z0, Z2
-	VPADDD        Z2, Z3, Z3
-	VMOVDQU32     Z3, (AX)
-	VEXTRACTI64X4 $0x01, Z11, Y2
-	VPMOVZXWD     Y2, Z3
-	VPSUBD        Z1, Z3, Z3
-	VPANDD        64(AX), Z0, Z2
-	VPADDD        Z2, Z3, Z3
-	VMOVDQU32     Z3, 64(AX)
-	VPMOVZXWD     Y12, Z3
-	VPSUBD        Z1, Z3, Z3
-	VPANDD        128(AX), Z0, Z2
-	VPADDD        Z2, Z3, Z3
-	VMOVDQU32     Z3, 128(AX)
-	VEXTRACTI64X4 $0x01, Z12, Y2
-	VPMOVZXWD     Y2, Z3
-	VPSUBD        Z1, Z3, Z3
-	VPANDD        192(AX), Z0, Z2
-	VPADDD        Z2, Z3, Z3
-	VMOVDQU32     Z3, 192(AX)
+	VPSLLW        $0x08, Z13, Z3
+	VPSUBW        Z3, Z12, Z12
+	VPMOVZXWD     Y12, Z4
+	VPSUBD        Z2, Z4, Z4
+	VPSLLD        X0, Z4, Z4
+	VPANDD        (AX), Z1, Z3
+	VPADDD        Z3, Z4, Z4
+	VMOVDQU32     Z4, (AX)
+	VEXTRACTI64X4 $0x01, Z12, Y3
+	VPMOVZXWD     Y3, Z4
+	VPSUBD        Z2, Z4, Z4
+	VPSLLD        X0, Z4, Z4
+	VPANDD        64(AX), Z1, Z3
+	VPADDD        Z3, Z4, Z4
+	VMOVDQU32     Z4, 64(AX)
+	VPMOVZXWD     Y13, Z4
+	VPSUBD        Z2, Z4, Z4
+	VPSLLD        X0, Z4, Z4
+	VPANDD        128(AX), Z1, Z3
+	VPADDD        Z3, Z4, Z4
+	VMOVDQU32     Z4, 128(AX)
+	VEXTRACTI64X4 $0x01, Z13, Y3
+	VPMOVZXWD     Y3, Z4
+	VPSUBD        Z2, Z4, Z4
+	VPSLLD        X0, Z4, Z4
+	VPANDD        192(AX), Z1, Z3
+	VPADDD        Z3, Z4, Z4
+	VMOVDQU32     Z4, 192(AX)
 	JMP           doneAd
 
 panelAf:
 	CMPQ   CX, $+128
 	JNE    panelAh
-	VPXORD Z11, Z11, Z11
-	VPXORD Z14, Z14, Z14
 	VPXORD Z12, Z12, Z12
 	VPXORD Z15, Z15, Z15
+	VPXORD Z13, Z13, Z13
+	VPXORD Z16, Z16, Z16
 	MOVQ   BX, CX
 
 rowAi:
 	MOVLQSX       (CX), BX
 	IMULQ         DI, BX
 	ADDQ          $0x04, CX
-	VMOVDQU32     (DX)(BX*1), Z2
-	VPADDW        Z2, Z11, Z11
-	VPSRLW        $0x08, Z2, Z2
-	VPADDW        Z2, Z14, Z14
-	VMOVDQU32     64(DX)(BX*1), Z2
-	VPADDW        Z2, Z12, Z12
-	VPSRLW        $0x08, Z2, Z2
-	VPADDW        Z2, Z15, Z15
+	VMOVDQU32     (DX)(BX*1), Z3
+	VPADDW        Z3, Z12, Z12
+	VPSRLW        $0x08, Z3, Z3
+	VPADDW        Z3, Z15, Z15
+	VMOVDQU32     64(DX)(BX*1), Z3
+	VPADDW        Z3, Z13, Z13
+	VPSRLW        $0x08, Z3, Z3
+	VPADDW        Z3, Z16, Z16
 	CMPQ          CX, R8
 	JNE           rowAi
-	VPSLLW        $0x08, Z14, Z2
-	VPSUBW        Z2, Z11, Z11
-	VPMOVZXWD     Y11, Z3
-	VPSUBD        Z1, Z3, Z3
-	VPANDD        (AX), Z0, Z2
-	VPADDD        Z2, Z3, Z3
-	VMOVDQU32     Z3, (AX)
-	VEXTRACTI64X4 $0x01, Z11, Y2
-	VPMOVZXWD     Y2, Z3
-	VPSUBD        Z1, Z3, Z3
-	VPANDD        64(AX), Z0, Z2
-	VPADDD        Z2, Z3, Z3
-	VMOVDQU32     Z3, 64(AX)
-	VPMOVZXWD     Y14, Z3
-	VPSUBD        Z1, Z3, Z3
-	VPANDD        128(AX), Z0, Z2
-	VPADDD        Z2, Z3, Z3
-	VMOVDQU32     Z3, 128(AX)
-	VEXTRACTI64X4 $0x01, Z14, Y2
-	VPMOVZXWD     Y2, Z3
-	VPSUBD        Z1, Z3, Z3
-	VPANDD        192(AX), Z0, Z2
-	VPADDD        Z2, Z3, Z3
-	VMOVDQU32     Z3, 192(AX)
-	VPSLLW        $0x08, Z15, Z2
-	VPSUBW        Z2, Z12, Z12
-	VPMOVZXWD     Y12, Z3
-	VPSUBD        Z1, Z3, Z3
-	VPANDD        256(AX), Z0, Z2
-	VPADDD        Z2, Z3, Z3
-	VMOVDQU32     Z3, 256(AX)
-	VEXTRACTI64X4 $0x01, Z12, Y2
-	VPMOVZXWD     Y2, Z3
-	VPSUBD        Z1, Z3, Z3
-	VPANDD        320(AX), Z0, Z2
-	VPADDD        Z2, Z3, Z3
-	VMOVDQU32     Z3, 320(AX)
-	VPMOVZXWD     Y15, Z3
-	VPSUBD        Z1, Z3, Z3
-	VPANDD        384(AX), Z0, Z2
-	VPADDD        Z2, Z3, Z3
-	VMOVDQU32     Z3, 384(AX)
-	VEXTRACTI64X4 $0x01, Z15, Y2
-	VPMOVZXWD     Y2, Z3
-	VPSUBD        Z1, Z3, Z3
-	VPANDD        448(AX), Z0, Z2
-	VPADDD        Z2, Z3, Z3
-	VMOVDQU32     Z3, 448(AX)
+	VPSLLW        $0x08, Z15, Z3
+	VPSUBW        Z3, Z12, Z12
+	VPMOVZXWD     Y12, Z4
+	VPSUBD        Z2, Z4, Z4
+	VPSLLD        X0, Z4, Z4
+	VPANDD        (AX), Z1, Z3
+	VPADDD        Z3, Z4, Z4
+	VMOVDQU32     Z4, (AX)
+	VEXTRACTI64X4 $0x01, Z12, Y3
+	VPMOVZXWD     Y3, Z4
+	VPSUBD        Z2, Z4, Z4
+	VPSLLD        X0, Z4, Z4
+	VPANDD        64(AX), Z1, Z3
+	VPADDD        Z3, Z4, Z4
+	VMOVDQU32     Z4, 64(AX)
+	VPMOVZXWD     Y15, Z4
+	VPSUBD        Z2, Z4, Z4
+	VPSLLD        X0, Z4, Z4
+	VPANDD        128(AX), Z1, Z3
+	VPADDD        Z3, Z4, Z4
+	VMOVDQU32     Z4, 128(AX)
+	VEXTRACTI64X4 $0x01, Z15, Y3
+	VPMOVZXWD     Y3, Z4
+	VPSUBD        Z2, Z4, Z4
+	VPSLLD        X0, Z4, Z4
+	VPANDD        192(AX), Z1, Z3
+	VPADDD        Z3, Z4, Z4
+	VMOVDQU32     Z4, 192(AX)
+	VPSLLW        $0x08, Z16, Z3
+	VPSUBW        Z3, Z13, Z13
+	VPMOVZXWD     Y13, Z4
+	VPSUBD        Z2, Z4, Z4
+	VPSLLD        X0, Z4, Z4
+	VPANDD        256(AX), Z1, Z3
+	VPADDD        Z3, Z4, Z4
+	VMOVDQU32     Z4, 256(AX)
+	VEXTRACTI64X4 $0x01, Z13, Y3
+	VPMOVZXWD     Y3, Z4
+	VPSUBD        Z2, Z4, Z4
+	VPSLLD        X0, Z4, Z4
+	VPANDD        320(AX), Z1, Z3
+	VPADDD        Z3, Z4, Z4
+	VMOVDQU32     Z4, 320(AX)
+	VPMOVZXWD     Y16, Z4
+	VPSUBD        Z2, Z4, Z4
+	VPSLLD        X0, Z4, Z4
+	VPANDD        384(AX), Z1, Z3
+	VPADDD        Z3, Z4, Z4
+	VMOVDQU32     Z4, 384(AX)
+	VEXTRACTI64X4 $0x01, Z16, Y3
+	VPMOVZXWD     Y3, Z4
+	VPSUBD        Z2, Z4, Z4
+	VPSLLD        X0, Z4, Z4
+	VPANDD        448(AX), Z1, Z3
+	VPADDD        Z3, Z4, Z4
+	VMOVDQU32     Z4, 448(AX)
 	JMP           doneAd
 
 panelAh:
 	CMPQ   CX, $+192
 	JNE    panelAj
-	VPXORD Z11, Z11, Z11
-	VPXORD Z15, Z15, Z15
 	VPXORD Z12, Z12, Z12
 	VPXORD Z16, Z16, Z16
-	VPXORD Z14, Z14, Z14
+	VPXORD Z13, Z13, Z13
 	VPXORD Z17, Z17, Z17
+	VPXORD Z15, Z15, Z15
+	VPXORD Z18, Z18, Z18
 	MOVQ   BX, CX
 
 rowAk:
 	MOVLQSX       (CX), BX
 	IMULQ         DI, BX
 	ADDQ          $0x04, CX
-	VMOVDQU32     (DX)(BX*1), Z2
-	VPADDW        Z2, Z11, Z11
-	VPSRLW        $0x08, Z2, Z2
-	VPADDW        Z2, Z15, Z15
-	VMOVDQU32     64(DX)(BX*1), Z2
-	VPADDW        Z2, Z12, Z12
-	VPSRLW        $0x08, Z2, Z2
-	VPADDW        Z2, Z16, Z16
-	VMOVDQU32     128(DX)(BX*1), Z2
-	VPADDW        Z2, Z14, Z14
-	VPSRLW        $0x08, Z2, Z2
-	VPADDW        Z2, Z17, Z17
+	VMOVDQU32     (DX)(BX*1), Z3
+	VPADDW        Z3, Z12, Z12
+	VPSRLW        $0x08, Z3, Z3
+	VPADDW        Z3, Z16, Z16
+	VMOVDQU32     64(DX)(BX*1), Z3
+	VPADDW        Z3, Z13, Z13
+	VPSRLW        $0x08, Z3, Z3
+	VPADDW        Z3, Z17, Z17
+	VMOVDQU32     128(DX)(BX*1), Z3
+	VPADDW        Z3, Z15, Z15
+	VPSRLW        $0x08, Z3, Z3
+	VPADDW        Z3, Z18, Z18
 	CMPQ          CX, R8
 	JNE           rowAk
-	VPSLLW        $0x08, Z15, Z2
-	VPSUBW        Z2, Z11, Z11
-	VPMOVZXWD     Y11, Z3
-	VPSUBD        Z1, Z3, Z3
-	VPANDD        (AX), Z0, Z2
-	VPADDD        Z2, Z3, Z3
-	VMOVDQU32     Z3, (AX)
-	VEXTRACTI64X4 $0x01, Z11, Y2
-	VPMOVZXWD     Y2, Z3
-	VPSUBD        Z1, Z3, Z3
-	VPANDD        64(AX), Z0, Z2
-	VPADDD        Z2, Z3, Z3
-	VMOVDQU32     Z3, 64(AX)
-	VPMOVZXWD     Y15, Z3
-	VPSUBD        Z1, Z3, Z3
-	VPANDD        128(AX), Z0, Z2
-	VPADDD        Z2, Z3, Z3
-	VMOVDQU32     Z3, 128(AX)
-	VEXTRACTI64X4 $0x01, Z15, Y2
-	VPMOVZXWD     Y2, Z3
-	VPSUBD        Z1, Z3, Z3
-	VPANDD        192(AX), Z0, Z2
-	VPADDD        Z2, Z3, Z3
-	VMOVDQU32     Z3, 192(AX)
-	VPSLLW        $0x08, Z16, Z2
-	VPSUBW        Z2, Z12, Z12
-	VPMOVZXWD     Y12, Z3
-	VPSUBD        Z1, Z3, Z3
-	VPANDD        256(AX), Z0, Z2
-	VPADDD        Z2, Z3, Z3
-	VMOVDQU32     Z3, 256(AX)
-	VEXTRACTI64X4 $0x01, Z12, Y2
-	VPMOVZXWD     Y2, Z3
-	VPSUBD        Z1, Z3, Z3
-	VPANDD        320(AX), Z0, Z2
-	VPADDD        Z2, Z3, Z3
-	VMOVDQU32     Z3, 320(AX)
-	VPMOVZXWD     Y16, Z3
-	VPSUBD        Z1, Z3, Z3
-	VPANDD        384(AX), Z0, Z2
-	VPADDD        Z2, Z3, Z3
-	VMOVDQU32     Z3, 384(AX)
-	VEXTRACTI64X4 $0x01, Z16, Y2
-	VPMOVZXWD     Y2, Z3
-	VPSUBD        Z1, Z3, Z3
-	VPANDD        448(AX), Z0, Z2
-	VPADDD        Z2, Z3, Z3
-	VMOVDQU32     Z3, 448(AX)
-	VPSLLW        $0x08, Z17, Z2
-	VPSUBW        Z2, Z14, Z14
-	VPMOVZXWD     Y14, Z3
-	VPSUBD        Z1, Z3, Z3
-	VPANDD        512(AX), Z0, Z2
-	VPADDD        Z2, Z3, Z3
-	VMOVDQU32     Z3, 512(AX)
-	VEXTRACTI64X4 $0x01, Z14, Y2
-	VPMOVZXWD     Y2, Z3
-	VPSUBD        Z1, Z3, Z3
-	VPANDD        576(AX), Z0, Z2
-	VPADDD        Z2, Z3, Z3
-	VMOVDQU32     Z3, 576(AX)
-	VPMOVZXWD     Y17, Z3
-	VPSUBD        Z1, Z3, Z3
-	VPANDD        640(AX), Z0, Z2
-	VPADDD        Z2, Z3, Z3
-	VMOVDQU32     Z3, 640(AX)
-	VEXTRACTI64X4 $0x01, Z17, Y2
-	VPMOVZXWD     Y2, Z3
-	VPSUBD        Z1, Z3, Z3
-	VPANDD        704(AX), Z0, Z2
-	VPADDD        Z2, Z3, Z3
-	VMOVDQU32     Z3, 704(AX)
+	VPSLLW        $0x08, Z16, Z3
+	VPSUBW        Z3, Z12, Z12
+	VPMOVZXWD     Y12, Z4
+	VPSUBD        Z2, Z4, Z4
+	VPSLLD        X0, Z4, Z4
+	VPANDD        (AX), Z1, Z3
+	VPADDD        Z3, Z4, Z4
+	VMOVDQU32     Z4, (AX)
+	VEXTRACTI64X4 $0x01, Z12, Y3
+	VPMOVZXWD     Y3, Z4
+	VPSUBD        Z2, Z4, Z4
+	VPSLLD        X0, Z4, Z4
+	VPANDD        64(AX), Z1, Z3
+	VPADDD        Z3, Z4, Z4
+	VMOVDQU32     Z4, 64(AX)
+	VPMOVZXWD     Y16, Z4
+	VPSUBD        Z2, Z4, Z4
+	VPSLLD        X0, Z4, Z4
+	VPANDD        128(AX), Z1, Z3
+	VPADDD        Z3, Z4, Z4
+	VMOVDQU32     Z4, 128(AX)
+	VEXTRACTI64X4 $0x01, Z16, Y3
+	VPMOVZXWD     Y3, Z4
+	VPSUBD        Z2, Z4, Z4
+	VPSLLD        X0, Z4, Z4
+	VPANDD        192(AX), Z1, Z3
+	VPADDD        Z3, Z4, Z4
+	VMOVDQU32     Z4, 192(AX)
+	VPSLLW        $0x08, Z17, Z3
+	VPSUBW        Z3, Z13, Z13
+	VPMOVZXWD     Y13, Z4
+	VPSUBD        Z2, Z4, Z4
+	VPSLLD        X0, Z4, Z4
+	VPANDD        256(AX), Z1, Z3
+	VPADDD        Z3, Z4, Z4
+	VMOVDQU32     Z4, 256(AX)
+	VEXTRACTI64X4 $0x01, Z13, Y3
+	VPMOVZXWD     Y3, Z4
+	VPSUBD        Z2, Z4, Z4
+	VPSLLD        X0, Z4, Z4
+	VPANDD        320(AX), Z1, Z3
+	VPADDD        Z3, Z4, Z4
+	VMOVDQU32     Z4, 320(AX)
+	VPMOVZXWD     Y17, Z4
+	VPSUBD        Z2, Z4, Z4
+	VPSLLD        X0, Z4, Z4
+	VPANDD        384(AX), Z1, Z3
+	VPADDD        Z3, Z4, Z4
+	VMOVDQU32     Z4, 384(AX)
+	VEXTRACTI64X4 $0x01, Z17, Y3
+	VPMOVZXWD     Y3, Z4
+	VPSUBD        Z2, Z4, Z4
+	VPSLLD        X0, Z4, Z4
+	VPANDD        448(AX), Z1, Z3
+	VPADDD        Z3, Z4, Z4
+	VMOVDQU32     Z4, 448(AX)
+	VPSLLW        $0x08, Z18, Z3
+	VPSUBW        Z3, Z15, Z15
+	VPMOVZXWD     Y15, Z4
+	VPSUBD        Z2, Z4, Z4
+	VPSLLD        X0, Z4, Z4
+	VPANDD        512(AX), Z1, Z3
+	VPADDD        Z3, Z4, Z4
+	VMOVDQU32     Z4, 512(AX)
+	VEXTRACTI64X4 $0x01, Z15, Y3
+	VPMOVZXWD     Y3, Z4
+	VPSUBD        Z2, Z4, Z4
+	VPSLLD        X0, Z4, Z4
+	VPANDD        576(AX), Z1, Z3
+	VPADDD        Z3, Z4, Z4
+	VMOVDQU32     Z4, 576(AX)
+	VPMOVZXWD     Y18, Z4
+	VPSUBD        Z2, Z4, Z4
+	VPSLLD        X0, Z4, Z4
+	VPANDD        640(AX), Z1, Z3
+	VPADDD        Z3, Z4, Z4
+	VMOVDQU32     Z4, 640(AX)
+	VEXTRACTI64X4 $0x01, Z18, Y3
+	VPMOVZXWD     Y3, Z4
+	VPSUBD        Z2, Z4, Z4
+	VPSLLD        X0, Z4, Z4
+	VPANDD        704(AX), Z1, Z3
+	VPADDD        Z3, Z4, Z4
+	VMOVDQU32     Z4, 704(AX)
 	JMP           doneAd
 
 panelAj:
@@ -1347,6 +1961,879 @@ sameAq:
 	VZEROUPPER
 	RET
 
+// func addRows16AVX512(acc *int32, n int, w *uint64, rows *int32, k int, p *int32)
+// Requires: AVX, AVX512BW, AVX512F
+TEXT ·addRows16AVX512(SB), NOSPLIT, $0-48
+	MOVQ         acc+0(FP), AX
+	MOVQ         n+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         rows+24(FP), BX
+	MOVQ         k+32(FP), SI
+	MOVQ         p+40(FP), DI
+	MOVQ         CX, R8
+	LEAQ         (BX)(SI*4), SI
+	MOVL         $0x80808080, R9
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Z0
+	VPBROADCASTD 8(DI), Z1
+	VPBROADCASTD 12(DI), Z2
+	MOVL         $0x00010001, R9
+	VMOVD        R9, X4
+	VPBROADCASTD X4, Z4
+
+fullAr:
+	CMPQ         CX, $+256
+	JL           restAs
+	VMOVD        (DI), X13
+	VMOVDQU32    (AX), Z14
+	VPBROADCASTD 4(DI), Z15
+	VPSUBD       Z15, Z14, Z14
+	VPSLLD       X13, Z14, Z14
+	VMOVDQU32    64(AX), Z15
+	VPBROADCASTD 4(DI), Z16
+	VPSUBD       Z16, Z15, Z15
+	VPSLLD       X13, Z15, Z15
+	VPMOVDW      Z14, Y5
+	VPMOVDW      Z15, Y6
+	VINSERTI64X4 $0x01, Y6, Z5, Z5
+	VMOVDQU32    128(AX), Z14
+	VPBROADCASTD 4(DI), Z15
+	VPSUBD       Z15, Z14, Z14
+	VPSLLD       X13, Z14, Z14
+	VMOVDQU32    192(AX), Z15
+	VPBROADCASTD 4(DI), Z16
+	VPSUBD       Z16, Z15, Z15
+	VPSLLD       X13, Z15, Z15
+	VPMOVDW      Z14, Y6
+	VPMOVDW      Z15, Y7
+	VINSERTI64X4 $0x01, Y7, Z6, Z6
+	VMOVDQU32    256(AX), Z14
+	VPBROADCASTD 4(DI), Z15
+	VPSUBD       Z15, Z14, Z14
+	VPSLLD       X13, Z14, Z14
+	VMOVDQU32    320(AX), Z15
+	VPBROADCASTD 4(DI), Z16
+	VPSUBD       Z16, Z15, Z15
+	VPSLLD       X13, Z15, Z15
+	VPMOVDW      Z14, Y7
+	VPMOVDW      Z15, Y8
+	VINSERTI64X4 $0x01, Y8, Z7, Z7
+	VMOVDQU32    384(AX), Z14
+	VPBROADCASTD 4(DI), Z15
+	VPSUBD       Z15, Z14, Z14
+	VPSLLD       X13, Z14, Z14
+	VMOVDQU32    448(AX), Z15
+	VPBROADCASTD 4(DI), Z16
+	VPSUBD       Z16, Z15, Z15
+	VPSLLD       X13, Z15, Z15
+	VPMOVDW      Z14, Y8
+	VPMOVDW      Z15, Y9
+	VINSERTI64X4 $0x01, Y9, Z8, Z8
+	VMOVDQU32    512(AX), Z14
+	VPBROADCASTD 4(DI), Z15
+	VPSUBD       Z15, Z14, Z14
+	VPSLLD       X13, Z14, Z14
+	VMOVDQU32    576(AX), Z15
+	VPBROADCASTD 4(DI), Z16
+	VPSUBD       Z16, Z15, Z15
+	VPSLLD       X13, Z15, Z15
+	VPMOVDW      Z14, Y9
+	VPMOVDW      Z15, Y10
+	VINSERTI64X4 $0x01, Y10, Z9, Z9
+	VMOVDQU32    640(AX), Z14
+	VPBROADCASTD 4(DI), Z15
+	VPSUBD       Z15, Z14, Z14
+	VPSLLD       X13, Z14, Z14
+	VMOVDQU32    704(AX), Z15
+	VPBROADCASTD 4(DI), Z16
+	VPSUBD       Z16, Z15, Z15
+	VPSLLD       X13, Z15, Z15
+	VPMOVDW      Z14, Y10
+	VPMOVDW      Z15, Y11
+	VINSERTI64X4 $0x01, Y11, Z10, Z10
+	VMOVDQU32    768(AX), Z14
+	VPBROADCASTD 4(DI), Z15
+	VPSUBD       Z15, Z14, Z14
+	VPSLLD       X13, Z14, Z14
+	VMOVDQU32    832(AX), Z15
+	VPBROADCASTD 4(DI), Z16
+	VPSUBD       Z16, Z15, Z15
+	VPSLLD       X13, Z15, Z15
+	VPMOVDW      Z14, Y11
+	VPMOVDW      Z15, Y12
+	VINSERTI64X4 $0x01, Y12, Z11, Z11
+	VMOVDQU32    896(AX), Z14
+	VPBROADCASTD 4(DI), Z15
+	VPSUBD       Z15, Z14, Z14
+	VPSLLD       X13, Z14, Z14
+	VMOVDQU32    960(AX), Z15
+	VPBROADCASTD 4(DI), Z16
+	VPSUBD       Z16, Z15, Z15
+	VPSLLD       X13, Z15, Z15
+	VPMOVDW      Z14, Y12
+	VPMOVDW      Z15, Y13
+	VINSERTI64X4 $0x01, Y13, Z12, Z12
+	VPXORD       Z3, Z3, Z3
+	CMPL         16(DI), $+0
+	JNE          wrapAu
+	MOVQ         BX, R9
+
+rowAw:
+	MOVLQSX    (R9), R10
+	IMULQ      R8, R10
+	ADDQ       $0x04, R9
+	VMOVDQU32  (DX)(R10*1), Z14
+	VPXORD     Z0, Z14, Z14
+	VPMADDUBSW Z14, Z1, Z15
+	VPADDW     Z15, Z5, Z16
+	VPADDSW    Z15, Z5, Z5
+	VPCMPW     $0x04, Z16, Z5, K1
+	VPADDW     Z4, Z3, K1, Z3
+	VPMADDUBSW Z14, Z2, Z14
+	VPADDW     Z14, Z6, Z15
+	VPADDSW    Z14, Z6, Z6
+	VPCMPW     $0x04, Z15, Z6, K1
+	VPADDW     Z4, Z3, K1, Z3
+	VMOVDQU32  64(DX)(R10*1), Z14
+	VPXORD     Z0, Z14, Z14
+	VPMADDUBSW Z14, Z1, Z15
+	VPADDW     Z15, Z7, Z16
+	VPADDSW    Z15, Z7, Z7
+	VPCMPW     $0x04, Z16, Z7, K1
+	VPADDW     Z4, Z3, K1, Z3
+	VPMADDUBSW Z14, Z2, Z14
+	VPADDW     Z14, Z8, Z15
+	VPADDSW    Z14, Z8, Z8
+	VPCMPW     $0x04, Z15, Z8, K1
+	VPADDW     Z4, Z3, K1, Z3
+	VMOVDQU32  128(DX)(R10*1), Z14
+	VPXORD     Z0, Z14, Z14
+	VPMADDUBSW Z14, Z1, Z15
+	VPADDW     Z15, Z9, Z16
+	VPADDSW    Z15, Z9, Z9
+	VPCMPW     $0x04, Z16, Z9, K1
+	VPADDW     Z4, Z3, K1, Z3
+	VPMADDUBSW Z14, Z2, Z14
+	VPADDW     Z14, Z10, Z15
+	VPADDSW    Z14, Z10, Z10
+	VPCMPW     $0x04, Z15, Z10, K1
+	VPADDW     Z4, Z3, K1, Z3
+	VMOVDQU32  192(DX)(R10*1), Z14
+	VPXORD     Z0, Z14, Z14
+	VPMADDUBSW Z14, Z1, Z15
+	VPADDW     Z15, Z11, Z16
+	VPADDSW    Z15, Z11, Z11
+	VPCMPW     $0x04, Z16, Z11, K1
+	VPADDW     Z4, Z3, K1, Z3
+	VPMADDUBSW Z14, Z2, Z14
+	VPADDW     Z14, Z12, Z15
+	VPADDSW    Z14, Z12, Z12
+	VPCMPW     $0x04, Z15, Z12, K1
+	VPADDW     Z4, Z3, K1, Z3
+	CMPQ       R9, SI
+	JNE        rowAw
+	JMP        doneAv
+
+wrapAu:
+	MOVQ BX, R9
+
+rowAx:
+	MOVLQSX    (R9), R10
+	IMULQ      R8, R10
+	ADDQ       $0x04, R9
+	VMOVDQU32  (DX)(R10*1), Z14
+	VPXORD     Z0, Z14, Z14
+	VPMADDUBSW Z14, Z1, Z15
+	VPADDSW    Z15, Z5, Z16
+	VPADDW     Z15, Z5, Z5
+	VPCMPW     $0x04, Z16, Z5, K1
+	VPADDW     Z4, Z3, K1, Z3
+	VPMADDUBSW Z14, Z2, Z14
+	VPADDSW    Z14, Z6, Z15
+	VPADDW     Z14, Z6, Z6
+	VPCMPW     $0x04, Z15, Z6, K1
+	VPADDW     Z4, Z3, K1, Z3
+	VMOVDQU32  64(DX)(R10*1), Z14
+	VPXORD     Z0, Z14, Z14
+	VPMADDUBSW Z14, Z1, Z15
+	VPADDSW    Z15, Z7, Z16
+	VPADDW     Z15, Z7, Z7
+	VPCMPW     $0x04, Z16, Z7, K1
+	VPADDW     Z4, Z3, K1, Z3
+	VPMADDUBSW Z14, Z2, Z14
+	VPADDSW    Z14, Z8, Z15
+	VPADDW     Z14, Z8, Z8
+	VPCMPW     $0x04, Z15, Z8, K1
+	VPADDW     Z4, Z3, K1, Z3
+	VMOVDQU32  128(DX)(R10*1), Z14
+	VPXORD     Z0, Z14, Z14
+	VPMADDUBSW Z14, Z1, Z15
+	VPADDSW    Z15, Z9, Z16
+	VPADDW     Z15, Z9, Z9
+	VPCMPW     $0x04, Z16, Z9, K1
+	VPADDW     Z4, Z3, K1, Z3
+	VPMADDUBSW Z14, Z2, Z14
+	VPADDSW    Z14, Z10, Z15
+	VPADDW     Z14, Z10, Z10
+	VPCMPW     $0x04, Z15, Z10, K1
+	VPADDW     Z4, Z3, K1, Z3
+	VMOVDQU32  192(DX)(R10*1), Z14
+	VPXORD     Z0, Z14, Z14
+	VPMADDUBSW Z14, Z1, Z15
+	VPADDSW    Z15, Z11, Z16
+	VPADDW     Z15, Z11, Z11
+	VPCMPW     $0x04, Z16, Z11, K1
+	VPADDW     Z4, Z3, K1, Z3
+	VPMADDUBSW Z14, Z2, Z14
+	VPADDSW    Z14, Z12, Z15
+	VPADDW     Z14, Z12, Z12
+	VPCMPW     $0x04, Z15, Z12, K1
+	VPADDW     Z4, Z3, K1, Z3
+	CMPQ       R9, SI
+	JNE        rowAx
+
+doneAv:
+	VPMADDWD      Z4, Z3, Z3
+	VPADDD        20(DI), Z3, Z3
+	VMOVDQU32     Z3, 20(DI)
+	VMOVD         (DI), X13
+	VPMOVSXWD     Y5, Z14
+	VPSRAD        X13, Z14, Z14
+	VPBROADCASTD  4(DI), Z15
+	VPADDD        Z15, Z14, Z14
+	VMOVDQU32     Z14, (AX)
+	VEXTRACTI64X4 $0x01, Z5, Y5
+	VPMOVSXWD     Y5, Z14
+	VPSRAD        X13, Z14, Z14
+	VPBROADCASTD  4(DI), Z15
+	VPADDD        Z15, Z14, Z14
+	VMOVDQU32     Z14, 64(AX)
+	VPMOVSXWD     Y6, Z14
+	VPSRAD        X13, Z14, Z14
+	VPBROADCASTD  4(DI), Z15
+	VPADDD        Z15, Z14, Z14
+	VMOVDQU32     Z14, 128(AX)
+	VEXTRACTI64X4 $0x01, Z6, Y5
+	VPMOVSXWD     Y5, Z14
+	VPSRAD        X13, Z14, Z14
+	VPBROADCASTD  4(DI), Z15
+	VPADDD        Z15, Z14, Z14
+	VMOVDQU32     Z14, 192(AX)
+	VPMOVSXWD     Y7, Z14
+	VPSRAD        X13, Z14, Z14
+	VPBROADCASTD  4(DI), Z15
+	VPADDD        Z15, Z14, Z14
+	VMOVDQU32     Z14, 256(AX)
+	VEXTRACTI64X4 $0x01, Z7, Y5
+	VPMOVSXWD     Y5, Z14
+	VPSRAD        X13, Z14, Z14
+	VPBROADCASTD  4(DI), Z15
+	VPADDD        Z15, Z14, Z14
+	VMOVDQU32     Z14, 320(AX)
+	VPMOVSXWD     Y8, Z14
+	VPSRAD        X13, Z14, Z14
+	VPBROADCASTD  4(DI), Z15
+	VPADDD        Z15, Z14, Z14
+	VMOVDQU32     Z14, 384(AX)
+	VEXTRACTI64X4 $0x01, Z8, Y5
+	VPMOVSXWD     Y5, Z14
+	VPSRAD        X13, Z14, Z14
+	VPBROADCASTD  4(DI), Z15
+	VPADDD        Z15, Z14, Z14
+	VMOVDQU32     Z14, 448(AX)
+	VPMOVSXWD     Y9, Z14
+	VPSRAD        X13, Z14, Z14
+	VPBROADCASTD  4(DI), Z15
+	VPADDD        Z15, Z14, Z14
+	VMOVDQU32     Z14, 512(AX)
+	VEXTRACTI64X4 $0x01, Z9, Y5
+	VPMOVSXWD     Y5, Z14
+	VPSRAD        X13, Z14, Z14
+	VPBROADCASTD  4(DI), Z15
+	VPADDD        Z15, Z14, Z14
+	VMOVDQU32     Z14, 576(AX)
+	VPMOVSXWD     Y10, Z14
+	VPSRAD        X13, Z14, Z14
+	VPBROADCASTD  4(DI), Z15
+	VPADDD        Z15, Z14, Z14
+	VMOVDQU32     Z14, 640(AX)
+	VEXTRACTI64X4 $0x01, Z10, Y5
+	VPMOVSXWD     Y5, Z14
+	VPSRAD        X13, Z14, Z14
+	VPBROADCASTD  4(DI), Z15
+	VPADDD        Z15, Z14, Z14
+	VMOVDQU32     Z14, 704(AX)
+	VPMOVSXWD     Y11, Z14
+	VPSRAD        X13, Z14, Z14
+	VPBROADCASTD  4(DI), Z15
+	VPADDD        Z15, Z14, Z14
+	VMOVDQU32     Z14, 768(AX)
+	VEXTRACTI64X4 $0x01, Z11, Y5
+	VPMOVSXWD     Y5, Z14
+	VPSRAD        X13, Z14, Z14
+	VPBROADCASTD  4(DI), Z15
+	VPADDD        Z15, Z14, Z14
+	VMOVDQU32     Z14, 832(AX)
+	VPMOVSXWD     Y12, Z14
+	VPSRAD        X13, Z14, Z14
+	VPBROADCASTD  4(DI), Z15
+	VPADDD        Z15, Z14, Z14
+	VMOVDQU32     Z14, 896(AX)
+	VEXTRACTI64X4 $0x01, Z12, Y5
+	VPMOVSXWD     Y5, Z14
+	VPSRAD        X13, Z14, Z14
+	VPBROADCASTD  4(DI), Z15
+	VPADDD        Z15, Z14, Z14
+	VMOVDQU32     Z14, 960(AX)
+	ADDQ          $+1024, AX
+	ADDQ          $+256, DX
+	SUBQ          $+256, CX
+	JMP           fullAr
+
+restAs:
+	CMPQ         CX, $+64
+	JNE          panelAy
+	VMOVD        (DI), X5
+	VMOVDQU32    (AX), Z6
+	VPBROADCASTD 4(DI), Z7
+	VPSUBD       Z7, Z6, Z6
+	VPSLLD       X5, Z6, Z6
+	VMOVDQU32    64(AX), Z7
+	VPBROADCASTD 4(DI), Z8
+	VPSUBD       Z8, Z7, Z7
+	VPSLLD       X5, Z7, Z7
+	VPMOVDW      Z6, Y13
+	VPMOVDW      Z7, Y6
+	VINSERTI64X4 $0x01, Y6, Z13, Z13
+	VMOVDQU32    128(AX), Z6
+	VPBROADCASTD 4(DI), Z7
+	VPSUBD       Z7, Z6, Z6
+	VPSLLD       X5, Z6, Z6
+	VMOVDQU32    192(AX), Z7
+	VPBROADCASTD 4(DI), Z8
+	VPSUBD       Z8, Z7, Z7
+	VPSLLD       X5, Z7, Z7
+	VPMOVDW      Z6, Y17
+	VPMOVDW      Z7, Y5
+	VINSERTI64X4 $0x01, Y5, Z17, Z17
+	VPXORD       Z3, Z3, Z3
+	CMPL         16(DI), $+0
+	JNE          wrapAz
+	MOVQ         BX, CX
+
+rowBb:
+	MOVLQSX    (CX), BX
+	IMULQ      R8, BX
+	ADDQ       $0x04, CX
+	VMOVDQU32  (DX)(BX*1), Z5
+	VPXORD     Z0, Z5, Z5
+	VPMADDUBSW Z5, Z1, Z6
+	VPADDW     Z6, Z13, Z7
+	VPADDSW    Z6, Z13, Z13
+	VPCMPW     $0x04, Z7, Z13, K1
+	VPADDW     Z4, Z3, K1, Z3
+	VPMADDUBSW Z5, Z2, Z5
+	VPADDW     Z5, Z17, Z6
+	VPADDSW    Z5, Z17, Z17
+	VPCMPW     $0x04, Z6, Z17, K1
+	VPADDW     Z4, Z3, K1, Z3
+	CMPQ       CX, SI
+	JNE        rowBb
+	JMP        doneBa
+
+wrapAz:
+	MOVQ BX, CX
+
+rowBc:
+	MOVLQSX    (CX), BX
+	IMULQ      R8, BX
+	ADDQ       $0x04, CX
+	VMOVDQU32  (DX)(BX*1), Z5
+	VPXORD     Z0, Z5, Z5
+	VPMADDUBSW Z5, Z1, Z6
+	VPADDSW    Z6, Z13, Z7
+	VPADDW     Z6, Z13, Z13
+	VPCMPW     $0x04, Z7, Z13, K1
+	VPADDW     Z4, Z3, K1, Z3
+	VPMADDUBSW Z5, Z2, Z5
+	VPADDSW    Z5, Z17, Z6
+	VPADDW     Z5, Z17, Z17
+	VPCMPW     $0x04, Z6, Z17, K1
+	VPADDW     Z4, Z3, K1, Z3
+	CMPQ       CX, SI
+	JNE        rowBc
+
+doneBa:
+	VPMADDWD      Z4, Z3, Z3
+	VPADDD        20(DI), Z3, Z3
+	VMOVDQU32     Z3, 20(DI)
+	VMOVD         (DI), X5
+	VPMOVSXWD     Y13, Z0
+	VPSRAD        X5, Z0, Z0
+	VPBROADCASTD  4(DI), Z1
+	VPADDD        Z1, Z0, Z0
+	VMOVDQU32     Z0, (AX)
+	VEXTRACTI64X4 $0x01, Z13, Y0
+	VPMOVSXWD     Y0, Z0
+	VPSRAD        X5, Z0, Z0
+	VPBROADCASTD  4(DI), Z1
+	VPADDD        Z1, Z0, Z0
+	VMOVDQU32     Z0, 64(AX)
+	VPMOVSXWD     Y17, Z0
+	VPSRAD        X5, Z0, Z0
+	VPBROADCASTD  4(DI), Z1
+	VPADDD        Z1, Z0, Z0
+	VMOVDQU32     Z0, 128(AX)
+	VEXTRACTI64X4 $0x01, Z17, Y0
+	VPMOVSXWD     Y0, Z0
+	VPSRAD        X5, Z0, Z0
+	VPBROADCASTD  4(DI), Z1
+	VPADDD        Z1, Z0, Z0
+	VMOVDQU32     Z0, 192(AX)
+	JMP           doneAt
+
+panelAy:
+	CMPQ         CX, $+128
+	JNE          panelBd
+	VMOVD        (DI), X5
+	VMOVDQU32    (AX), Z6
+	VPBROADCASTD 4(DI), Z7
+	VPSUBD       Z7, Z6, Z6
+	VPSLLD       X5, Z6, Z6
+	VMOVDQU32    64(AX), Z7
+	VPBROADCASTD 4(DI), Z8
+	VPSUBD       Z8, Z7, Z7
+	VPSLLD       X5, Z7, Z7
+	VPMOVDW      Z6, Y13
+	VPMOVDW      Z7, Y6
+	VINSERTI64X4 $0x01, Y6, Z13, Z13
+	VMOVDQU32    128(AX), Z6
+	VPBROADCASTD 4(DI), Z7
+	VPSUBD       Z7, Z6, Z6
+	VPSLLD       X5, Z6, Z6
+	VMOVDQU32    192(AX), Z7
+	VPBROADCASTD 4(DI), Z8
+	VPSUBD       Z8, Z7, Z7
+	VPSLLD       X5, Z7, Z7
+	VPMOVDW      Z6, Y17
+	VPMOVDW      Z7, Y6
+	VINSERTI64X4 $0x01, Y6, Z17, Z17
+	VMOVDQU32    256(AX), Z6
+	VPBROADCASTD 4(DI), Z7
+	VPSUBD       Z7, Z6, Z6
+	VPSLLD       X5, Z6, Z6
+	VMOVDQU32    320(AX), Z7
+	VPBROADCASTD 4(DI), Z8
+	VPSUBD       Z8, Z7, Z7
+	VPSLLD       X5, Z7, Z7
+	VPMOVDW      Z6, Y18
+	VPMOVDW      Z7, Y6
+	VINSERTI64X4 $0x01, Y6, Z18, Z18
+	VMOVDQU32    384(AX), Z6
+	VPBROADCASTD 4(DI), Z7
+	VPSUBD       Z7, Z6, Z6
+	VPSLLD       X5, Z6, Z6
+	VMOVDQU32    448(AX), Z7
+	VPBROADCASTD 4(DI), Z8
+	VPSUBD       Z8, Z7, Z7
+	VPSLLD       X5, Z7, Z7
+	VPMOVDW      Z6, Y19
+	VPMOVDW      Z7, Y5
+	VINSERTI64X4 $0x01, Y5, Z19, Z19
+	VPXORD       Z3, Z3, Z3
+	CMPL         16(DI), $+0
+	JNE          wrapBe
+	MOVQ         BX, CX
+
+rowBg:
+	MOVLQSX    (CX), BX
+	IMULQ      R8, BX
+	ADDQ       $0x04, CX
+	VMOVDQU32  (DX)(BX*1), Z5
+	VPXORD     Z0, Z5, Z5
+	VPMADDUBSW Z5, Z1, Z6
+	VPADDW     Z6, Z13, Z7
+	VPADDSW    Z6, Z13, Z13
+	VPCMPW     $0x04, Z7, Z13, K1
+	VPADDW     Z4, Z3, K1, Z3
+	VPMADDUBSW Z5, Z2, Z5
+	VPADDW     Z5, Z17, Z6
+	VPADDSW    Z5, Z17, Z17
+	VPCMPW     $0x04, Z6, Z17, K1
+	VPADDW     Z4, Z3, K1, Z3
+	VMOVDQU32  64(DX)(BX*1), Z5
+	VPXORD     Z0, Z5, Z5
+	VPMADDUBSW Z5, Z1, Z6
+	VPADDW     Z6, Z18, Z7
+	VPADDSW    Z6, Z18, Z18
+	VPCMPW     $0x04, Z7, Z18, K1
+	VPADDW     Z4, Z3, K1, Z3
+	VPMADDUBSW Z5, Z2, Z5
+	VPADDW     Z5, Z19, Z6
+	VPADDSW    Z5, Z19, Z19
+	VPCMPW     $0x04, Z6, Z19, K1
+	VPADDW     Z4, Z3, K1, Z3
+	CMPQ       CX, SI
+	JNE        rowBg
+	JMP        doneBf
+
+wrapBe:
+	MOVQ BX, CX
+
+rowBh:
+	MOVLQSX    (CX), BX
+	IMULQ      R8, BX
+	ADDQ       $0x04, CX
+	VMOVDQU32  (DX)(BX*1), Z5
+	VPXORD     Z0, Z5, Z5
+	VPMADDUBSW Z5, Z1, Z6
+	VPADDSW    Z6, Z13, Z7
+	VPADDW     Z6, Z13, Z13
+	VPCMPW     $0x04, Z7, Z13, K1
+	VPADDW     Z4, Z3, K1, Z3
+	VPMADDUBSW Z5, Z2, Z5
+	VPADDSW    Z5, Z17, Z6
+	VPADDW     Z5, Z17, Z17
+	VPCMPW     $0x04, Z6, Z17, K1
+	VPADDW     Z4, Z3, K1, Z3
+	VMOVDQU32  64(DX)(BX*1), Z5
+	VPXORD     Z0, Z5, Z5
+	VPMADDUBSW Z5, Z1, Z6
+	VPADDSW    Z6, Z18, Z7
+	VPADDW     Z6, Z18, Z18
+	VPCMPW     $0x04, Z7, Z18, K1
+	VPADDW     Z4, Z3, K1, Z3
+	VPMADDUBSW Z5, Z2, Z5
+	VPADDSW    Z5, Z19, Z6
+	VPADDW     Z5, Z19, Z19
+	VPCMPW     $0x04, Z6, Z19, K1
+	VPADDW     Z4, Z3, K1, Z3
+	CMPQ       CX, SI
+	JNE        rowBh
+
+doneBf:
+	VPMADDWD      Z4, Z3, Z3
+	VPADDD        20(DI), Z3, Z3
+	VMOVDQU32     Z3, 20(DI)
+	VMOVD         (DI), X5
+	VPMOVSXWD     Y13, Z0
+	VPSRAD        X5, Z0, Z0
+	VPBROADCASTD  4(DI), Z1
+	VPADDD        Z1, Z0, Z0
+	VMOVDQU32     Z0, (AX)
+	VEXTRACTI64X4 $0x01, Z13, Y0
+	VPMOVSXWD     Y0, Z0
+	VPSRAD        X5, Z0, Z0
+	VPBROADCASTD  4(DI), Z1
+	VPADDD        Z1, Z0, Z0
+	VMOVDQU32     Z0, 64(AX)
+	VPMOVSXWD     Y17, Z0
+	VPSRAD        X5, Z0, Z0
+	VPBROADCASTD  4(DI), Z1
+	VPADDD        Z1, Z0, Z0
+	VMOVDQU32     Z0, 128(AX)
+	VEXTRACTI64X4 $0x01, Z17, Y0
+	VPMOVSXWD     Y0, Z0
+	VPSRAD        X5, Z0, Z0
+	VPBROADCASTD  4(DI), Z1
+	VPADDD        Z1, Z0, Z0
+	VMOVDQU32     Z0, 192(AX)
+	VPMOVSXWD     Y18, Z0
+	VPSRAD        X5, Z0, Z0
+	VPBROADCASTD  4(DI), Z1
+	VPADDD        Z1, Z0, Z0
+	VMOVDQU32     Z0, 256(AX)
+	VEXTRACTI64X4 $0x01, Z18, Y0
+	VPMOVSXWD     Y0, Z0
+	VPSRAD        X5, Z0, Z0
+	VPBROADCASTD  4(DI), Z1
+	VPADDD        Z1, Z0, Z0
+	VMOVDQU32     Z0, 320(AX)
+	VPMOVSXWD     Y19, Z0
+	VPSRAD        X5, Z0, Z0
+	VPBROADCASTD  4(DI), Z1
+	VPADDD        Z1, Z0, Z0
+	VMOVDQU32     Z0, 384(AX)
+	VEXTRACTI64X4 $0x01, Z19, Y0
+	VPMOVSXWD     Y0, Z0
+	VPSRAD        X5, Z0, Z0
+	VPBROADCASTD  4(DI), Z1
+	VPADDD        Z1, Z0, Z0
+	VMOVDQU32     Z0, 448(AX)
+	JMP           doneAt
+
+panelBd:
+	CMPQ         CX, $+192
+	JNE          panelBi
+	VMOVD        (DI), X5
+	VMOVDQU32    (AX), Z6
+	VPBROADCASTD 4(DI), Z7
+	VPSUBD       Z7, Z6, Z6
+	VPSLLD       X5, Z6, Z6
+	VMOVDQU32    64(AX), Z7
+	VPBROADCASTD 4(DI), Z8
+	VPSUBD       Z8, Z7, Z7
+	VPSLLD       X5, Z7, Z7
+	VPMOVDW      Z6, Y13
+	VPMOVDW      Z7, Y6
+	VINSERTI64X4 $0x01, Y6, Z13, Z13
+	VMOVDQU32    128(AX), Z6
+	VPBROADCASTD 4(DI), Z7
+	VPSUBD       Z7, Z6, Z6
+	VPSLLD       X5, Z6, Z6
+	VMOVDQU32    192(AX), Z7
+	VPBROADCASTD 4(DI), Z8
+	VPSUBD       Z8, Z7, Z7
+	VPSLLD       X5, Z7, Z7
+	VPMOVDW      Z6, Y17
+	VPMOVDW      Z7, Y6
+	VINSERTI64X4 $0x01, Y6, Z17, Z17
+	VMOVDQU32    256(AX), Z6
+	VPBROADCASTD 4(DI), Z7
+	VPSUBD       Z7, Z6, Z6
+	VPSLLD       X5, Z6, Z6
+	VMOVDQU32    320(AX), Z7
+	VPBROADCASTD 4(DI), Z8
+	VPSUBD       Z8, Z7, Z7
+	VPSLLD       X5, Z7, Z7
+	VPMOVDW      Z6, Y18
+	VPMOVDW      Z7, Y6
+	VINSERTI64X4 $0x01, Y6, Z18, Z18
+	VMOVDQU32    384(AX), Z6
+	VPBROADCASTD 4(DI), Z7
+	VPSUBD       Z7, Z6, Z6
+	VPSLLD       X5, Z6, Z6
+	VMOVDQU32    448(AX), Z7
+	VPBROADCASTD 4(DI), Z8
+	VPSUBD       Z8, Z7, Z7
+	VPSLLD       X5, Z7, Z7
+	VPMOVDW      Z6, Y19
+	VPMOVDW      Z7, Y6
+	VINSERTI64X4 $0x01, Y6, Z19, Z19
+	VMOVDQU32    512(AX), Z6
+	VPBROADCASTD 4(DI), Z7
+	VPSUBD       Z7, Z6, Z6
+	VPSLLD       X5, Z6, Z6
+	VMOVDQU32    576(AX), Z7
+	VPBROADCASTD 4(DI), Z8
+	VPSUBD       Z8, Z7, Z7
+	VPSLLD       X5, Z7, Z7
+	VPMOVDW      Z6, Y20
+	VPMOVDW      Z7, Y6
+	VINSERTI64X4 $0x01, Y6, Z20, Z20
+	VMOVDQU32    640(AX), Z6
+	VPBROADCASTD 4(DI), Z7
+	VPSUBD       Z7, Z6, Z6
+	VPSLLD       X5, Z6, Z6
+	VMOVDQU32    704(AX), Z7
+	VPBROADCASTD 4(DI), Z8
+	VPSUBD       Z8, Z7, Z7
+	VPSLLD       X5, Z7, Z7
+	VPMOVDW      Z6, Y21
+	VPMOVDW      Z7, Y5
+	VINSERTI64X4 $0x01, Y5, Z21, Z21
+	VPXORD       Z3, Z3, Z3
+	CMPL         16(DI), $+0
+	JNE          wrapBj
+	MOVQ         BX, CX
+
+rowBl:
+	MOVLQSX    (CX), BX
+	IMULQ      R8, BX
+	ADDQ       $0x04, CX
+	VMOVDQU32  (DX)(BX*1), Z5
+	VPXORD     Z0, Z5, Z5
+	VPMADDUBSW Z5, Z1, Z6
+	VPADDW     Z6, Z13, Z7
+	VPADDSW    Z6, Z13, Z13
+	VPCMPW     $0x04, Z7, Z13, K1
+	VPADDW     Z4, Z3, K1, Z3
+	VPMADDUBSW Z5, Z2, Z5
+	VPADDW     Z5, Z17, Z6
+	VPADDSW    Z5, Z17, Z17
+	VPCMPW     $0x04, Z6, Z17, K1
+	VPADDW     Z4, Z3, K1, Z3
+	VMOVDQU32  64(DX)(BX*1), Z5
+	VPXORD     Z0, Z5, Z5
+	VPMADDUBSW Z5, Z1, Z6
+	VPADDW     Z6, Z18, Z7
+	VPADDSW    Z6, Z18, Z18
+	VPCMPW     $0x04, Z7, Z18, K1
+	VPADDW     Z4, Z3, K1, Z3
+	VPMADDUBSW Z5, Z2, Z5
+	VPADDW     Z5, Z19, Z6
+	VPADDSW    Z5, Z19, Z19
+	VPCMPW     $0x04, Z6, Z19, K1
+	VPADDW     Z4, Z3, K1, Z3
+	VMOVDQU32  128(DX)(BX*1), Z5
+	VPXORD     Z0, Z5, Z5
+	VPMADDUBSW Z5, Z1, Z6
+	VPADDW     Z6, Z20, Z7
+	VPADDSW    Z6, Z20, Z20
+	VPCMPW     $0x04, Z7, Z20, K1
+	VPADDW     Z4, Z3, K1, Z3
+	VPMADDUBSW Z5, Z2, Z5
+	VPADDW     Z5, Z21, Z6
+	VPADDSW    Z5, Z21, Z21
+	VPCMPW     $0x04, Z6, Z21, K1
+	VPADDW     Z4, Z3, K1, Z3
+	CMPQ       CX, SI
+	JNE        rowBl
+	JMP        doneBk
+
+wrapBj:
+	MOVQ BX, CX
+
+rowBm:
+	MOVLQSX    (CX), BX
+	IMULQ      R8, BX
+	ADDQ       $0x04, CX
+	VMOVDQU32  (DX)(BX*1), Z5
+	VPXORD     Z0, Z5, Z5
+	VPMADDUBSW Z5, Z1, Z6
+	VPADDSW    Z6, Z13, Z7
+	VPADDW     Z6, Z13, Z13
+	VPCMPW     $0x04, Z7, Z13, K1
+	VPADDW     Z4, Z3, K1, Z3
+	VPMADDUBSW Z5, Z2, Z5
+	VPADDSW    Z5, Z17, Z6
+	VPADDW     Z5, Z17, Z17
+	VPCMPW     $0x04, Z6, Z17, K1
+	VPADDW     Z4, Z3, K1, Z3
+	VMOVDQU32  64(DX)(BX*1), Z5
+	VPXORD     Z0, Z5, Z5
+	VPMADDUBSW Z5, Z1, Z6
+	VPADDSW    Z6, Z18, Z7
+	VPADDW     Z6, Z18, Z18
+	VPCMPW     $0x04, Z7, Z18, K1
+	VPADDW     Z4, Z3, K1, Z3
+	VPMADDUBSW Z5, Z2, Z5
+	VPADDSW    Z5, Z19, Z6
+	VPADDW     Z5, Z19, Z19
+	VPCMPW     $0x04, Z6, Z19, K1
+	VPADDW     Z4, Z3, K1, Z3
+	VMOVDQU32  128(DX)(BX*1), Z5
+	VPXORD     Z0, Z5, Z5
+	VPMADDUBSW Z5, Z1, Z6
+	VPADDSW    Z6, Z20, Z7
+	VPADDW     Z6, Z20, Z20
+	VPCMPW     $0x04, Z7, Z20, K1
+	VPADDW     Z4, Z3, K1, Z3
+	VPMADDUBSW Z5, Z2, Z5
+	VPADDSW    Z5, Z21, Z6
+	VPADDW     Z5, Z21, Z21
+	VPCMPW     $0x04, Z6, Z21, K1
+	VPADDW     Z4, Z3, K1, Z3
+	CMPQ       CX, SI
+	JNE        rowBm
+
+doneBk:
+	VPMADDWD      Z4, Z3, Z3
+	VPADDD        20(DI), Z3, Z3
+	VMOVDQU32     Z3, 20(DI)
+	VMOVD         (DI), X5
+	VPMOVSXWD     Y13, Z0
+	VPSRAD        X5, Z0, Z0
+	VPBROADCASTD  4(DI), Z1
+	VPADDD        Z1, Z0, Z0
+	VMOVDQU32     Z0, (AX)
+	VEXTRACTI64X4 $0x01, Z13, Y0
+	VPMOVSXWD     Y0, Z0
+	VPSRAD        X5, Z0, Z0
+	VPBROADCASTD  4(DI), Z1
+	VPADDD        Z1, Z0, Z0
+	VMOVDQU32     Z0, 64(AX)
+	VPMOVSXWD     Y17, Z0
+	VPSRAD        X5, Z0, Z0
+	VPBROADCASTD  4(DI), Z1
+	VPADDD        Z1, Z0, Z0
+	VMOVDQU32     Z0, 128(AX)
+	VEXTRACTI64X4 $0x01, Z17, Y0
+	VPMOVSXWD     Y0, Z0
+	VPSRAD        X5, Z0, Z0
+	VPBROADCASTD  4(DI), Z1
+	VPADDD        Z1, Z0, Z0
+	VMOVDQU32     Z0, 192(AX)
+	VPMOVSXWD     Y18, Z0
+	VPSRAD        X5, Z0, Z0
+	VPBROADCASTD  4(DI), Z1
+	VPADDD        Z1, Z0, Z0
+	VMOVDQU32     Z0, 256(AX)
+	VEXTRACTI64X4 $0x01, Z18, Y0
+	VPMOVSXWD     Y0, Z0
+	VPSRAD        X5, Z0, Z0
+	VPBROADCASTD  4(DI), Z1
+	VPADDD        Z1, Z0, Z0
+	VMOVDQU32     Z0, 320(AX)
+	VPMOVSXWD     Y19, Z0
+	VPSRAD        X5, Z0, Z0
+	VPBROADCASTD  4(DI), Z1
+	VPADDD        Z1, Z0, Z0
+	VMOVDQU32     Z0, 384(AX)
+	VEXTRACTI64X4 $0x01, Z19, Y0
+	VPMOVSXWD     Y0, Z0
+	VPSRAD        X5, Z0, Z0
+	VPBROADCASTD  4(DI), Z1
+	VPADDD        Z1, Z0, Z0
+	VMOVDQU32     Z0, 448(AX)
+	VPMOVSXWD     Y20, Z0
+	VPSRAD        X5, Z0, Z0
+	VPBROADCASTD  4(DI), Z1
+	VPADDD        Z1, Z0, Z0
+	VMOVDQU32     Z0, 512(AX)
+	VEXTRACTI64X4 $0x01, Z20, Y0
+	VPMOVSXWD     Y0, Z0
+	VPSRAD        X5, Z0, Z0
+	VPBROADCASTD  4(DI), Z1
+	VPADDD        Z1, Z0, Z0
+	VMOVDQU32     Z0, 576(AX)
+	VPMOVSXWD     Y21, Z0
+	VPSRAD        X5, Z0, Z0
+	VPBROADCASTD  4(DI), Z1
+	VPADDD        Z1, Z0, Z0
+	VMOVDQU32     Z0, 640(AX)
+	VEXTRACTI64X4 $0x01, Z21, Y0
+	VPMOVSXWD     Y0, Z0
+	VPSRAD        X5, Z0, Z0
+	VPBROADCASTD  4(DI), Z1
+	VPADDD        Z1, Z0, Z0
+	VMOVDQU32     Z0, 704(AX)
+	JMP           doneAt
+
+panelBi:
+doneAt:
+	VZEROUPPER
+	RET
+
+// func limitsAVX512(x *int32, n int, ends *int32)
+// Requires: AVX, AVX512F
+TEXT ·limitsAVX512(SB), NOSPLIT, $0-24
+	MOVQ      x+0(FP), AX
+	MOVQ      n+8(FP), CX
+	MOVQ      ends+16(FP), DX
+	VMOVDQU32 (AX), Z0
+	VMOVDQA32 Z0, Z2
+	VMOVDQU32 64(AX), Z1
+	VMOVDQA32 Z1, Z3
+	LEAQ      (AX)(CX*4), CX
+
+numbersBn:
+	VMOVDQU32 (AX), Z4
+	VPMINSD   Z4, Z0, Z0
+	VPMAXSD   Z4, Z2, Z2
+	VMOVDQU32 64(AX), Z4
+	VPMINSD   Z4, Z1, Z1
+	VPMAXSD   Z4, Z3, Z3
+	ADDQ      $+128, AX
+	CMPQ      AX, CX
+	JNE       numbersBn
+	VPMINSD   Z1, Z0, Z0
+	VPMAXSD   Z3, Z2, Z2
+	VMOVDQU32 Z0, (DX)
+	VMOVDQU32 Z2, 64(DX)
+	VZEROUPPER
+	RET
+
 // func stepAVX512(p *int32, q *int32, u *int32, v *int32, count *int32, n int, fired *int32, exp uint64, over *uint32) int
 // Requires: AVX, AVX512F, POPCNT
 TEXT ·stepAVX512(SB), NOSPLIT, $0-80
@@ -1381,19 +2868,19 @@ TEXT ·stepAVX512(SB), NOSPLIT, $0-80
 	XORQ         R9, R9
 	SHLQ         $0x02, DI
 
-neuronsAr:
+neuronsBo:
 	VMOVDQU32    (DX)(R9*1), Z18
 	MOVL         (AX), R10
 	MOVL         4(AX), R11
 	TESTL        R11, R11
-	JNE          multiplyAs
+	JNE          multiplyBp
 	NEGL         R10
 	VMOVD        R10, X17
 	VPBROADCASTD X17, Z17
 	VPANDD       Z17, Z18, Z18
-	JMP          decayedAt
+	JMP          decayedBq
 
-multiplyAs:
+multiplyBp:
 	VMOVD        R10, X17
 	VPBROADCASTD X17, Z19
 	VMOVD        R11, X17
@@ -1416,12 +2903,12 @@ multiplyAs:
 	VPXORD       Z20, Z18, Z18
 	VPSUBD       Z20, Z18, Z18
 
-decayedAt:
+decayedBq:
 	VMOVDQU32 (CX)(R9*1), Z17
 	VPSLLD    X0, Z17, Z17
 	VPADDD    Z17, Z18, Z18
 	CMPL      36(AX), $+0
-	JEQ       holdsAu
+	JEQ       holdsBr
 	VPMAXSD   Z1, Z18, Z17
 	VPMINSD   Z2, Z17, Z17
 	VPSUBD    Z3, Z17, Z17
@@ -1431,20 +2918,20 @@ decayedAt:
 	VPADDD    Z16, Z12, K1, Z12
 	VMOVDQA32 Z17, Z18
 
-holdsAu:
+holdsBr:
 	VMOVDQU32    Z18, (DX)(R9*1)
 	VMOVDQU32    (BX)(R9*1), Z17
 	MOVL         12(AX), R10
 	MOVL         16(AX), R11
 	TESTL        R11, R11
-	JNE          multiplyAv
+	JNE          multiplyBs
 	NEGL         R10
 	VMOVD        R10, X19
 	VPBROADCASTD X19, Z19
 	VPANDD       Z19, Z17, Z17
-	JMP          decayedAw
+	JMP          decayedBt
 
-multiplyAv:
+multiplyBs:
 	VMOVD        R10, X19
 	VPBROADCASTD X19, Z20
 	VMOVD        R11, X19
@@ -1467,10 +2954,10 @@ multiplyAv:
 	VPXORD       Z21, Z17, Z17
 	VPSUBD       Z21, Z17, Z17
 
-decayedAw:
+decayedBt:
 	VPADDD    Z18, Z17, Z17
 	CMPL      36(AX), $+0
-	JEQ       holdsAx
+	JEQ       holdsBu
 	VPMAXSD   Z5, Z17, Z18
 	VPMINSD   Z6, Z18, Z18
 	VPSUBD    Z7, Z18, Z18
@@ -1480,7 +2967,7 @@ decayedAw:
 	VPADDD    Z16, Z13, K1, Z13
 	VMOVDQA32 Z18, Z17
 
-holdsAx:
+holdsBu:
 	VPSUBD        Z10, Z17, Z18
 	VPANDD        Z11, Z18, Z18
 	VMOVDQU32     (SI)(R9*1), Z19
@@ -1497,16 +2984,16 @@ holdsAx:
 	VPADDD        Z15, Z14, Z14
 	ADDQ          $+64, R9
 	CMPQ          R9, DI
-	JNE           neuronsAr
+	JNE           neuronsBo
 	CMPL          36(AX), $+0
-	JEQ           outAy
+	JEQ           outBv
 	MOVQ          over+64(FP), AX
 	MOVQ          DI, CX
 	SHRQ          $0x06, CX
 	VMOVDQU32     Z12, (AX)
 	VMOVDQU32     Z13, 64(AX)
 
-outAy:
+outBv:
 	MOVQ fired+48(FP), AX
 	SUBQ AX, R8
 	SHRQ $0x02, R8

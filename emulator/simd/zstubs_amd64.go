@@ -4,11 +4,11 @@
 
 package simd
 
-// sumRowsAVX2: for j < n, a multiple of 64, q[j] = q[j]&keep + the weights of column j in k rows of w, n bytes apart.
+// sumRowsAVX2: for j < n, a multiple of 64, q[j] = q[j]&keep + (the weights of column j in k rows of w, n bytes apart)<<exp.
 // k is 1..256.
 //
 //go:noescape
-func sumRowsAVX2(q *int32, n int, w *uint64, rows *int32, k int, keep int32)
+func sumRowsAVX2(q *int32, n int, w *uint64, rows *int32, k int, exp uint64, keep int32)
 
 // loadRowsAVX2 loads the rows that sumRows would add: the benchmarks' ceiling.
 //
@@ -21,17 +21,28 @@ func loadRowsAVX2(n int, w *uint64, rows *int32, k int)
 //go:noescape
 func addRowsAVX2(acc *int32, n int, w *uint64, rows *int32, k int, exp uint64, to *int32, over *uint32)
 
+// addRows16AVX2 is Add on n columns and k = 1..2048 rows in the register p, a lanes16.
+//
+//go:noescape
+func addRows16AVX2(acc *int32, n int, w *uint64, rows *int32, k int, p *int32)
+
+// limitsAVX2: the least of each lane of n numbers of x, a multiple of 64 and not 0, to ends[:16],
+// and the largest to ends[16:32].
+//
+//go:noescape
+func limitsAVX2(x *int32, n int, ends *int32)
+
 // stepAVX2 is Step on n neurons, a multiple of 64; p is a LIF.
 // It writes the overflows of u and of v in each lane to over, 16 numbers each, if p.Narrows is set.
 //
 //go:noescape
 func stepAVX2(p *int32, q *int32, u *int32, v *int32, count *int32, n int, fired *int32, exp uint64, over *uint32) int
 
-// sumRowsAVX512: for j < n, a multiple of 64, q[j] = q[j]&keep + the weights of column j in k rows of w, n bytes apart.
+// sumRowsAVX512: for j < n, a multiple of 64, q[j] = q[j]&keep + (the weights of column j in k rows of w, n bytes apart)<<exp.
 // k is 1..256.
 //
 //go:noescape
-func sumRowsAVX512(q *int32, n int, w *uint64, rows *int32, k int, keep int32)
+func sumRowsAVX512(q *int32, n int, w *uint64, rows *int32, k int, exp uint64, keep int32)
 
 // loadRowsAVX512 loads the rows that sumRows would add: the benchmarks' ceiling.
 //
@@ -43,6 +54,17 @@ func loadRowsAVX512(n int, w *uint64, rows *int32, k int)
 //
 //go:noescape
 func addRowsAVX512(acc *int32, n int, w *uint64, rows *int32, k int, exp uint64, to *int32, over *uint32)
+
+// addRows16AVX512 is Add on n columns and k = 1..2048 rows in the register p, a lanes16.
+//
+//go:noescape
+func addRows16AVX512(acc *int32, n int, w *uint64, rows *int32, k int, p *int32)
+
+// limitsAVX512: the least of each lane of n numbers of x, a multiple of 64 and not 0, to ends[:16],
+// and the largest to ends[16:32].
+//
+//go:noescape
+func limitsAVX512(x *int32, n int, ends *int32)
 
 // stepAVX512 is Step on n neurons, a multiple of 64; p is a LIF.
 // It writes the overflows of u and of v in each lane to over, 16 numbers each, if p.Narrows is set.

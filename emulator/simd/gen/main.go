@@ -22,6 +22,8 @@ func main() {
 		sumRows(t)
 		loadRows(t)
 		addRows(t)
+		addRows16(t)
+		limits(t)
 		step(t)
 	}
 	Generate()
@@ -54,7 +56,7 @@ func data() {
 type tier struct {
 	suffix string
 	lanes  int // of 32 bits in a vector
-	panel  int // blocks of columns whose sums fit the registers
+	panel  int // blocks of columns whose sums fit the registers, in sumRows
 	wide   bool
 	label  int
 }
@@ -142,41 +144,56 @@ func ptr(name string) reg.GPVirtual { return Load(Param(name), GP64()).(reg.GPVi
 
 func mem(base, at reg.GPVirtual) Mem { return Mem{Base: base, Index: at, Scale: 1} }
 
-// half is the low or the high half of v's 16-bit lanes, widened to v's size.
-func (t *tier) half(v reg.VecVirtual, high bool, to reg.VecVirtual) {
+// half is the low or the high half of v's 16-bit lanes, widened to v's size by
+// VPMOVZXWD or VPMOVSXWD.
+func (t *tier) half(v reg.VecVirtual, high bool, widen func(...Op), to reg.VecVirtual) {
 	if !high {
 		if t.wide {
-			VPMOVZXWD(v.AsY(), to)
+			widen(v.AsY(), to)
 		} else {
-			VPMOVZXWD(v.AsX(), to)
+			widen(v.AsX(), to)
 		}
 		return
 	}
 	if t.wide {
 		y := YMM()
 		VEXTRACTI64X4(U8(1), v, y)
-		VPMOVZXWD(y, to)
+		widen(y, to)
 		return
 	}
 	x := XMM()
 	VEXTRACTI128(U8(1), v, x)
-	VPMOVZXWD(x, to)
+	widen(x, to)
 }
 
-// panels walks n > 0 columns, whole blocks: full panels of t.panel blocks, then
-// one of what is left. body emits a panel of so many blocks; next moves on by so many columns.
-func (t *tier) panels(n reg.GPVirtual, body func(blocks int), next func(cols int)) {
+// narrowed is the inverse of half, for lanes of 32 bits that fit 16.
+func (t *tier) narrowed(low, high, to reg.VecVirtual) {
+	if t.wide {
+		y := YMM()
+		VPMOVDW(low, to.AsY())
+		VPMOVDW(high, y)
+		VINSERTI64X4(U8(1), y, to, to)
+		return
+	}
+	VPACKSSDW(high, low, to)
+	VPERMQ(U8(0xd8), to, to)
+}
+
+// panels walks n > 0 columns, whole blocks: full panels of most blocks, then one of
+// what is left. body emits a panel of so many blocks; next moves on by so many
+// columns.
+func (t *tier) panels(n reg.GPVirtual, most int, body func(blocks int), next func(cols int)) {
 	full, rest, done := t.name("full"), t.name("rest"), t.name("done")
-	cols := t.panel * block
+	cols := most * block
 	Label(full)
 	CMPQ(n, I32(cols))
 	JL(LabelRef(rest))
-	body(t.panel)
+	body(most)
 	next(cols)
 	SUBQ(I32(cols), n)
 	JMP(LabelRef(full))
 	Label(rest)
-	for blocks := 1; blocks < t.panel; blocks++ {
+	for blocks := 1; blocks < most; blocks++ {
 		other := t.name("panel")
 		CMPQ(n, I32(blocks*block))
 		JNE(LabelRef(other))
@@ -192,18 +209,20 @@ func (t *tier) panels(n reg.GPVirtual, body func(blocks int), next func(cols int
 // sumRows keeps two vectors of 16-bit sums for each vector of weights: of the
 // words as they are, and of their high bytes.
 func sumRows(t *tier) {
-	TEXT("sumRows"+t.suffix, NOSPLIT, "func(q *int32, n int, w *uint64, rows *int32, k int, keep int32)")
+	TEXT("sumRows"+t.suffix, NOSPLIT, "func(q *int32, n int, w *uint64, rows *int32, k int, exp uint64, keep int32)")
 	Pragma("noescape")
-	Doc("sumRows"+t.suffix+": for j < n, a multiple of 64, q[j] = q[j]&keep + the weights of column j in k rows of w, n bytes apart.",
+	Doc("sumRows"+t.suffix+": for j < n, a multiple of 64, q[j] = q[j]&keep + (the weights of column j in k rows of w, n bytes apart)<<exp.",
 		"k is 1..256.")
 	q, n, w, rows, k := ptr("q"), ptr("n"), ptr("w"), ptr("rows"), ptr("k")
+	exp := XMM()
+	VMOVQ(NewParamAddr("exp", 40), exp)
 	keep := t.broadcast(Load(Param("keep"), GP32()))
 	stride, end := GP64(), GP64()
 	MOVQ(n, stride)
 	LEAQ(Mem{Base: rows, Index: k, Scale: 4}, end)
 	SHLQ(U8(7), k) // times the bias
 	rest := t.broadcast(k)
-	t.panels(n, func(blocks int) {
+	t.panels(n, t.panel, func(blocks int) {
 		per := block / t.bytes() // vectors of a block
 		lo, hi := t.vecs(per*blocks), t.vecs(per*blocks)
 		for i := range lo {
@@ -231,14 +250,13 @@ func sumRows(t *tier) {
 			x := t.vec()
 			VPSLLW(U8(8), hi[i], x)
 			VPSUBW(x, lo[i], lo[i])
-			// Words of vector i%per of a block: its columns and those 32 on.
-			first := 4 * (i/per*block + i%per*2*t.lanes)
 			for j, v := range []reg.VecVirtual{lo[i], hi[i]} {
 				for h := range 2 {
-					to := Mem{Base: q, Disp: first + 4*32*j + h*t.bytes()}
+					to := t.columns(q, i, j, h)
 					y := t.vec()
-					t.half(v, h == 1, y)
+					t.half(v, h == 1, VPMOVZXWD, y)
 					VPSUBD(rest, y, y)
+					VPSLLD(exp, y, y)
 					t.and(to, keep, x)
 					VPADDD(x, y, y)
 					t.store(y, to)
@@ -249,6 +267,13 @@ func sumRows(t *tier) {
 		ADDQ(I32(4*cols), q)
 		ADDQ(I32(cols), w)
 	})
+}
+
+// columns are those, as numbers of 32 bits at base, of half h of the 16-bit lanes of
+// vector i of a panel: j is 0 for its low bytes and 1 for its high ones, 32 columns on.
+func (t *tier) columns(base reg.GPVirtual, i, j, h int) Mem {
+	per := block / t.bytes()
+	return Mem{Base: base, Disp: 4*(i/per*block+i%per*2*t.lanes+32*j) + h*t.bytes()}
 }
 
 // loadRows is the benchmarks' ceiling: it reads what sumRows reads and nothing
@@ -418,6 +443,149 @@ func addRows(t *tier) {
 	JNE(LabelRef(words))
 	t.differ(over, times)
 	t.store(over, Mem{Base: ptr("over")})
+	VZEROUPPER()
+	RET()
+}
+
+// addRows16 keeps the registers of a panel in lanes of 16 bits, shifted up so that
+// they saturate or wrap where the lane does. Every add is done in both ways: where
+// they differ it overflowed.
+func addRows16(t *tier) {
+	TEXT("addRows16"+t.suffix, NOSPLIT, "func(acc *int32, n int, w *uint64, rows *int32, k int, p *int32)")
+	Pragma("noescape")
+	Doc("addRows16" + t.suffix + " is Add on n columns and k = 1..2048 rows in the register p, a lanes16.")
+	const up, offset, low, high, wraps, over = 0, 4, 8, 12, 16, 20 // of p, in bytes
+	acc, n, w, rows, k, p := ptr("acc"), ptr("n"), ptr("w"), ptr("rows"), ptr("k"), ptr("p")
+	stride, end := GP64(), GP64()
+	MOVQ(n, stride)
+	LEAQ(Mem{Base: rows, Index: k, Scale: 4}, end)
+	b := GP64()
+	MOVL(U32(0x80808080), b.As32())
+	bias := t.broadcast(b)
+	times := [2]reg.VecVirtual{t.broadcast(Mem{Base: p, Disp: low}), t.broadcast(Mem{Base: p, Disp: high})}
+	count := t.vec()
+	ones := func() reg.VecVirtual {
+		MOVL(U32(0x00010001), b.As32())
+		return t.broadcast(b)
+	}
+	var one reg.VecVirtual
+	if t.wide {
+		one = ones()
+	}
+	t.panels(n, t.panel, func(blocks int) {
+		vectors := block / t.bytes() * blocks
+		z := t.vecs(2 * vectors)
+		shift := XMM()
+		VMOVD(Mem{Base: p, Disp: up}, shift)
+		for i := range z {
+			var x [2]reg.VecVirtual
+			for h := range x {
+				x[h] = t.vec()
+				t.load(t.columns(acc, i/2, i%2, h), x[h])
+				VPSUBD(t.broadcast(Mem{Base: p, Disp: offset}), x[h], x[h])
+				VPSLLD(shift, x[h], x[h])
+			}
+			t.narrowed(x[0], x[1], z[i])
+		}
+		t.zero(count)
+		each := func(add, other func(...Op)) {
+			at := GP64()
+			MOVQ(rows, at)
+			loop := t.name("row")
+			Label(loop)
+			r := GP64()
+			MOVLQSX(Mem{Base: at}, r)
+			IMULQ(stride, r)
+			ADDQ(U8(4), at)
+			for i := range vectors {
+				x := t.vec()
+				t.load(Mem{Base: w, Index: r, Scale: 1, Disp: i * t.bytes()}, x)
+				t.xor(bias, x, x)
+				for j := range 2 { // the product of the other byte is 0
+					y, z := t.vec(), z[2*i+j]
+					VPMADDUBSW(x, times[j], y)
+					would := t.vec()
+					other(y, z, would)
+					add(y, z, z)
+					if t.wide {
+						k := K()
+						VPCMPW(U8(4), would, z, k)
+						VPADDW(one, count, k, count)
+					} else {
+						VPCMPEQW(would, z, would)
+						VPADDW(would, count, count) // takes 1 where they are equal
+					}
+				}
+			}
+			CMPQ(at, end)
+			JNE(LabelRef(loop))
+		}
+		wrap, done := t.name("wrap"), t.name("done")
+		CMPL(Mem{Base: p, Disp: wraps}, I8(0))
+		JNE(LabelRef(wrap))
+		each(VPADDSW, VPADDW)
+		JMP(LabelRef(done))
+		Label(wrap)
+		each(VPADDW, VPADDSW)
+		Label(done)
+		if t.wide {
+			VPMADDWD(one, count, count) // to 32 bits
+		} else {
+			VPMADDWD(ones(), count, count)
+			all := GP64()
+			IMUL3Q(I32(int32(2*len(z))), k, all)
+			VPADDD(t.broadcast(all), count, count)
+		}
+		VPADDD(Mem{Base: p, Disp: over}, count, count)
+		t.store(count, Mem{Base: p, Disp: over})
+		VMOVD(Mem{Base: p, Disp: up}, shift)
+		for i, v := range z {
+			for h := range 2 {
+				x := t.vec()
+				t.half(v, h == 1, VPMOVSXWD, x)
+				VPSRAD(shift, x, x)
+				VPADDD(t.broadcast(Mem{Base: p, Disp: offset}), x, x)
+				t.store(x, t.columns(acc, i/2, i%2, h))
+			}
+		}
+	}, func(cols int) {
+		ADDQ(I32(4*cols), acc)
+		ADDQ(I32(cols), w)
+	})
+}
+
+func limits(t *tier) {
+	TEXT("limits"+t.suffix, NOSPLIT, "func(x *int32, n int, ends *int32)")
+	Pragma("noescape")
+	Doc("limits"+t.suffix+": the least of each lane of n numbers of x, a multiple of 64 and not 0, to ends[:16],",
+		"and the largest to ends[16:32].")
+	x, n, ends := ptr("x"), ptr("n"), ptr("ends")
+	lo, hi := t.vecs(block/t.lanes/2), t.vecs(block/t.lanes/2)
+	for i := range lo {
+		t.load(Mem{Base: x, Disp: i * t.bytes()}, lo[i])
+		t.copy(lo[i], hi[i])
+	}
+	last := GP64()
+	LEAQ(Mem{Base: x, Index: n, Scale: 4}, last)
+	loop := t.name("numbers")
+	Label(loop)
+	for i := range lo {
+		v := t.vec()
+		t.load(Mem{Base: x, Disp: i * t.bytes()}, v)
+		VPMINSD(v, lo[i], lo[i])
+		VPMAXSD(v, hi[i], hi[i])
+	}
+	ADDQ(I32(4*block/2), x)
+	CMPQ(x, last)
+	JNE(LabelRef(loop))
+	for i := 1; i < len(lo); i++ {
+		VPMINSD(lo[i], lo[0], lo[0])
+		VPMAXSD(hi[i], hi[0], hi[0])
+	}
+	for at := 0; at < 64; at += t.bytes() {
+		t.store(lo[0], Mem{Base: ends, Disp: at})
+		t.store(hi[0], Mem{Base: ends, Disp: 64 + at})
+	}
 	VZEROUPPER()
 	RET()
 }
