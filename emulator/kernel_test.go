@@ -5,6 +5,7 @@ import (
 
 	"glsnn/fixedpoint"
 	"glsnn/fixedpoint/fptest"
+	"glsnn/fixedpoint/tier/tiertest"
 )
 
 // TestKernelsTaken keeps the suite honest: random models as those of TestTwin
@@ -63,5 +64,44 @@ func TestKernelsTaken(t *testing.T) {
 	}
 	if len(taken) != 18 {
 		t.Errorf("got %d paths: %v", len(taken), taken)
+	}
+}
+
+// TestHalfRowsAllocateNothing: rows of half bytes are written out into memory that a
+// step does not ask for, whichever way they are added.
+func TestHalfRowsAllocateNothing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short")
+	}
+	rng := fptest.Rand(t, 26)
+	const in, out = 1 << 11, halfFrom >> 11
+	w := make([]int8, in*out)
+	for i := range w {
+		w[i] = int8(rng.IntN(16) - 8)
+	}
+	weights := fixedpoint.NewMatrix8(in, out, w)
+	train := fptest.RandomTrain(rng, 2, in, 0.15) // more rows than a group of them
+	wide, narrow, membrane := fixedpoint.Wide(), fixedpoint.Wide(), fixedpoint.Wide()
+	narrow.Sum.Bits = 16
+	membrane.Integrate, membrane.Sum, membrane.Current = fixedpoint.IntegrateMembrane, fixedpoint.Register{}, fixedpoint.State{}
+	membrane.Membrane.Register.Bits = 16
+	for name, a := range map[string]fixedpoint.Arithmetic{"sum": wide, "sum, narrowing": narrow, "membrane": membrane} {
+		m, err := fixedpoint.NewModel(fixedpoint.Model{Arithmetic: a, Ticks: len(train), Readout: fixedpoint.ReadCount, Layers: []fixedpoint.Layer{
+			{In: in, Out: out, Weights: weights, WeightBits: 4, WeightExp: 6, Threshold: 64},
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := New(m, Options{})
+		tiertest.Each(t, func(t *testing.T) {
+			if n := testing.AllocsPerRun(2, func() {
+				e.Reset()
+				for t := range train {
+					e.Step(train[t])
+				}
+			}); n != 0 {
+				t.Errorf("%s: %v allocations in %d ticks", name, n, len(train))
+			}
+		})
 	}
 }

@@ -135,25 +135,23 @@ var inOrder = func() (rows [chunk]int32) {
 	return rows
 }()
 
-// unpack calls f for every panel of columns of at most chunk half rows: panel is
-// those rows, written out, from column first on, to be added in the order of rows.
-func (r *Rows) unpack(part []int32, buf *[chunk * wide / 8]uint64, f func(panel *Rows, first int, rows []int32)) {
-	for first := 0; first < r.stride; first += wide {
-		panel := Rows{rows: chunk, stride: min(wide, r.stride-first), most: r.most}
-		n := panel.stride / 8
-		panel.w = buf[:chunk*n]
-		for i, k := range part {
-			to := panel.w[i*n:][:n]
-			from := r.w[int(k)*(r.stride/16)+first/16:][:n/2]
-			for ; len(from) >= 4 && len(to) >= 8; from, to = from[4:], to[8:] {
-				for j, x := range from[:4] {
-					to[j] = x&nibbles + (bias-8)*each
-					to[j+4] = x>>4&nibbles + (bias-8)*each
-				}
+// unpack writes out at most chunk half rows, from column first on: the rows of the
+// result, in buf, are inOrder.
+func (r *Rows) unpack(part []int32, first int, buf *[chunk * wide / 8]uint64) Rows {
+	panel := Rows{rows: chunk, stride: min(wide, r.stride-first), most: r.most}
+	n := panel.stride / 8
+	panel.w = buf[:chunk*n]
+	for i, k := range part {
+		to := panel.w[i*n:][:n]
+		from := r.w[int(k)*(r.stride/16)+first/16:][:n/2]
+		for ; len(from) >= 4 && len(to) >= 8; from, to = from[4:], to[8:] {
+			for j, x := range from[:4] {
+				to[j] = x&nibbles + (bias-8)*each
+				to[j+4] = x>>4&nibbles + (bias-8)*each
 			}
 		}
-		f(&panel, first, inOrder[:len(part)])
 	}
+	return panel
 }
 
 // Sum sets q to the sum of some rows; the sums must fit int32:
@@ -184,9 +182,10 @@ func (r *Rows) sumHalf(q []int32, rows []int32) {
 	for begin := true; len(rows) > 0; begin = false {
 		part := rows[:min(chunk, len(rows))]
 		rows = rows[len(part):]
-		r.unpack(part, &buf, func(panel *Rows, first int, rows []int32) {
-			panel.sum(q[first:][:panel.stride], rows, begin)
-		})
+		for first := 0; first < r.stride; first += wide {
+			panel := r.unpack(part, first, &buf)
+			panel.sum(q[first:][:panel.stride], inOrder[:len(part)], begin)
+		}
 	}
 }
 
@@ -301,9 +300,10 @@ func (r *Rows) addHalf(acc []int32, rows []int32, exp int, to *Narrow) (overflow
 	for len(rows) > 0 {
 		part := rows[:min(chunk, len(rows))]
 		rows = rows[len(part):]
-		r.unpack(part, &buf, func(panel *Rows, first int, rows []int32) {
-			overflows += panel.add(acc[first:][:panel.stride], rows, exp, to)
-		})
+		for first := 0; first < r.stride; first += wide {
+			panel := r.unpack(part, first, &buf)
+			overflows += panel.add(acc[first:][:panel.stride], inOrder[:len(part)], exp, to)
+		}
 	}
 	return overflows
 }
