@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sync"
 
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/gonum"
@@ -56,27 +57,13 @@ func keyed(key string) func(func(string) float64) float64 {
 func emulatorKernels(t tier.Tier) []Case {
 	const in, out, spikes, giga = 784, 500, 104, 1e9
 	rng := rand.New(rand.NewPCG(1, 2))
-	rows := make([]int32, 0, spikes)
-	for _, k := range rng.Perm(in)[:spikes] {
-		rows = append(rows, int32(k))
-	}
-	slices.Sort(rows)
-	random := func(in, out int) *chip.Rows {
-		m, pool := chip.NewRows(in, out, false), make([]int8, out+997)
-		for j := range pool {
-			pool[j] = int8(rng.Uint32())
-		}
-		for k := range in {
-			m.Set(k, pool[k%997:][:out])
-		}
-		return m
-	}
-	matrix := func() *chip.Rows { return random(in, out) }
+	rows := randomSpikes(rng, in, spikes)
+	matrix := func() *chip.Rows { return randomRows(rng, in, out) }
 	// far calls f on rows of 64 MB of weights in an order that no cache of a core's
 	// own can hold.
 	const width, some = 8192, 64
 	far := func(f func(m *chip.Rows, q, rows []int32)) (float64, func(), error) {
-		m, q := random(width, width), make([]int32, width)
+		m, q := randomRows(rng, width, width), make([]int32, width)
 		order, at := make([]int32, width), 0
 		for i, k := range rng.Perm(width) {
 			order[i] = int32(k)
@@ -84,18 +71,22 @@ func emulatorKernels(t tier.Tier) []Case {
 		return some * width, func() { f(m, q, order[at:at+some]); at = (at + some) % width }, nil
 	}
 	const work = out * spikes
+	saturate := func(exp int, what string) Case {
+		return Case{Key: fmt.Sprintf("emulator/saturate-%d", exp), What: what, Unit: "G synapses/s", Per: giga,
+			start: func() (float64, func(), error) {
+				m, q := matrix(), make([]int32, chip.Pad(out))
+				to := chip.Narrow{Lo: -1 << 15, Hi: 1<<15 - 1, Mask: -1}
+				return work, func() { clear(q); m.Add(q, rows, exp, &to) }, nil
+			}}
+	}
 	cases := []Case{
 		{Key: "emulator/sum", What: "adding 8-bit weight rows, 784 x 500, 104 spikes", Unit: "G synapses/s", Per: giga,
 			start: func() (float64, func(), error) {
 				m, q := matrix(), make([]int32, chip.Pad(out))
 				return work, func() { m.Sum(q, rows) }, nil
 			}},
-		{Key: "emulator/saturate", What: "the same, every add into 16 bits that saturate", Unit: "G synapses/s", Per: giga,
-			start: func() (float64, func(), error) {
-				m, q := matrix(), make([]int32, chip.Pad(out))
-				to := chip.Narrow{Lo: -1 << 15, Hi: 1<<15 - 1, Mask: -1}
-				return work, func() { clear(q); m.Add(q, rows, 0, &to) }, nil
-			}},
+		saturate(0, "the same, every add into 16 bits that saturate"),
+		saturate(6, "the same, weights times 64, so that many do"),
 		{Key: "emulator/far", What: "the same from far memory, 8192 x 8192, 64 spikes", Unit: "G synapses/s", Per: giga,
 			start: func() (float64, func(), error) {
 				return far(func(m *chip.Rows, q, rows []int32) { m.Sum(q, rows) })
@@ -114,8 +105,8 @@ func emulatorKernels(t tier.Tier) []Case {
 		for i := range cases {
 			cases[i].limit, cases[i].Bound = keyed(load.Key+"/"+t.String()), "loading the same bytes"
 		}
-		cases[2].limit = keyed(farLoad.Key + "/" + t.String())
-		cases = append(cases[:2:2], load, cases[2], farLoad)
+		cases[3].limit = keyed(farLoad.Key + "/" + t.String())
+		cases = append(cases[:3:3], load, cases[3], farLoad)
 	}
 	lif := func(key, what string, p chip.LIF) Case {
 		return Case{Key: key, What: what, Unit: "G neurons/s", Per: giga,
@@ -141,6 +132,26 @@ func emulatorKernels(t tier.Tier) []Case {
 				a, b := make([]int32, 4*chip.Pad(out)), make([]int32, 4*chip.Pad(out))
 				return out, func() { copy(a, b) }, nil
 			}})
+}
+
+func randomRows(rng *rand.Rand, in, out int) *chip.Rows {
+	m, pool := chip.NewRows(in, out, false), make([]int8, out+997)
+	for j := range pool {
+		pool[j] = int8(rng.Uint32())
+	}
+	for k := range in {
+		m.Set(k, pool[k%997:][:out])
+	}
+	return m
+}
+
+func randomSpikes(rng *rand.Rand, in, n int) []int32 {
+	rows := make([]int32, 0, n)
+	for _, k := range rng.Perm(in)[:n] {
+		rows = append(rows, int32(k))
+	}
+	slices.Sort(rows)
+	return rows
 }
 
 // trainerKernels are the float kernels: the spikes of 100 ticks on 500 x 500
@@ -255,12 +266,15 @@ func endToEnd(o Options, t tier.Tier) []Case {
 	}
 	pixels := o.Set.Rows * o.Set.Cols
 	for _, w := range workers {
+		cases = append(cases, onEach(w, t)...)
+	}
+	for _, w := range workers {
 		synops := 0.0 // of a sample
 		cases = append(cases, Case{
 			Key: fmt.Sprintf("emulate/%d", w), What: fmt.Sprintf("emulate, %d-500-500-10, 10 ticks, from pixels, %s", pixels, processors(w)), Unit: "samples/s", Per: 1,
 			Bound: "adding its synapses at the kernel's rate",
 			limit: func(figure func(string) float64) float64 {
-				return float64(w) * 1e9 * figure("emulator/sum/"+t.String()) / synops
+				return 1e9 * figure(fmt.Sprintf("rows/%d", w)) / synops
 			},
 			start: func() (float64, func(), error) {
 				run, n, err := emulation(o.Set, w)
@@ -271,16 +285,32 @@ func endToEnd(o Options, t tier.Tier) []Case {
 				return float64(n), func() { run() }, nil
 			}})
 	}
+	if w := o.Workers; w > 1 {
+		over := func(key, what string, limit func(func(string) float64) float64) Case {
+			return Case{Key: key + "/scaling", What: fmt.Sprintf("%s: %s over one", what, processors(w)), Unit: "times", Per: 1,
+				limit: limit, Bound: "the same of multiply-adds on registers",
+				derive: func(figure func(string) float64) float64 {
+					return figure(fmt.Sprintf("%s/%d", key, w)) / figure(key+"/1")
+				}}
+		}
+		machine := keyed("fma/scaling")
+		if t == tier.Portable {
+			machine = nil
+		} else {
+			cases = append(cases, over("fma", "fused multiply-adds on registers", nil))
+		}
+		cases = append(cases, over("rows", "adding weight rows", machine), over("emulate", "emulate", machine))
+	}
 	for _, e := range []struct {
 		hidden []int
 		batch  int
 	}{{[]int{500, 500, 500}, 100}, {[]int{500, 500, 500}, 10}, {[]int{800, 800, 800}, 100}, {[]int{800, 800, 800}, 10}} {
 		sizes := slices.Concat([]int{pixels}, e.hidden, []int{o.Set.Classes})
 		name := fmt.Sprintf("%dx%d-%d", len(e.hidden), e.hidden[0], e.batch)
-		const samples = 60000
+		const images = 60000
 		cases = append(cases, Case{
-			Key: "epoch/" + name, What: fmt.Sprintf("an epoch of %d images, %s, batch %d, %s", samples, dashed(sizes), e.batch, processors(o.Workers)),
-			Unit: "s", Whole: samples,
+			Key: "epoch/" + name, What: fmt.Sprintf("an epoch of %d images, %s, batch %d, %s", images, dashed(sizes), e.batch, processors(o.Workers)),
+			Unit: "s", Whole: images,
 			Bound: "its dense products at the peak of fused multiply-adds",
 			limit: func(figure func(string) float64) float64 {
 				weights := 0
@@ -289,10 +319,49 @@ func endToEnd(o Options, t tier.Tier) []Case {
 				}
 				const ticks = 10
 				peak := 1e9 * figure("trainer/fma/"+t.String()) * float64(max(1, o.Workers))
-				return samples * 2 * float64(weights) * (ticks + 1) / peak // forward each tick, and the update
+				return images * 2 * float64(weights) * (ticks + 1) / peak // forward each tick, and the update
 			},
 			start: func() (float64, func(), error) { return epochs(o, sizes, e.batch) },
 		})
+	}
+	return cases
+}
+
+// onEach are loops that share nothing, on so many processors at once: what the
+// machine allows.
+func onEach(workers int, t tier.Tier) []Case {
+	each := func(f func()) func() {
+		return func() {
+			var wg sync.WaitGroup
+			for range workers {
+				wg.Go(f)
+			}
+			wg.Wait()
+		}
+	}
+	const times, in, out, spikes, giga = 1000, 784, 500, 104, 1e9
+	cases := []Case{{Key: fmt.Sprintf("rows/%d", workers), What: "adding 8-bit weight rows, 784 x 500, 104 spikes, " + processors(workers), Unit: "G synapses/s", Per: giga,
+		start: func() (float64, func(), error) {
+			rng := rand.New(rand.NewPCG(1, 2))
+			rows := randomSpikes(rng, in, spikes)
+			next := make(chan *chip.Rows, workers)
+			for range workers {
+				next <- randomRows(rng, in, out)
+			}
+			return times * out * spikes * float64(workers), each(func() {
+				m, q := <-next, make([]int32, chip.Pad(out))
+				for range times {
+					m.Sum(q, rows)
+				}
+				next <- m
+			}), nil
+		}}}
+	if t != tier.Portable {
+		cases = append(cases, Case{Key: fmt.Sprintf("fma/%d", workers), What: "fused multiply-adds on registers, " + processors(workers), Unit: "GFLOP/s", Per: giga,
+			start: func() (float64, func(), error) {
+				const n = 20_000_000
+				return float64(2*simd.FMAs(n)) * float64(workers), each(func() { simd.FMAs(n) }), nil
+			}})
 	}
 	return cases
 }
@@ -338,7 +407,11 @@ func epochs(o Options, sizes []int, batch int) (float64, func(), error) {
 	}, nil
 }
 
-// emulation runs the first images of set through a network of random weights,
+// samples is how many windows of ten ticks emulation runs: the images of set in turn.
+// What a run does once, laying out weights and proving widths, is then a hundredth.
+const samples = 10000
+
+// emulation runs the images of set through a network of random weights,
 // with about as many spikes as one trained on MNIST has.
 func emulation(set *dataset.Set, workers int) (run func() *emulator.Result, n int, err error) {
 	sizes := []int{set.Rows * set.Cols, 500, 500, 10}
@@ -346,12 +419,15 @@ func emulation(set *dataset.Set, workers int) (run func() *emulator.Result, n in
 	if err != nil {
 		return nil, 0, err
 	}
-	n = min(1000, set.Len())
+	n = samples
+	if set.Len() < 1000 { // a test
+		n = set.Len()
+	}
 	enc := encode.Encoder{Kind: encode.Rate, Ticks: m.Ticks}
 	source := func() func(int) emulator.Train {
 		var train encode.Train
 		return func(i int) emulator.Train {
-			enc.Encode(&train, i, set.Image(i))
+			enc.Encode(&train, i, set.Image(i%set.Len()))
 			return &train
 		}
 	}

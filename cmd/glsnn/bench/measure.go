@@ -23,6 +23,8 @@ type Case struct {
 	limit func(figure func(key string) float64) float64
 	// start prepares the case and returns the work of one call of run.
 	start func() (work float64, run func(), err error)
+	// derive is the figure of a case without start, from those of others in a round.
+	derive func(figure func(key string) float64) float64
 }
 
 func (c *Case) figure(work, seconds float64) float64 {
@@ -62,6 +64,9 @@ func Measure(ctx context.Context, cases []Case, rounds int, slice time.Duration,
 				return nil, err
 			}
 			c, j := &cases[i], &jobs[i]
+			if c.start == nil {
+				continue
+			}
 			err := c.in(func() error {
 				if j.run == nil {
 					var err error
@@ -78,6 +83,17 @@ func Measure(ctx context.Context, cases []Case, rounds int, slice time.Duration,
 			}
 			if done != nil {
 				done(round*len(cases)+i+1, rounds*len(cases))
+			}
+		}
+	}
+	of := map[string]*job{}
+	for i := range cases {
+		of[cases[i].Key] = &jobs[i]
+	}
+	for i := range cases {
+		if c := &cases[i]; c.start == nil {
+			for round := range rounds {
+				jobs[i].values = append(jobs[i].values, c.derive(func(key string) float64 { return of[key].values[round] }))
 			}
 		}
 	}
