@@ -87,6 +87,14 @@ func newPlansFor(m *fixedpoint.Model, layers []fixedpoint.Layer, plastic bool) [
 		}
 		p.plain, p.hasLIF = newLIF(a, l)
 		p.narrowing = p.plain
+		// Every u and v lies in its register, and where all is proved in its bounds.
+		r, c := a.Membrane.Register, a.Sum
+		if a.Current.Present {
+			c = a.Current.Register
+		}
+		p.narrowing.Split = p.plain.Current.Splits(c.Min(), c.Max()) && p.plain.Membrane.Splits(r.Min(), r.Max())
+		p.plain.Split = p.narrowing.Split ||
+			p.plain.Current.Splits(b.Current.Lo, b.Current.Hi) && p.plain.Membrane.Splits(b.Membrane.Lo, b.Membrane.Hi)
 		p.narrowing.Narrows, p.narrowing.V = 1, p.membrane
 		p.narrowing.U, current = simd.Narrow{Lo: math.MinInt32, Hi: math.MaxInt32, Mask: -1}, true // u = q
 		if a.Current.Present {

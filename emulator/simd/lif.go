@@ -7,6 +7,22 @@ import "glsnn/fixedpoint/tier"
 // 0..16: with Shift 0, x stays or becomes 0.
 type Decay struct{ Factor, Shift, Round int32 }
 
+// Splits says whether all products of x in lo..hi may be taken in two parts, of the
+// low Shift bits of x and of the others, each of 16 bits: with x = h·2^Shift + l,
+//
+//	x·Factor/2^Shift = h·Factor + l·Factor/2^Shift
+//
+// and only the second part is rounded: down, or up where x < 0 and Round is 0.
+func (d Decay) Splits(lo, hi int64) bool {
+	switch {
+	case d.Factor == 0:
+		return true
+	case d.Shift == 0: // taken as Shift 14
+		return lo >= -1<<29 && hi < 1<<29
+	}
+	return d.Shift <= 15 && d.Factor < 1<<15 && lo >= -1<<(15+d.Shift) && hi < 1<<(15+d.Shift)
+}
+
 // scale is a Decay for signed products: x·factor/2^shift, rounded toward zero if
 // mask is 2^shift − 1, toward minus infinity if it is 0.
 type scale struct {
@@ -23,10 +39,10 @@ func (s *scale) apply(x int32) int32 {
 	return int32((y + y>>63&s.mask) >> (s.shift & 63))
 }
 
-// LIF are the constants of one layer. The kernels read it as 18 numbers of 32
-// bits in this order.
+// LIF are the constants of one layer.
 type LIF struct {
 	Current, Membrane Decay
+	Split             bool  // every u and v to be multiplied is in its decay's Splits
 	Above             int32 // fires where v > Above
 	Threshold         int32 // what a reset by subtraction takes away
 	Keep              int32 // −1: reset by subtraction, 0: to zero

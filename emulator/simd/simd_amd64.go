@@ -60,12 +60,41 @@ func limits(x []int32) (least, most int32) {
 	return slices.Min(ends[0][:]), slices.Max(ends[1][:])
 }
 
+// stepLIF is a LIF as the kernels read it: numbers of 32 bits in this order.
+type stepLIF struct {
+	kind                            int32 // 0: decays keep all or nothing; 1: Split; 2: any
+	current, membrane               stepDecay
+	above, threshold, keep, narrows int32
+	u, v                            Narrow
+}
+
+type stepDecay struct{ factor, shift, round, low, up int32 }
+
+func (d Decay) step() stepDecay {
+	low := int32(1)<<d.Shift - 1
+	return stepDecay{d.Factor, d.Shift, d.Round, low, low - d.Round}
+}
+
 func step(p *LIF, q, u, v, count, fired []int32, exp int) (n int, overU, overV uint64) {
+	s := stepLIF{above: p.Above, threshold: p.Threshold, keep: p.Keep, narrows: p.Narrows, u: p.U, v: p.V}
+	current, membrane := p.Current, p.Membrane
+	if current.Shift != 0 || membrane.Shift != 0 {
+		s.kind = 2
+		if p.Split {
+			s.kind = 1
+		}
+		for _, d := range []*Decay{&current, &membrane} {
+			if d.Shift == 0 { // the same, as a product
+				*d = Decay{Factor: d.Factor << 14, Shift: 14}
+			}
+		}
+	}
+	s.current, s.membrane = current.step(), membrane.step()
 	var lanes [2][16]uint32
 	if tier.Active() == tier.AVX512 {
-		n = stepAVX512(&p.Current.Factor, &q[0], &u[0], &v[0], &count[0], len(q), &fired[0], uint64(exp), &lanes[0][0])
+		n = stepAVX512(&s.kind, &q[0], &u[0], &v[0], &count[0], len(q), &fired[0], uint64(exp), &lanes[0][0])
 	} else {
-		n = stepAVX2(&p.Current.Factor, &q[0], &u[0], &v[0], &count[0], len(q), &fired[0], uint64(exp), &lanes[0][0])
+		n = stepAVX2(&s.kind, &q[0], &u[0], &v[0], &count[0], len(q), &fired[0], uint64(exp), &lanes[0][0])
 	}
 	if p.Narrows != 0 {
 		overU, overV = total(&lanes[0]), total(&lanes[1])

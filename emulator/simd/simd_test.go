@@ -148,11 +148,13 @@ func compare(t *testing.T, seed uint64, n int) {
 	ulo, uhi := p.U.ends()
 	vlo, vhi := p.V.ends()
 	if p.Narrows == 0 {
-		ulo, uhi, vlo, vhi = -1<<29, 1<<29, -1<<29, 1<<29
+		ulo, vlo = -1<<r.IntN(30), -1<<r.IntN(30)
+		uhi, vhi = -ulo, -vlo
 		if r.IntN(3) == 0 { // the largest of a magnitude
 			p.Current, p.Membrane, vlo = Decay{}, Decay{Factor: r.Int32N(1 << 7), Shift: 8}, math.MinInt32
 		}
 	}
+	p.Split = p.Current.Splits(int64(ulo), int64(uhi)) && p.Membrane.Splits(int64(vlo), int64(vhi)) && r.IntN(4) > 0
 	p.Threshold = r.Int32N(1 << r.IntN(29))
 	p.Above = p.Threshold - int32(r.IntN(2))
 	p.Keep = -int32(r.IntN(2))
@@ -393,14 +395,18 @@ func BenchmarkStep(b *testing.B) {
 	q := r.slice(Pad(n), func() int32 { return r.Int32N(4001) - 1500 })
 	u, v, count, fired := make([]int32, len(q)), make([]int32, len(q)), make([]int32, len(q)), make([]int32, len(q))
 	half, slow := Decay{2048, 12, 0}, Decay{3840, 12, 0}
+	if lo, hi := int64(-1<<23), int64(1<<23); !half.Splits(lo, hi) || !slow.Splits(lo, hi) {
+		b.Fatal("registers of 24 bits do not split")
+	}
 	to := Narrow{-1 << 23, 1<<23 - 1, 0, -1}
 	for _, c := range []struct {
 		name string
 		p    LIF
 	}{
 		{"no decay", LIF{Membrane: Decay{Factor: 1}}},
-		{"decays", LIF{Current: half, Membrane: slow}},
-		{"decays, narrows", LIF{Current: half, Membrane: slow, Narrows: 1, U: to, V: to}},
+		{"decays", LIF{Current: half, Membrane: slow, Split: true}},
+		{"decays, 32 bits", LIF{Current: half, Membrane: slow}},
+		{"decays, narrows", LIF{Current: half, Membrane: slow, Split: true, Narrows: 1, U: to, V: to}},
 	} {
 		c.p.Threshold, c.p.Above = 5000, 5000
 		b.Run(c.name, func(b *testing.B) {

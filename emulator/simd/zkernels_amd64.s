@@ -1241,160 +1241,479 @@ TEXT ·stepAVX2(SB), NOSPLIT, $0-80
 	MOVQ         n+40(FP), DI
 	MOVQ         fired+48(FP), R8
 	VMOVQ        exp+56(FP), X0
-	VPXOR        Y1, Y1, Y1
-	VPXOR        Y2, Y2, Y2
-	VMOVDQU      iota32<>+0(SB), Y3
+	VMOVDQU      iota32<>+0(SB), Y1
 	MOVL         $0x00000008, R9
-	VMOVD        R9, X4
-	VPBROADCASTD X4, Y4
+	VMOVD        R9, X2
+	VPBROADCASTD X2, Y2
 	LEAQ         compress<>+0(SB), R9
 	XORQ         R10, R10
 	SHLQ         $0x02, DI
+	CMPL         (AX), $+0
+	JNE          otherBb
+	CMPL         56(AX), $+0
+	JEQ          plainBc
+	VPXOR        Y3, Y3, Y3
+	VPBROADCASTD 4(AX), Y4
+	VPSUBD       Y4, Y3, Y3
+	VPXOR        Y4, Y4, Y4
+	VPBROADCASTD 24(AX), Y5
+	VPSUBD       Y5, Y4, Y4
+	VPXOR        Y5, Y5, Y5
+	VPXOR        Y6, Y6, Y6
 
-neuronsBa:
-	VMOVDQU      (DX)(R10*1), Y6
-	MOVL         (AX), R11
-	MOVL         4(AX), R12
-	TESTL        R12, R12
-	JNE          multiplyBb
-	NEGL         R11
-	VMOVD        R11, X5
-	VPBROADCASTD X5, Y5
-	VPAND        Y5, Y6, Y6
-	JMP          decayedBc
-
-multiplyBb:
-	VMOVD        R11, X5
-	VPBROADCASTD X5, Y7
-	VMOVD        R12, X5
-	VPSRAD       $0x1f, Y6, Y8
-	VPABSD       Y6, Y6
-	VPSRLQ       $0x20, Y6, Y9
-	VPMULUDQ     Y7, Y6, Y6
-	VPMULUDQ     Y7, Y9, Y9
-	VPBROADCASTD 8(AX), Y10
-	VPAND        Y8, Y10, Y10
-	VPSLLQ       $0x20, Y10, Y7
-	VPSRLQ       $0x20, Y7, Y7
-	VPADDQ       Y7, Y6, Y6
-	VPSRLQ       $0x20, Y10, Y7
-	VPADDQ       Y7, Y9, Y9
-	VPSRLQ       X5, Y6, Y6
-	VPSRLQ       X5, Y9, Y9
-	VPSLLQ       $0x20, Y9, Y9
-	VPOR         Y9, Y6, Y6
-	VPXOR        Y8, Y6, Y6
-	VPSUBD       Y8, Y6, Y6
-
-decayedBc:
-	VMOVDQU      (CX)(R10*1), Y5
-	VPSLLD       X0, Y5, Y5
-	VPADDD       Y5, Y6, Y6
-	CMPL         36(AX), $+0
-	JEQ          holdsBd
-	VPBROADCASTD 40(AX), Y5
-	VPMAXSD      Y5, Y6, Y5
-	VPBROADCASTD 44(AX), Y7
-	VPMINSD      Y7, Y5, Y5
-	VPBROADCASTD 48(AX), Y7
-	VPSUBD       Y7, Y5, Y5
-	VPBROADCASTD 52(AX), Y8
-	VPAND        Y8, Y5, Y5
-	VPADDD       Y7, Y5, Y5
-	VPCMPEQD     Y5, Y6, Y6
-	VPADDD       Y6, Y1, Y1
-	VMOVDQA      Y5, Y6
-
-holdsBd:
-	VMOVDQU      Y6, (DX)(R10*1)
-	VMOVDQU      (BX)(R10*1), Y5
-	MOVL         12(AX), R11
-	MOVL         16(AX), R12
-	TESTL        R12, R12
-	JNE          multiplyBe
-	NEGL         R11
-	VMOVD        R11, X7
-	VPBROADCASTD X7, Y7
-	VPAND        Y7, Y5, Y5
-	JMP          decayedBf
-
-multiplyBe:
-	VMOVD        R11, X7
-	VPBROADCASTD X7, Y8
-	VMOVD        R12, X7
-	VPSRAD       $0x1f, Y5, Y9
-	VPABSD       Y5, Y5
-	VPSRLQ       $0x20, Y5, Y10
-	VPMULUDQ     Y8, Y5, Y5
-	VPMULUDQ     Y8, Y10, Y10
-	VPBROADCASTD 20(AX), Y11
-	VPAND        Y9, Y11, Y11
-	VPSLLQ       $0x20, Y11, Y8
-	VPSRLQ       $0x20, Y8, Y8
-	VPADDQ       Y8, Y5, Y5
-	VPSRLQ       $0x20, Y11, Y8
-	VPADDQ       Y8, Y10, Y10
-	VPSRLQ       X7, Y5, Y5
-	VPSRLQ       X7, Y10, Y10
-	VPSLLQ       $0x20, Y10, Y10
-	VPOR         Y10, Y5, Y5
-	VPXOR        Y9, Y5, Y5
-	VPSUBD       Y9, Y5, Y5
-
-decayedBf:
-	VPADDD       Y6, Y5, Y5
-	CMPL         36(AX), $+0
-	JEQ          holdsBg
-	VPBROADCASTD 56(AX), Y6
-	VPMAXSD      Y6, Y5, Y6
+neuronsBd:
+	VMOVDQU      (DX)(R10*1), Y8
+	VPAND        Y3, Y8, Y8
+	VMOVDQU      (CX)(R10*1), Y7
+	VPSLLD       X0, Y7, Y7
+	VPADDD       Y7, Y8, Y8
 	VPBROADCASTD 60(AX), Y7
-	VPMINSD      Y7, Y6, Y6
-	VPBROADCASTD 64(AX), Y7
-	VPSUBD       Y7, Y6, Y6
-	VPBROADCASTD 68(AX), Y8
-	VPAND        Y8, Y6, Y6
-	VPADDD       Y7, Y6, Y6
-	VPCMPEQD     Y6, Y5, Y5
-	VPADDD       Y5, Y2, Y2
-	VMOVDQA      Y6, Y5
-
-holdsBg:
-	VPBROADCASTD 28(AX), Y6
-	VPSUBD       Y6, Y5, Y6
-	VPBROADCASTD 32(AX), Y7
-	VPAND        Y7, Y6, Y6
-	VMOVDQU      (SI)(R10*1), Y7
-	VPBROADCASTD 24(AX), Y8
-	VPCMPGTD     Y8, Y5, Y8
-	VPBLENDVB    Y8, Y6, Y5, Y5
-	VPSUBD       Y8, Y7, Y7
-	VMOVMSKPS    Y8, R11
-	VPMOVZXBD    (R9)(R11*8), Y6
-	VPERMD       Y3, Y6, Y6
-	VMOVDQU      Y5, (BX)(R10*1)
-	VMOVDQU      Y7, (SI)(R10*1)
-	VMOVDQU      Y6, (R8)
+	VPMAXSD      Y7, Y8, Y7
+	VPBROADCASTD 64(AX), Y9
+	VPMINSD      Y9, Y7, Y7
+	VPBROADCASTD 68(AX), Y9
+	VPSUBD       Y9, Y7, Y7
+	VPBROADCASTD 72(AX), Y10
+	VPAND        Y10, Y7, Y7
+	VPADDD       Y9, Y7, Y7
+	VPCMPEQD     Y7, Y8, Y8
+	VPADDD       Y8, Y5, Y5
+	VMOVDQU      Y7, (DX)(R10*1)
+	VMOVDQU      (BX)(R10*1), Y8
+	VPAND        Y4, Y8, Y8
+	VPADDD       Y7, Y8, Y8
+	VPBROADCASTD 76(AX), Y7
+	VPMAXSD      Y7, Y8, Y7
+	VPBROADCASTD 80(AX), Y9
+	VPMINSD      Y9, Y7, Y7
+	VPBROADCASTD 84(AX), Y9
+	VPSUBD       Y9, Y7, Y7
+	VPBROADCASTD 88(AX), Y10
+	VPAND        Y10, Y7, Y7
+	VPADDD       Y9, Y7, Y7
+	VPCMPEQD     Y7, Y8, Y8
+	VPADDD       Y8, Y6, Y6
+	VMOVDQU      (SI)(R10*1), Y8
+	VPBROADCASTD 48(AX), Y9
+	VPSUBD       Y9, Y7, Y10
+	VPBROADCASTD 52(AX), Y9
+	VPAND        Y9, Y10, Y10
+	VPBROADCASTD 44(AX), Y9
+	VPCMPGTD     Y9, Y7, Y9
+	VPBLENDVB    Y9, Y10, Y7, Y7
+	VPSUBD       Y9, Y8, Y8
+	VMOVMSKPS    Y9, R11
+	VPMOVZXBD    (R9)(R11*8), Y9
+	VPERMD       Y1, Y9, Y9
+	VMOVDQU      Y7, (BX)(R10*1)
+	VMOVDQU      Y8, (SI)(R10*1)
+	VMOVDQU      Y9, (R8)
 	POPCNTL      R11, R11
 	LEAQ         (R8)(R11*4), R8
-	VPADDD       Y4, Y3, Y3
+	VPADDD       Y2, Y1, Y1
 	ADDQ         $+32, R10
 	CMPQ         R10, DI
-	JNE          neuronsBa
-	CMPL         36(AX), $+0
-	JEQ          outBh
+	JNE          neuronsBd
 	MOVQ         over+64(FP), AX
 	MOVQ         DI, CX
 	SHRQ         $0x05, CX
 	VMOVD        CX, X0
 	VPBROADCASTD X0, Y0
-	VPADDD       Y0, Y1, Y1
+	VPADDD       Y0, Y5, Y5
 	VMOVD        CX, X0
 	VPBROADCASTD X0, Y0
-	VPADDD       Y0, Y2, Y2
-	VMOVDQU      Y1, (AX)
-	VMOVDQU      Y2, 64(AX)
+	VPADDD       Y0, Y6, Y6
+	VMOVDQU      Y5, (AX)
+	VMOVDQU      Y6, 64(AX)
+	JMP          outBa
 
-outBh:
+plainBc:
+	VPXOR        Y3, Y3, Y3
+	VPBROADCASTD 4(AX), Y4
+	VPSUBD       Y4, Y3, Y3
+	VPXOR        Y4, Y4, Y4
+	VPBROADCASTD 24(AX), Y5
+	VPSUBD       Y5, Y4, Y4
+
+neuronsBe:
+	VMOVDQU      (DX)(R10*1), Y6
+	VPAND        Y3, Y6, Y6
+	VMOVDQU      (CX)(R10*1), Y5
+	VPSLLD       X0, Y5, Y5
+	VPADDD       Y5, Y6, Y6
+	VMOVDQU      Y6, (DX)(R10*1)
+	VMOVDQU      (BX)(R10*1), Y5
+	VPAND        Y4, Y5, Y5
+	VPADDD       Y6, Y5, Y5
+	VMOVDQU      (SI)(R10*1), Y6
+	VPBROADCASTD 48(AX), Y7
+	VPSUBD       Y7, Y5, Y8
+	VPBROADCASTD 52(AX), Y7
+	VPAND        Y7, Y8, Y8
+	VPBROADCASTD 44(AX), Y7
+	VPCMPGTD     Y7, Y5, Y7
+	VPBLENDVB    Y7, Y8, Y5, Y5
+	VPSUBD       Y7, Y6, Y6
+	VMOVMSKPS    Y7, R11
+	VPMOVZXBD    (R9)(R11*8), Y7
+	VPERMD       Y1, Y7, Y7
+	VMOVDQU      Y5, (BX)(R10*1)
+	VMOVDQU      Y6, (SI)(R10*1)
+	VMOVDQU      Y7, (R8)
+	POPCNTL      R11, R11
+	LEAQ         (R8)(R11*4), R8
+	VPADDD       Y2, Y1, Y1
+	ADDQ         $+32, R10
+	CMPQ         R10, DI
+	JNE          neuronsBe
+	JMP          outBa
+
+otherBb:
+	CMPL  (AX), $+1
+	JNE   otherBf
+	CMPL  56(AX), $+0
+	JEQ   plainBg
+	VPXOR Y3, Y3, Y3
+	VPXOR Y4, Y4, Y4
+
+neuronsBh:
+	VMOVDQU      (DX)(R10*1), Y6
+	VPBROADCASTD 16(AX), Y5
+	VPAND        Y5, Y6, Y7
+	VPBROADCASTD 4(AX), Y5
+	VPMADDWD     Y5, Y7, Y7
+	VPSRAD       $0x1f, Y6, Y5
+	VPBROADCASTD 20(AX), Y8
+	VPAND        Y8, Y5, Y5
+	VPADDD       Y5, Y7, Y7
+	VPBROADCASTD 8(AX), Y5
+	VPSRAVD      Y5, Y6, Y5
+	VPBROADCASTD 4(AX), Y6
+	VPMADDWD     Y6, Y5, Y5
+	VPBROADCASTD 8(AX), Y6
+	VPSRLVD      Y6, Y7, Y7
+	VPADDD       Y7, Y5, Y6
+	VMOVDQU      (CX)(R10*1), Y5
+	VPSLLD       X0, Y5, Y5
+	VPADDD       Y5, Y6, Y6
+	VPBROADCASTD 60(AX), Y5
+	VPMAXSD      Y5, Y6, Y5
+	VPBROADCASTD 64(AX), Y7
+	VPMINSD      Y7, Y5, Y5
+	VPBROADCASTD 68(AX), Y7
+	VPSUBD       Y7, Y5, Y5
+	VPBROADCASTD 72(AX), Y8
+	VPAND        Y8, Y5, Y5
+	VPADDD       Y7, Y5, Y5
+	VPCMPEQD     Y5, Y6, Y6
+	VPADDD       Y6, Y3, Y3
+	VMOVDQU      Y5, (DX)(R10*1)
+	VMOVDQU      (BX)(R10*1), Y6
+	VPBROADCASTD 36(AX), Y7
+	VPAND        Y7, Y6, Y8
+	VPBROADCASTD 24(AX), Y7
+	VPMADDWD     Y7, Y8, Y8
+	VPSRAD       $0x1f, Y6, Y7
+	VPBROADCASTD 40(AX), Y9
+	VPAND        Y9, Y7, Y7
+	VPADDD       Y7, Y8, Y8
+	VPBROADCASTD 28(AX), Y7
+	VPSRAVD      Y7, Y6, Y7
+	VPBROADCASTD 24(AX), Y6
+	VPMADDWD     Y6, Y7, Y7
+	VPBROADCASTD 28(AX), Y6
+	VPSRLVD      Y6, Y8, Y8
+	VPADDD       Y8, Y7, Y6
+	VPADDD       Y5, Y6, Y6
+	VPBROADCASTD 76(AX), Y5
+	VPMAXSD      Y5, Y6, Y5
+	VPBROADCASTD 80(AX), Y7
+	VPMINSD      Y7, Y5, Y5
+	VPBROADCASTD 84(AX), Y7
+	VPSUBD       Y7, Y5, Y5
+	VPBROADCASTD 88(AX), Y8
+	VPAND        Y8, Y5, Y5
+	VPADDD       Y7, Y5, Y5
+	VPCMPEQD     Y5, Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VMOVDQU      (SI)(R10*1), Y6
+	VPBROADCASTD 48(AX), Y7
+	VPSUBD       Y7, Y5, Y8
+	VPBROADCASTD 52(AX), Y7
+	VPAND        Y7, Y8, Y8
+	VPBROADCASTD 44(AX), Y7
+	VPCMPGTD     Y7, Y5, Y7
+	VPBLENDVB    Y7, Y8, Y5, Y5
+	VPSUBD       Y7, Y6, Y6
+	VMOVMSKPS    Y7, R11
+	VPMOVZXBD    (R9)(R11*8), Y7
+	VPERMD       Y1, Y7, Y7
+	VMOVDQU      Y5, (BX)(R10*1)
+	VMOVDQU      Y6, (SI)(R10*1)
+	VMOVDQU      Y7, (R8)
+	POPCNTL      R11, R11
+	LEAQ         (R8)(R11*4), R8
+	VPADDD       Y2, Y1, Y1
+	ADDQ         $+32, R10
+	CMPQ         R10, DI
+	JNE          neuronsBh
+	MOVQ         over+64(FP), AX
+	MOVQ         DI, CX
+	SHRQ         $0x05, CX
+	VMOVD        CX, X0
+	VPBROADCASTD X0, Y0
+	VPADDD       Y0, Y3, Y3
+	VMOVD        CX, X0
+	VPBROADCASTD X0, Y0
+	VPADDD       Y0, Y4, Y4
+	VMOVDQU      Y3, (AX)
+	VMOVDQU      Y4, 64(AX)
+	JMP          outBa
+
+plainBg:
+neuronsBi:
+	VMOVDQU      (DX)(R10*1), Y4
+	VPBROADCASTD 16(AX), Y3
+	VPAND        Y3, Y4, Y5
+	VPBROADCASTD 4(AX), Y3
+	VPMADDWD     Y3, Y5, Y5
+	VPSRAD       $0x1f, Y4, Y3
+	VPBROADCASTD 20(AX), Y6
+	VPAND        Y6, Y3, Y3
+	VPADDD       Y3, Y5, Y5
+	VPBROADCASTD 8(AX), Y3
+	VPSRAVD      Y3, Y4, Y3
+	VPBROADCASTD 4(AX), Y4
+	VPMADDWD     Y4, Y3, Y3
+	VPBROADCASTD 8(AX), Y4
+	VPSRLVD      Y4, Y5, Y5
+	VPADDD       Y5, Y3, Y4
+	VMOVDQU      (CX)(R10*1), Y3
+	VPSLLD       X0, Y3, Y3
+	VPADDD       Y3, Y4, Y4
+	VMOVDQU      Y4, (DX)(R10*1)
+	VMOVDQU      (BX)(R10*1), Y3
+	VPBROADCASTD 36(AX), Y5
+	VPAND        Y5, Y3, Y6
+	VPBROADCASTD 24(AX), Y5
+	VPMADDWD     Y5, Y6, Y6
+	VPSRAD       $0x1f, Y3, Y5
+	VPBROADCASTD 40(AX), Y7
+	VPAND        Y7, Y5, Y5
+	VPADDD       Y5, Y6, Y6
+	VPBROADCASTD 28(AX), Y5
+	VPSRAVD      Y5, Y3, Y5
+	VPBROADCASTD 24(AX), Y3
+	VPMADDWD     Y3, Y5, Y5
+	VPBROADCASTD 28(AX), Y3
+	VPSRLVD      Y3, Y6, Y6
+	VPADDD       Y6, Y5, Y3
+	VPADDD       Y4, Y3, Y3
+	VMOVDQU      (SI)(R10*1), Y4
+	VPBROADCASTD 48(AX), Y5
+	VPSUBD       Y5, Y3, Y6
+	VPBROADCASTD 52(AX), Y5
+	VPAND        Y5, Y6, Y6
+	VPBROADCASTD 44(AX), Y5
+	VPCMPGTD     Y5, Y3, Y5
+	VPBLENDVB    Y5, Y6, Y3, Y3
+	VPSUBD       Y5, Y4, Y4
+	VMOVMSKPS    Y5, R11
+	VPMOVZXBD    (R9)(R11*8), Y5
+	VPERMD       Y1, Y5, Y5
+	VMOVDQU      Y3, (BX)(R10*1)
+	VMOVDQU      Y4, (SI)(R10*1)
+	VMOVDQU      Y5, (R8)
+	POPCNTL      R11, R11
+	LEAQ         (R8)(R11*4), R8
+	VPADDD       Y2, Y1, Y1
+	ADDQ         $+32, R10
+	CMPQ         R10, DI
+	JNE          neuronsBi
+	JMP          outBa
+
+otherBf:
+	CMPL  56(AX), $+0
+	JEQ   plainBk
+	VPXOR Y3, Y3, Y3
+	VPXOR Y4, Y4, Y4
+
+neuronsBl:
+	VMOVDQU      (DX)(R10*1), Y6
+	VMOVD        8(AX), X5
+	VPSRAD       $0x1f, Y6, Y7
+	VPABSD       Y6, Y6
+	VPSRLQ       $0x20, Y6, Y8
+	VPBROADCASTD 4(AX), Y9
+	VPMULUDQ     Y9, Y6, Y6
+	VPMULUDQ     Y9, Y8, Y8
+	VPBROADCASTD 12(AX), Y10
+	VPAND        Y7, Y10, Y10
+	VPSLLQ       $0x20, Y10, Y9
+	VPSRLQ       $0x20, Y9, Y9
+	VPADDQ       Y9, Y6, Y6
+	VPSRLQ       $0x20, Y10, Y9
+	VPADDQ       Y9, Y8, Y8
+	VPSRLQ       X5, Y6, Y6
+	VPSRLQ       X5, Y8, Y8
+	VPSLLQ       $0x20, Y8, Y8
+	VPOR         Y8, Y6, Y6
+	VPXOR        Y7, Y6, Y6
+	VPSUBD       Y7, Y6, Y6
+	VMOVDQU      (CX)(R10*1), Y5
+	VPSLLD       X0, Y5, Y5
+	VPADDD       Y5, Y6, Y6
+	VPBROADCASTD 60(AX), Y5
+	VPMAXSD      Y5, Y6, Y5
+	VPBROADCASTD 64(AX), Y7
+	VPMINSD      Y7, Y5, Y5
+	VPBROADCASTD 68(AX), Y7
+	VPSUBD       Y7, Y5, Y5
+	VPBROADCASTD 72(AX), Y8
+	VPAND        Y8, Y5, Y5
+	VPADDD       Y7, Y5, Y5
+	VPCMPEQD     Y5, Y6, Y6
+	VPADDD       Y6, Y3, Y3
+	VMOVDQU      Y5, (DX)(R10*1)
+	VMOVDQU      (BX)(R10*1), Y6
+	VMOVD        28(AX), X7
+	VPSRAD       $0x1f, Y6, Y8
+	VPABSD       Y6, Y6
+	VPSRLQ       $0x20, Y6, Y9
+	VPBROADCASTD 24(AX), Y10
+	VPMULUDQ     Y10, Y6, Y6
+	VPMULUDQ     Y10, Y9, Y9
+	VPBROADCASTD 32(AX), Y11
+	VPAND        Y8, Y11, Y11
+	VPSLLQ       $0x20, Y11, Y10
+	VPSRLQ       $0x20, Y10, Y10
+	VPADDQ       Y10, Y6, Y6
+	VPSRLQ       $0x20, Y11, Y10
+	VPADDQ       Y10, Y9, Y9
+	VPSRLQ       X7, Y6, Y6
+	VPSRLQ       X7, Y9, Y9
+	VPSLLQ       $0x20, Y9, Y9
+	VPOR         Y9, Y6, Y6
+	VPXOR        Y8, Y6, Y6
+	VPSUBD       Y8, Y6, Y6
+	VPADDD       Y5, Y6, Y6
+	VPBROADCASTD 76(AX), Y5
+	VPMAXSD      Y5, Y6, Y5
+	VPBROADCASTD 80(AX), Y7
+	VPMINSD      Y7, Y5, Y5
+	VPBROADCASTD 84(AX), Y7
+	VPSUBD       Y7, Y5, Y5
+	VPBROADCASTD 88(AX), Y8
+	VPAND        Y8, Y5, Y5
+	VPADDD       Y7, Y5, Y5
+	VPCMPEQD     Y5, Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	VMOVDQU      (SI)(R10*1), Y6
+	VPBROADCASTD 48(AX), Y7
+	VPSUBD       Y7, Y5, Y8
+	VPBROADCASTD 52(AX), Y7
+	VPAND        Y7, Y8, Y8
+	VPBROADCASTD 44(AX), Y7
+	VPCMPGTD     Y7, Y5, Y7
+	VPBLENDVB    Y7, Y8, Y5, Y5
+	VPSUBD       Y7, Y6, Y6
+	VMOVMSKPS    Y7, R11
+	VPMOVZXBD    (R9)(R11*8), Y7
+	VPERMD       Y1, Y7, Y7
+	VMOVDQU      Y5, (BX)(R10*1)
+	VMOVDQU      Y6, (SI)(R10*1)
+	VMOVDQU      Y7, (R8)
+	POPCNTL      R11, R11
+	LEAQ         (R8)(R11*4), R8
+	VPADDD       Y2, Y1, Y1
+	ADDQ         $+32, R10
+	CMPQ         R10, DI
+	JNE          neuronsBl
+	MOVQ         over+64(FP), AX
+	MOVQ         DI, CX
+	SHRQ         $0x05, CX
+	VMOVD        CX, X0
+	VPBROADCASTD X0, Y0
+	VPADDD       Y0, Y3, Y3
+	VMOVD        CX, X0
+	VPBROADCASTD X0, Y0
+	VPADDD       Y0, Y4, Y4
+	VMOVDQU      Y3, (AX)
+	VMOVDQU      Y4, 64(AX)
+	JMP          outBa
+
+plainBk:
+neuronsBm:
+	VMOVDQU      (DX)(R10*1), Y4
+	VMOVD        8(AX), X3
+	VPSRAD       $0x1f, Y4, Y5
+	VPABSD       Y4, Y4
+	VPSRLQ       $0x20, Y4, Y6
+	VPBROADCASTD 4(AX), Y7
+	VPMULUDQ     Y7, Y4, Y4
+	VPMULUDQ     Y7, Y6, Y6
+	VPBROADCASTD 12(AX), Y8
+	VPAND        Y5, Y8, Y8
+	VPSLLQ       $0x20, Y8, Y7
+	VPSRLQ       $0x20, Y7, Y7
+	VPADDQ       Y7, Y4, Y4
+	VPSRLQ       $0x20, Y8, Y7
+	VPADDQ       Y7, Y6, Y6
+	VPSRLQ       X3, Y4, Y4
+	VPSRLQ       X3, Y6, Y6
+	VPSLLQ       $0x20, Y6, Y6
+	VPOR         Y6, Y4, Y4
+	VPXOR        Y5, Y4, Y4
+	VPSUBD       Y5, Y4, Y4
+	VMOVDQU      (CX)(R10*1), Y3
+	VPSLLD       X0, Y3, Y3
+	VPADDD       Y3, Y4, Y4
+	VMOVDQU      Y4, (DX)(R10*1)
+	VMOVDQU      (BX)(R10*1), Y3
+	VMOVD        28(AX), X5
+	VPSRAD       $0x1f, Y3, Y6
+	VPABSD       Y3, Y3
+	VPSRLQ       $0x20, Y3, Y7
+	VPBROADCASTD 24(AX), Y8
+	VPMULUDQ     Y8, Y3, Y3
+	VPMULUDQ     Y8, Y7, Y7
+	VPBROADCASTD 32(AX), Y9
+	VPAND        Y6, Y9, Y9
+	VPSLLQ       $0x20, Y9, Y8
+	VPSRLQ       $0x20, Y8, Y8
+	VPADDQ       Y8, Y3, Y3
+	VPSRLQ       $0x20, Y9, Y8
+	VPADDQ       Y8, Y7, Y7
+	VPSRLQ       X5, Y3, Y3
+	VPSRLQ       X5, Y7, Y7
+	VPSLLQ       $0x20, Y7, Y7
+	VPOR         Y7, Y3, Y3
+	VPXOR        Y6, Y3, Y3
+	VPSUBD       Y6, Y3, Y3
+	VPADDD       Y4, Y3, Y3
+	VMOVDQU      (SI)(R10*1), Y4
+	VPBROADCASTD 48(AX), Y5
+	VPSUBD       Y5, Y3, Y6
+	VPBROADCASTD 52(AX), Y5
+	VPAND        Y5, Y6, Y6
+	VPBROADCASTD 44(AX), Y5
+	VPCMPGTD     Y5, Y3, Y5
+	VPBLENDVB    Y5, Y6, Y3, Y3
+	VPSUBD       Y5, Y4, Y4
+	VMOVMSKPS    Y5, R11
+	VPMOVZXBD    (R9)(R11*8), Y5
+	VPERMD       Y1, Y5, Y5
+	VMOVDQU      Y3, (BX)(R10*1)
+	VMOVDQU      Y4, (SI)(R10*1)
+	VMOVDQU      Y5, (R8)
+	POPCNTL      R11, R11
+	LEAQ         (R8)(R11*4), R8
+	VPADDD       Y2, Y1, Y1
+	ADDQ         $+32, R10
+	CMPQ         R10, DI
+	JNE          neuronsBm
+
+outBa:
 	MOVQ fired+48(FP), AX
 	SUBQ AX, R8
 	SHRQ $0x02, R8
@@ -2835,7 +3154,7 @@ numbersBn:
 	RET
 
 // func stepAVX512(p *int32, q *int32, u *int32, v *int32, count *int32, n int, fired *int32, exp uint64, over *uint32) int
-// Requires: AVX, AVX512F, POPCNT
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, POPCNT
 TEXT ·stepAVX512(SB), NOSPLIT, $0-80
 	MOVQ         p+0(FP), AX
 	MOVQ         q+8(FP), CX
@@ -2845,155 +3164,425 @@ TEXT ·stepAVX512(SB), NOSPLIT, $0-80
 	MOVQ         n+40(FP), DI
 	MOVQ         fired+48(FP), R8
 	VMOVQ        exp+56(FP), X0
-	VPBROADCASTD 40(AX), Z1
-	VPBROADCASTD 44(AX), Z2
-	VPBROADCASTD 48(AX), Z3
-	VPBROADCASTD 52(AX), Z4
-	VPBROADCASTD 56(AX), Z5
-	VPBROADCASTD 60(AX), Z6
-	VPBROADCASTD 64(AX), Z7
-	VPBROADCASTD 68(AX), Z8
-	VPBROADCASTD 24(AX), Z9
-	VPBROADCASTD 28(AX), Z10
-	VPBROADCASTD 32(AX), Z11
-	VPXORD       Z12, Z12, Z12
-	VPXORD       Z13, Z13, Z13
-	VMOVDQU32    iota32<>+0(SB), Z14
+	VPBROADCASTD 44(AX), Z1
+	VPBROADCASTD 48(AX), Z2
+	VPBROADCASTD 52(AX), Z3
+	VMOVDQU32    iota32<>+0(SB), Z4
 	MOVL         $0x00000010, R9
-	VMOVD        R9, X15
-	VPBROADCASTD X15, Z15
+	VMOVD        R9, X5
+	VPBROADCASTD X5, Z5
 	MOVL         $0x00000001, R9
-	VMOVD        R9, X16
-	VPBROADCASTD X16, Z16
+	VMOVD        R9, X6
+	VPBROADCASTD X6, Z6
 	XORQ         R9, R9
 	SHLQ         $0x02, DI
+	CMPL         (AX), $+0
+	JNE          otherBp
+	CMPL         56(AX), $+0
+	JEQ          plainBq
+	VPXORD       Z7, Z7, Z7
+	VPBROADCASTD 4(AX), Z8
+	VPSUBD       Z8, Z7, Z7
+	VPXORD       Z9, Z9, Z9
+	VPBROADCASTD 24(AX), Z8
+	VPSUBD       Z8, Z9, Z9
+	VPBROADCASTD 60(AX), Z8
+	VPBROADCASTD 64(AX), Z12
+	VPBROADCASTD 68(AX), Z13
+	VPBROADCASTD 72(AX), Z14
+	VPBROADCASTD 76(AX), Z15
+	VPBROADCASTD 80(AX), Z16
+	VPBROADCASTD 84(AX), Z17
+	VPBROADCASTD 88(AX), Z18
+	VPXORD       Z10, Z10, Z10
+	VPXORD       Z11, Z11, Z11
 
-neuronsBo:
-	VMOVDQU32    (DX)(R9*1), Z18
-	MOVL         (AX), R10
-	MOVL         4(AX), R11
-	TESTL        R11, R11
-	JNE          multiplyBp
-	NEGL         R10
-	VMOVD        R10, X17
-	VPBROADCASTD X17, Z17
-	VPANDD       Z17, Z18, Z18
-	JMP          decayedBq
-
-multiplyBp:
-	VMOVD        R10, X17
-	VPBROADCASTD X17, Z19
-	VMOVD        R11, X17
-	VPSRAD       $0x1f, Z18, Z20
-	VPABSD       Z18, Z18
-	VPSRLQ       $0x20, Z18, Z21
-	VPMULUDQ     Z19, Z18, Z18
-	VPMULUDQ     Z19, Z21, Z21
-	VPBROADCASTD 8(AX), Z22
-	VPANDD       Z20, Z22, Z22
-	VPSLLQ       $0x20, Z22, Z19
-	VPSRLQ       $0x20, Z19, Z19
-	VPADDQ       Z19, Z18, Z18
-	VPSRLQ       $0x20, Z22, Z19
-	VPADDQ       Z19, Z21, Z21
-	VPSRLQ       X17, Z18, Z18
-	VPSRLQ       X17, Z21, Z21
-	VPSLLQ       $0x20, Z21, Z21
-	VPORD        Z21, Z18, Z18
-	VPXORD       Z20, Z18, Z18
-	VPSUBD       Z20, Z18, Z18
-
-decayedBq:
-	VMOVDQU32 (CX)(R9*1), Z17
-	VPSLLD    X0, Z17, Z17
-	VPADDD    Z17, Z18, Z18
-	CMPL      36(AX), $+0
-	JEQ       holdsBr
-	VPMAXSD   Z1, Z18, Z17
-	VPMINSD   Z2, Z17, Z17
-	VPSUBD    Z3, Z17, Z17
-	VPANDD    Z4, Z17, Z17
-	VPADDD    Z3, Z17, Z17
-	VPCMPD    $0x04, Z17, Z18, K1
-	VPADDD    Z16, Z12, K1, Z12
-	VMOVDQA32 Z17, Z18
-
-holdsBr:
-	VMOVDQU32    Z18, (DX)(R9*1)
-	VMOVDQU32    (BX)(R9*1), Z17
-	MOVL         12(AX), R10
-	MOVL         16(AX), R11
-	TESTL        R11, R11
-	JNE          multiplyBs
-	NEGL         R10
-	VMOVD        R10, X19
-	VPBROADCASTD X19, Z19
-	VPANDD       Z19, Z17, Z17
-	JMP          decayedBt
-
-multiplyBs:
-	VMOVD        R10, X19
-	VPBROADCASTD X19, Z20
-	VMOVD        R11, X19
-	VPSRAD       $0x1f, Z17, Z21
-	VPABSD       Z17, Z17
-	VPSRLQ       $0x20, Z17, Z22
-	VPMULUDQ     Z20, Z17, Z17
-	VPMULUDQ     Z20, Z22, Z22
-	VPBROADCASTD 20(AX), Z23
-	VPANDD       Z21, Z23, Z23
-	VPSLLQ       $0x20, Z23, Z20
-	VPSRLQ       $0x20, Z20, Z20
-	VPADDQ       Z20, Z17, Z17
-	VPSRLQ       $0x20, Z23, Z20
-	VPADDQ       Z20, Z22, Z22
-	VPSRLQ       X19, Z17, Z17
-	VPSRLQ       X19, Z22, Z22
-	VPSLLQ       $0x20, Z22, Z22
-	VPORD        Z22, Z17, Z17
-	VPXORD       Z21, Z17, Z17
-	VPSUBD       Z21, Z17, Z17
-
-decayedBt:
-	VPADDD    Z18, Z17, Z17
-	CMPL      36(AX), $+0
-	JEQ       holdsBu
-	VPMAXSD   Z5, Z17, Z18
-	VPMINSD   Z6, Z18, Z18
-	VPSUBD    Z7, Z18, Z18
-	VPANDD    Z8, Z18, Z18
-	VPADDD    Z7, Z18, Z18
-	VPCMPD    $0x04, Z18, Z17, K1
-	VPADDD    Z16, Z13, K1, Z13
-	VMOVDQA32 Z18, Z17
-
-holdsBu:
-	VPSUBD        Z10, Z17, Z18
-	VPANDD        Z11, Z18, Z18
-	VMOVDQU32     (SI)(R9*1), Z19
-	VPCMPD        $0x06, Z9, Z17, K1
-	VMOVDQA32     Z18, K1, Z17
-	VPADDD        Z16, Z19, K1, Z19
-	VPCOMPRESSD.Z Z14, K1, Z18
-	KMOVW         K1, R10
-	VMOVDQU32     Z17, (BX)(R9*1)
-	VMOVDQU32     Z19, (SI)(R9*1)
-	VMOVDQU32     Z18, (R8)
-	POPCNTL       R10, R10
-	LEAQ          (R8)(R10*4), R8
-	VPADDD        Z15, Z14, Z14
+neuronsBr:
+	VMOVDQU32     (DX)(R9*1), Z20
+	VPANDD        Z7, Z20, Z20
+	VMOVDQU32     (CX)(R9*1), Z19
+	VPSLLD        X0, Z19, Z19
+	VPADDD        Z19, Z20, Z20
+	VPMAXSD       Z8, Z20, Z19
+	VPMINSD       Z12, Z19, Z19
+	VPSUBD        Z13, Z19, Z19
+	VPANDD        Z14, Z19, Z19
+	VPADDD        Z13, Z19, Z19
+	VPCMPD        $0x04, Z19, Z20, K1
+	VPADDD        Z6, Z10, K1, Z10
+	VMOVDQU32     Z19, (DX)(R9*1)
+	VMOVDQU32     (BX)(R9*1), Z20
+	VPANDD        Z9, Z20, Z20
+	VPADDD        Z19, Z20, Z20
+	VPMAXSD       Z15, Z20, Z19
+	VPMINSD       Z16, Z19, Z19
+	VPSUBD        Z17, Z19, Z19
+	VPANDD        Z18, Z19, Z19
+	VPADDD        Z17, Z19, Z19
+	VPCMPD        $0x04, Z19, Z20, K1
+	VPADDD        Z6, Z11, K1, Z11
+	VMOVDQU32     (SI)(R9*1), Z20
+	VPCMPD        $0x06, Z1, Z19, K1
+	VPSUBD        Z2, Z19, K1, Z19
+	VPANDD        Z3, Z19, K1, Z19
+	VPADDD        Z6, Z20, K1, Z20
+	VPCOMPRESSD.Z Z4, K1, Z21
+	KMOVW         K1, AX
+	VMOVDQU32     Z19, (BX)(R9*1)
+	VMOVDQU32     Z20, (SI)(R9*1)
+	VMOVDQU32     Z21, (R8)
+	POPCNTL       AX, AX
+	LEAQ          (R8)(AX*4), R8
+	VPADDD        Z5, Z4, Z4
 	ADDQ          $+64, R9
 	CMPQ          R9, DI
-	JNE           neuronsBo
-	CMPL          36(AX), $+0
-	JEQ           outBv
+	JNE           neuronsBr
 	MOVQ          over+64(FP), AX
 	MOVQ          DI, CX
 	SHRQ          $0x06, CX
-	VMOVDQU32     Z12, (AX)
-	VMOVDQU32     Z13, 64(AX)
+	VMOVDQU32     Z10, (AX)
+	VMOVDQU32     Z11, 64(AX)
+	JMP           outBo
 
-outBv:
+plainBq:
+	VPXORD       Z7, Z7, Z7
+	VPBROADCASTD 4(AX), Z8
+	VPSUBD       Z8, Z7, Z7
+	VPXORD       Z9, Z9, Z9
+	VPBROADCASTD 24(AX), Z8
+	VPSUBD       Z8, Z9, Z9
+
+neuronsBs:
+	VMOVDQU32     (DX)(R9*1), Z10
+	VPANDD        Z7, Z10, Z10
+	VMOVDQU32     (CX)(R9*1), Z8
+	VPSLLD        X0, Z8, Z8
+	VPADDD        Z8, Z10, Z10
+	VMOVDQU32     Z10, (DX)(R9*1)
+	VMOVDQU32     (BX)(R9*1), Z8
+	VPANDD        Z9, Z8, Z8
+	VPADDD        Z10, Z8, Z8
+	VMOVDQU32     (SI)(R9*1), Z10
+	VPCMPD        $0x06, Z1, Z8, K1
+	VPSUBD        Z2, Z8, K1, Z8
+	VPANDD        Z3, Z8, K1, Z8
+	VPADDD        Z6, Z10, K1, Z10
+	VPCOMPRESSD.Z Z4, K1, Z11
+	KMOVW         K1, AX
+	VMOVDQU32     Z8, (BX)(R9*1)
+	VMOVDQU32     Z10, (SI)(R9*1)
+	VMOVDQU32     Z11, (R8)
+	POPCNTL       AX, AX
+	LEAQ          (R8)(AX*4), R8
+	VPADDD        Z5, Z4, Z4
+	ADDQ          $+64, R9
+	CMPQ          R9, DI
+	JNE           neuronsBs
+	JMP           outBo
+
+otherBp:
+	CMPL         (AX), $+1
+	JNE          otherBt
+	CMPL         56(AX), $+0
+	JEQ          plainBu
+	VPBROADCASTD 4(AX), Z7
+	VPBROADCASTD 8(AX), Z8
+	VPBROADCASTD 16(AX), Z9
+	VPBROADCASTD 20(AX), Z10
+	VPBROADCASTD 24(AX), Z11
+	VPBROADCASTD 28(AX), Z12
+	VPBROADCASTD 36(AX), Z13
+	VPBROADCASTD 40(AX), Z14
+	VPBROADCASTD 60(AX), Z15
+	VPBROADCASTD 64(AX), Z16
+	VPBROADCASTD 68(AX), Z17
+	VPBROADCASTD 72(AX), Z18
+	VPBROADCASTD 76(AX), Z19
+	VPBROADCASTD 80(AX), Z20
+	VPBROADCASTD 84(AX), Z21
+	VPBROADCASTD 88(AX), Z22
+	VPXORD       Z23, Z23, Z23
+	VPXORD       Z24, Z24, Z24
+
+neuronsBv:
+	VMOVDQU32     (DX)(R9*1), Z26
+	VPANDD        Z9, Z26, Z25
+	VPMADDWD      Z7, Z25, Z25
+	VPMOVD2M      Z26, K1
+	VPADDD        Z10, Z25, K1, Z25
+	VPSRAVD       Z8, Z26, Z26
+	VPMADDWD      Z7, Z26, Z26
+	VPSRLVD       Z8, Z25, Z25
+	VPADDD        Z25, Z26, Z26
+	VMOVDQU32     (CX)(R9*1), Z25
+	VPSLLD        X0, Z25, Z25
+	VPADDD        Z25, Z26, Z26
+	VPMAXSD       Z15, Z26, Z25
+	VPMINSD       Z16, Z25, Z25
+	VPSUBD        Z17, Z25, Z25
+	VPANDD        Z18, Z25, Z25
+	VPADDD        Z17, Z25, Z25
+	VPCMPD        $0x04, Z25, Z26, K1
+	VPADDD        Z6, Z23, K1, Z23
+	VMOVDQU32     Z25, (DX)(R9*1)
+	VMOVDQU32     (BX)(R9*1), Z26
+	VPANDD        Z13, Z26, Z27
+	VPMADDWD      Z11, Z27, Z27
+	VPMOVD2M      Z26, K1
+	VPADDD        Z14, Z27, K1, Z27
+	VPSRAVD       Z12, Z26, Z26
+	VPMADDWD      Z11, Z26, Z26
+	VPSRLVD       Z12, Z27, Z27
+	VPADDD        Z27, Z26, Z26
+	VPADDD        Z25, Z26, Z26
+	VPMAXSD       Z19, Z26, Z25
+	VPMINSD       Z20, Z25, Z25
+	VPSUBD        Z21, Z25, Z25
+	VPANDD        Z22, Z25, Z25
+	VPADDD        Z21, Z25, Z25
+	VPCMPD        $0x04, Z25, Z26, K1
+	VPADDD        Z6, Z24, K1, Z24
+	VMOVDQU32     (SI)(R9*1), Z26
+	VPCMPD        $0x06, Z1, Z25, K1
+	VPSUBD        Z2, Z25, K1, Z25
+	VPANDD        Z3, Z25, K1, Z25
+	VPADDD        Z6, Z26, K1, Z26
+	VPCOMPRESSD.Z Z4, K1, Z27
+	KMOVW         K1, AX
+	VMOVDQU32     Z25, (BX)(R9*1)
+	VMOVDQU32     Z26, (SI)(R9*1)
+	VMOVDQU32     Z27, (R8)
+	POPCNTL       AX, AX
+	LEAQ          (R8)(AX*4), R8
+	VPADDD        Z5, Z4, Z4
+	ADDQ          $+64, R9
+	CMPQ          R9, DI
+	JNE           neuronsBv
+	MOVQ          over+64(FP), AX
+	MOVQ          DI, CX
+	SHRQ          $0x06, CX
+	VMOVDQU32     Z23, (AX)
+	VMOVDQU32     Z24, 64(AX)
+	JMP           outBo
+
+plainBu:
+	VPBROADCASTD 4(AX), Z7
+	VPBROADCASTD 8(AX), Z8
+	VPBROADCASTD 16(AX), Z9
+	VPBROADCASTD 20(AX), Z10
+	VPBROADCASTD 24(AX), Z11
+	VPBROADCASTD 28(AX), Z12
+	VPBROADCASTD 36(AX), Z13
+	VPBROADCASTD 40(AX), Z14
+
+neuronsBw:
+	VMOVDQU32     (DX)(R9*1), Z16
+	VPANDD        Z9, Z16, Z15
+	VPMADDWD      Z7, Z15, Z15
+	VPMOVD2M      Z16, K1
+	VPADDD        Z10, Z15, K1, Z15
+	VPSRAVD       Z8, Z16, Z16
+	VPMADDWD      Z7, Z16, Z16
+	VPSRLVD       Z8, Z15, Z15
+	VPADDD        Z15, Z16, Z16
+	VMOVDQU32     (CX)(R9*1), Z15
+	VPSLLD        X0, Z15, Z15
+	VPADDD        Z15, Z16, Z16
+	VMOVDQU32     Z16, (DX)(R9*1)
+	VMOVDQU32     (BX)(R9*1), Z15
+	VPANDD        Z13, Z15, Z17
+	VPMADDWD      Z11, Z17, Z17
+	VPMOVD2M      Z15, K1
+	VPADDD        Z14, Z17, K1, Z17
+	VPSRAVD       Z12, Z15, Z15
+	VPMADDWD      Z11, Z15, Z15
+	VPSRLVD       Z12, Z17, Z17
+	VPADDD        Z17, Z15, Z15
+	VPADDD        Z16, Z15, Z15
+	VMOVDQU32     (SI)(R9*1), Z16
+	VPCMPD        $0x06, Z1, Z15, K1
+	VPSUBD        Z2, Z15, K1, Z15
+	VPANDD        Z3, Z15, K1, Z15
+	VPADDD        Z6, Z16, K1, Z16
+	VPCOMPRESSD.Z Z4, K1, Z17
+	KMOVW         K1, AX
+	VMOVDQU32     Z15, (BX)(R9*1)
+	VMOVDQU32     Z16, (SI)(R9*1)
+	VMOVDQU32     Z17, (R8)
+	POPCNTL       AX, AX
+	LEAQ          (R8)(AX*4), R8
+	VPADDD        Z5, Z4, Z4
+	ADDQ          $+64, R9
+	CMPQ          R9, DI
+	JNE           neuronsBw
+	JMP           outBo
+
+otherBt:
+	CMPL         56(AX), $+0
+	JEQ          plainBy
+	VPBROADCASTD 60(AX), Z7
+	VPBROADCASTD 64(AX), Z8
+	VPBROADCASTD 68(AX), Z9
+	VPBROADCASTD 72(AX), Z10
+	VPBROADCASTD 76(AX), Z11
+	VPBROADCASTD 80(AX), Z12
+	VPBROADCASTD 84(AX), Z13
+	VPBROADCASTD 88(AX), Z14
+	VPXORD       Z15, Z15, Z15
+	VPXORD       Z16, Z16, Z16
+
+neuronsBz:
+	VMOVDQU32     (DX)(R9*1), Z18
+	VMOVD         8(AX), X17
+	VPSRAD        $0x1f, Z18, Z19
+	VPABSD        Z18, Z18
+	VPSRLQ        $0x20, Z18, Z20
+	VPBROADCASTD  4(AX), Z21
+	VPMULUDQ      Z21, Z18, Z18
+	VPMULUDQ      Z21, Z20, Z20
+	VPBROADCASTD  12(AX), Z22
+	VPANDD        Z19, Z22, Z22
+	VPSLLQ        $0x20, Z22, Z21
+	VPSRLQ        $0x20, Z21, Z21
+	VPADDQ        Z21, Z18, Z18
+	VPSRLQ        $0x20, Z22, Z21
+	VPADDQ        Z21, Z20, Z20
+	VPSRLQ        X17, Z18, Z18
+	VPSRLQ        X17, Z20, Z20
+	VPSLLQ        $0x20, Z20, Z20
+	VPORD         Z20, Z18, Z18
+	VPXORD        Z19, Z18, Z18
+	VPSUBD        Z19, Z18, Z18
+	VMOVDQU32     (CX)(R9*1), Z17
+	VPSLLD        X0, Z17, Z17
+	VPADDD        Z17, Z18, Z18
+	VPMAXSD       Z7, Z18, Z17
+	VPMINSD       Z8, Z17, Z17
+	VPSUBD        Z9, Z17, Z17
+	VPANDD        Z10, Z17, Z17
+	VPADDD        Z9, Z17, Z17
+	VPCMPD        $0x04, Z17, Z18, K1
+	VPADDD        Z6, Z15, K1, Z15
+	VMOVDQU32     Z17, (DX)(R9*1)
+	VMOVDQU32     (BX)(R9*1), Z18
+	VMOVD         28(AX), X19
+	VPSRAD        $0x1f, Z18, Z20
+	VPABSD        Z18, Z18
+	VPSRLQ        $0x20, Z18, Z21
+	VPBROADCASTD  24(AX), Z22
+	VPMULUDQ      Z22, Z18, Z18
+	VPMULUDQ      Z22, Z21, Z21
+	VPBROADCASTD  32(AX), Z23
+	VPANDD        Z20, Z23, Z23
+	VPSLLQ        $0x20, Z23, Z22
+	VPSRLQ        $0x20, Z22, Z22
+	VPADDQ        Z22, Z18, Z18
+	VPSRLQ        $0x20, Z23, Z22
+	VPADDQ        Z22, Z21, Z21
+	VPSRLQ        X19, Z18, Z18
+	VPSRLQ        X19, Z21, Z21
+	VPSLLQ        $0x20, Z21, Z21
+	VPORD         Z21, Z18, Z18
+	VPXORD        Z20, Z18, Z18
+	VPSUBD        Z20, Z18, Z18
+	VPADDD        Z17, Z18, Z18
+	VPMAXSD       Z11, Z18, Z17
+	VPMINSD       Z12, Z17, Z17
+	VPSUBD        Z13, Z17, Z17
+	VPANDD        Z14, Z17, Z17
+	VPADDD        Z13, Z17, Z17
+	VPCMPD        $0x04, Z17, Z18, K1
+	VPADDD        Z6, Z16, K1, Z16
+	VMOVDQU32     (SI)(R9*1), Z18
+	VPCMPD        $0x06, Z1, Z17, K1
+	VPSUBD        Z2, Z17, K1, Z17
+	VPANDD        Z3, Z17, K1, Z17
+	VPADDD        Z6, Z18, K1, Z18
+	VPCOMPRESSD.Z Z4, K1, Z19
+	KMOVW         K1, R10
+	VMOVDQU32     Z17, (BX)(R9*1)
+	VMOVDQU32     Z18, (SI)(R9*1)
+	VMOVDQU32     Z19, (R8)
+	POPCNTL       R10, R10
+	LEAQ          (R8)(R10*4), R8
+	VPADDD        Z5, Z4, Z4
+	ADDQ          $+64, R9
+	CMPQ          R9, DI
+	JNE           neuronsBz
+	MOVQ          over+64(FP), AX
+	MOVQ          DI, CX
+	SHRQ          $0x06, CX
+	VMOVDQU32     Z15, (AX)
+	VMOVDQU32     Z16, 64(AX)
+	JMP           outBo
+
+plainBy:
+neuronsCa:
+	VMOVDQU32     (DX)(R9*1), Z8
+	VMOVD         8(AX), X7
+	VPSRAD        $0x1f, Z8, Z9
+	VPABSD        Z8, Z8
+	VPSRLQ        $0x20, Z8, Z10
+	VPBROADCASTD  4(AX), Z11
+	VPMULUDQ      Z11, Z8, Z8
+	VPMULUDQ      Z11, Z10, Z10
+	VPBROADCASTD  12(AX), Z12
+	VPANDD        Z9, Z12, Z12
+	VPSLLQ        $0x20, Z12, Z11
+	VPSRLQ        $0x20, Z11, Z11
+	VPADDQ        Z11, Z8, Z8
+	VPSRLQ        $0x20, Z12, Z11
+	VPADDQ        Z11, Z10, Z10
+	VPSRLQ        X7, Z8, Z8
+	VPSRLQ        X7, Z10, Z10
+	VPSLLQ        $0x20, Z10, Z10
+	VPORD         Z10, Z8, Z8
+	VPXORD        Z9, Z8, Z8
+	VPSUBD        Z9, Z8, Z8
+	VMOVDQU32     (CX)(R9*1), Z7
+	VPSLLD        X0, Z7, Z7
+	VPADDD        Z7, Z8, Z8
+	VMOVDQU32     Z8, (DX)(R9*1)
+	VMOVDQU32     (BX)(R9*1), Z7
+	VMOVD         28(AX), X9
+	VPSRAD        $0x1f, Z7, Z10
+	VPABSD        Z7, Z7
+	VPSRLQ        $0x20, Z7, Z11
+	VPBROADCASTD  24(AX), Z12
+	VPMULUDQ      Z12, Z7, Z7
+	VPMULUDQ      Z12, Z11, Z11
+	VPBROADCASTD  32(AX), Z13
+	VPANDD        Z10, Z13, Z13
+	VPSLLQ        $0x20, Z13, Z12
+	VPSRLQ        $0x20, Z12, Z12
+	VPADDQ        Z12, Z7, Z7
+	VPSRLQ        $0x20, Z13, Z12
+	VPADDQ        Z12, Z11, Z11
+	VPSRLQ        X9, Z7, Z7
+	VPSRLQ        X9, Z11, Z11
+	VPSLLQ        $0x20, Z11, Z11
+	VPORD         Z11, Z7, Z7
+	VPXORD        Z10, Z7, Z7
+	VPSUBD        Z10, Z7, Z7
+	VPADDD        Z8, Z7, Z7
+	VMOVDQU32     (SI)(R9*1), Z8
+	VPCMPD        $0x06, Z1, Z7, K1
+	VPSUBD        Z2, Z7, K1, Z7
+	VPANDD        Z3, Z7, K1, Z7
+	VPADDD        Z6, Z8, K1, Z8
+	VPCOMPRESSD.Z Z4, K1, Z9
+	KMOVW         K1, R10
+	VMOVDQU32     Z7, (BX)(R9*1)
+	VMOVDQU32     Z8, (SI)(R9*1)
+	VMOVDQU32     Z9, (R8)
+	POPCNTL       R10, R10
+	LEAQ          (R8)(R10*4), R8
+	VPADDD        Z5, Z4, Z4
+	ADDQ          $+64, R9
+	CMPQ          R9, DI
+	JNE           neuronsCa
+
+outBo:
 	MOVQ fired+48(FP), AX
 	SUBQ AX, R8
 	SHRQ $0x02, R8

@@ -32,8 +32,8 @@ func addRows16AVX2(acc *int32, n int, w *uint64, rows *int32, k int, p *int32)
 //go:noescape
 func limitsAVX2(x *int32, n int, ends *int32)
 
-// stepAVX2 is Step on n neurons, a multiple of 64; p is a LIF.
-// It writes the overflows of u and of v in each lane to over, 16 numbers each, if p.Narrows is set.
+// stepAVX2 is Step on n neurons, a multiple of 64; p is a stepLIF.
+// It writes the overflows of u and of v in each lane to over, 16 numbers each, if p.narrows is set.
 //
 //go:noescape
 func stepAVX2(p *int32, q *int32, u *int32, v *int32, count *int32, n int, fired *int32, exp uint64, over *uint32) int
@@ -66,8 +66,8 @@ func addRows16AVX512(acc *int32, n int, w *uint64, rows *int32, k int, p *int32)
 //go:noescape
 func limitsAVX512(x *int32, n int, ends *int32)
 
-// stepAVX512 is Step on n neurons, a multiple of 64; p is a LIF.
-// It writes the overflows of u and of v in each lane to over, 16 numbers each, if p.Narrows is set.
+// stepAVX512 is Step on n neurons, a multiple of 64; p is a stepLIF.
+// It writes the overflows of u and of v in each lane to over, 16 numbers each, if p.narrows is set.
 //
 //go:noescape
 func stepAVX512(p *int32, q *int32, u *int32, v *int32, count *int32, n int, fired *int32, exp uint64, over *uint32) int

@@ -590,64 +590,85 @@ func limits(t *tier) {
 	RET()
 }
 
-// decay is Decay at constant i of p, on x in place.
-func (t *tier) decay(p reg.GPVirtual, i int, x reg.VecVirtual) {
-	multiply, done := t.name("multiply"), t.name("decayed")
-	factor := GP32()
-	shift := GP32()
-	MOVL(Mem{Base: p, Disp: 4 * i}, factor)
-	MOVL(Mem{Base: p, Disp: 4 * (i + 1)}, shift)
-	TESTL(shift, shift)
-	JNE(LabelRef(multiply))
-	NEGL(factor)
-	m, mx := t.vec(), XMM()
-	VMOVD(factor, mx)
-	VPBROADCASTD(mx, m)
-	t.and(m, x, x)
-	JMP(LabelRef(done))
-	Label(multiply)
-	// Products of 64 bits, of the even and the odd lanes.
-	f, s, a, b, r := t.vec(), t.vec(), t.vec(), t.vec(), t.vec()
-	VMOVD(factor, mx)
-	VPBROADCASTD(mx, f)
-	VMOVD(shift, mx)
-	VPSRAD(U8(31), x, s)
-	VPABSD(x, a)
-	VPSRLQ(U8(32), a, b)
-	VPMULUDQ(f, a, a)
-	VPMULUDQ(f, b, b)
-	round := t.broadcast(Mem{Base: p, Disp: 4 * (i + 2)})
-	t.and(s, round, round)
-	VPSLLQ(U8(32), round, r)
-	VPSRLQ(U8(32), r, r)
-	VPADDQ(r, a, a)
-	VPSRLQ(U8(32), round, r)
-	VPADDQ(r, b, b)
-	VPSRLQ(mx, a, a)
-	VPSRLQ(mx, b, b)
-	VPSLLQ(U8(32), b, b)
-	t.or(b, a, a)
-	t.xor(s, a, a)
-	VPSUBD(s, a, x)
-	Label(done)
+// How step decays. A decay at memory is factor, shift, round, low = 2^shift − 1, up =
+// low − round.
+const (
+	keeps  = iota // all of it or nothing
+	splits        // as the product of its low bits and that of the others
+	whole         // in products of 64 bits
+	kinds
+)
+
+// decays prepares a decay at number first of p: what it returns emits x in place.
+func (t *tier) decays(kind int, p reg.GPVirtual, first int) func(x reg.VecVirtual) {
+	at := func(i int) Mem { return Mem{Base: p, Disp: 4 * (first + i)} }
+	const factor, shift, round, low, up = 0, 1, 2, 3, 4
+	switch kind {
+	case keeps:
+		f := t.vec()
+		t.zero(f)
+		VPSUBD(t.broadcast(at(factor)), f, f)
+		return func(x reg.VecVirtual) { t.and(f, x, x) }
+	case splits:
+		f, s, l, u := t.constant(p, first+factor), t.constant(p, first+shift), t.constant(p, first+low), t.constant(p, first+up)
+		return func(x reg.VecVirtual) {
+			high, rest := t.vec(), t.vec()
+			t.and(l(), x, rest)
+			VPMADDWD(f(), rest, rest)
+			if t.wide {
+				below := K()
+				VPMOVD2M(x, below)
+				VPADDD(u(), rest, below, rest)
+			} else {
+				VPSRAD(U8(31), x, high)
+				t.and(u(), high, high)
+				VPADDD(high, rest, rest)
+			}
+			VPSRAVD(s(), x, high)
+			VPMADDWD(f(), high, high)
+			VPSRLVD(s(), rest, rest)
+			VPADDD(rest, high, x)
+		}
+	}
+	return func(x reg.VecVirtual) {
+		// Products of 64 bits, of the even and the odd lanes.
+		mx := XMM()
+		VMOVD(at(shift), mx)
+		s, a, b, r := t.vec(), t.vec(), t.vec(), t.vec()
+		VPSRAD(U8(31), x, s)
+		VPABSD(x, a)
+		VPSRLQ(U8(32), a, b)
+		f := t.broadcast(at(factor))
+		VPMULUDQ(f, a, a)
+		VPMULUDQ(f, b, b)
+		round := t.broadcast(at(round))
+		t.and(s, round, round)
+		VPSLLQ(U8(32), round, r)
+		VPSRLQ(U8(32), r, r)
+		VPADDQ(r, a, a)
+		VPSRLQ(U8(32), round, r)
+		VPADDQ(r, b, b)
+		VPSRLQ(mx, a, a)
+		VPSRLQ(mx, b, b)
+		VPSLLQ(U8(32), b, b)
+		t.or(b, a, a)
+		t.xor(s, a, a)
+		VPSUBD(s, a, x)
+	}
 }
 
 func step(t *tier) {
 	TEXT("step"+t.suffix, NOSPLIT, "func(p, q, u, v, count *int32, n int, fired *int32, exp uint64, over *uint32) int")
 	Pragma("noescape")
-	Doc("step"+t.suffix+" is Step on n neurons, a multiple of 64; p is a LIF.",
-		"It writes the overflows of u and of v in each lane to over, 16 numbers each, if p.Narrows is set.")
-	const ( // of LIF, in numbers of 32 bits
-		current, membrane, above, threshold, keep, narrows, registerU, registerV = 0, 3, 6, 7, 8, 9, 10, 14
+	Doc("step"+t.suffix+" is Step on n neurons, a multiple of 64; p is a stepLIF.",
+		"It writes the overflows of u and of v in each lane to over, 16 numbers each, if p.narrows is set.")
+	const ( // of stepLIF, in numbers of 32 bits
+		kind, current, membrane, above, threshold, keep, narrows, registerU, registerV = 0, 1, 6, 11, 12, 13, 14, 15, 19
 	)
 	p, q, u, v, count, n, fired := ptr("p"), ptr("q"), ptr("u"), ptr("v"), ptr("count"), ptr("n"), ptr("fired")
 	exp := XMM()
 	VMOVQ(NewParamAddr("exp", 56), exp)
-	ru, rv := t.constants(p, registerU), t.constants(p, registerV)
 	fire, subtract, mask := t.constant(p, above), t.constant(p, threshold), t.constant(p, keep)
-	overU, overV := t.vec(), t.vec()
-	t.zero(overU)
-	t.zero(overV)
 	index := t.vec()
 	t.load(iota32, index)
 	lanes := GP64()
@@ -665,71 +686,99 @@ func step(t *tier) {
 	XORQ(at, at)
 	MOVQ(n, end)
 	SHLQ(U8(2), end)
-	loop := t.name("neurons")
-	Label(loop)
-	put := func(x reg.VecVirtual, r narrow, over reg.VecVirtual) { // narrows x
-		skip := t.name("holds")
-		CMPL(Mem{Base: p, Disp: 4 * narrows}, I8(0))
-		JEQ(LabelRef(skip))
-		y := t.vec()
-		t.clip(r, x, y)
-		t.wrap(r, y, y)
-		t.count(y, x, one, over)
-		t.copy(y, x)
-		Label(skip)
-	}
-	in, uj, vj, r := t.vec(), t.vec(), t.vec(), t.vec()
-	t.load(mem(u, at), uj)
-	t.decay(p, current, uj)
-	t.load(mem(q, at), in)
-	VPSLLD(exp, in, in)
-	VPADDD(in, uj, uj)
-	put(uj, ru, overU)
-	t.store(uj, mem(u, at))
-	t.load(mem(v, at), vj)
-	t.decay(p, membrane, vj)
-	VPADDD(uj, vj, vj)
-	put(vj, rv, overV)
-	VPSUBD(subtract(), vj, r)
-	t.and(mask(), r, r)
-	m, c, pick := GP32(), t.vec(), t.vec()
-	t.load(mem(count, at), c)
-	if t.wide {
-		f := K()
-		VPCMPD(U8(6), fire(), vj, f)
-		VMOVDQA32(r, f, vj)
-		VPADDD(one, c, f, c)
-		VPCOMPRESSD_Z(index, f, pick)
-		KMOVW(f, m)
-	} else {
-		f := t.vec()
-		VPCMPGTD(fire(), vj, f)
-		VPBLENDVB(f, r, vj, vj)
-		VPSUBD(f, c, c)
-		VMOVMSKPS(f, m)
-		VPMOVZXBD(Mem{Base: table, Index: m.As64(), Scale: 8}, pick)
-		VPERMD(index, pick, pick)
-	}
-	t.store(vj, mem(v, at))
-	t.store(c, mem(count, at))
-	t.store(pick, Mem{Base: fired}) // has room: at most as many as neurons lie before
-	POPCNTL(m, m)
-	LEAQ(Mem{Base: fired, Index: m.As64(), Scale: 4}, fired)
-	VPADDD(advance, index, index)
-	ADDQ(I32(t.bytes()), at)
-	CMPQ(at, end)
-	JNE(LabelRef(loop))
 	out := t.name("out")
-	CMPL(Mem{Base: p, Disp: 4 * narrows}, I8(0))
-	JEQ(LabelRef(out))
-	over := ptr("over")
-	times := GP64()
-	MOVQ(end, times)
-	SHRQ(U8(map[bool]uint64{false: 5, true: 6}[t.wide]), times)
-	t.differ(overU, times)
-	t.differ(overV, times)
-	t.store(overU, Mem{Base: over})
-	t.store(overV, Mem{Base: over, Disp: 64})
+	loop := func(kind int, narrowing bool) {
+		forgetU, forgetV := t.decays(kind, p, current), t.decays(kind, p, membrane)
+		var ru, rv narrow
+		var overU, overV reg.VecVirtual
+		if narrowing {
+			ru, rv = t.constants(p, registerU), t.constants(p, registerV)
+			overU, overV = t.vec(), t.vec()
+			t.zero(overU)
+			t.zero(overV)
+		}
+		put := func(x reg.VecVirtual, r narrow, over reg.VecVirtual) reg.VecVirtual {
+			if !narrowing {
+				return x
+			}
+			y := t.vec()
+			t.clip(r, x, y)
+			t.wrap(r, y, y)
+			t.count(y, x, one, over)
+			return y
+		}
+		again := t.name("neurons")
+		Label(again)
+		in, uj, vj := t.vec(), t.vec(), t.vec()
+		t.load(mem(u, at), uj)
+		forgetU(uj)
+		t.load(mem(q, at), in)
+		VPSLLD(exp, in, in)
+		VPADDD(in, uj, uj)
+		uj = put(uj, ru, overU)
+		t.store(uj, mem(u, at))
+		t.load(mem(v, at), vj)
+		forgetV(vj)
+		VPADDD(uj, vj, vj)
+		vj = put(vj, rv, overV)
+		m, c, pick := GP32(), t.vec(), t.vec()
+		t.load(mem(count, at), c)
+		if t.wide {
+			f := K()
+			VPCMPD(U8(6), fire(), vj, f)
+			VPSUBD(subtract(), vj, f, vj)
+			VPANDD(mask(), vj, f, vj)
+			VPADDD(one, c, f, c)
+			VPCOMPRESSD_Z(index, f, pick)
+			KMOVW(f, m)
+		} else {
+			f, r := t.vec(), t.vec()
+			VPSUBD(subtract(), vj, r)
+			t.and(mask(), r, r)
+			VPCMPGTD(fire(), vj, f)
+			VPBLENDVB(f, r, vj, vj)
+			VPSUBD(f, c, c)
+			VMOVMSKPS(f, m)
+			VPMOVZXBD(Mem{Base: table, Index: m.As64(), Scale: 8}, pick)
+			VPERMD(index, pick, pick)
+		}
+		t.store(vj, mem(v, at))
+		t.store(c, mem(count, at))
+		t.store(pick, Mem{Base: fired}) // has room: at most as many as neurons lie before
+		POPCNTL(m, m)
+		LEAQ(Mem{Base: fired, Index: m.As64(), Scale: 4}, fired)
+		VPADDD(advance, index, index)
+		ADDQ(I32(t.bytes()), at)
+		CMPQ(at, end)
+		JNE(LabelRef(again))
+		if !narrowing {
+			return
+		}
+		over, times := ptr("over"), GP64()
+		MOVQ(end, times)
+		SHRQ(U8(map[bool]uint64{false: 5, true: 6}[t.wide]), times)
+		t.differ(overU, times)
+		t.differ(overV, times)
+		t.store(overU, Mem{Base: over})
+		t.store(overV, Mem{Base: over, Disp: 64})
+	}
+	for k := range kinds {
+		other, plain := t.name("other"), t.name("plain")
+		if k < kinds-1 {
+			CMPL(Mem{Base: p, Disp: 4 * kind}, I8(int8(k)))
+			JNE(LabelRef(other))
+		}
+		CMPL(Mem{Base: p, Disp: 4 * narrows}, I8(0))
+		JEQ(LabelRef(plain))
+		loop(k, true)
+		JMP(LabelRef(out))
+		Label(plain)
+		loop(k, false)
+		if k < kinds-1 {
+			JMP(LabelRef(out))
+			Label(other)
+		}
+	}
 	Label(out)
 	SUBQ(ptr("fired"), fired)
 	SHRQ(U8(2), fired)
