@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"glsnn/emulator/machine"
+	"glsnn/emulator/simd"
 	"glsnn/fixedpoint"
 )
 
@@ -29,6 +30,17 @@ func (e *Engine) stepAny(i int, arriving []int32) {
 			}
 		}
 		e.integrateMembrane(i, arriving)
+	}
+	if room := block(l.fired)[len(l.fired):]; l.isLeaky && !e.scalar && len(room) >= simd.Pad(l.Out) { // spikes of Held come first
+		v := block(l.v)
+		n, over := simd.StepLeaky(&l.leaky, v, block(l.count), room)
+		clear(v[l.Out:])
+		l.memOver += over - uint64(len(v)-l.Out)*l.idle // of the last block's rest, which was at 0 too
+		for n > 0 && int(room[n-1]) >= l.Out {
+			n--
+		}
+		l.fired = l.fired[:len(l.fired)+n]
+		return
 	}
 	exp := 0
 	if l.scaled && sums {

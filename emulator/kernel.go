@@ -31,6 +31,10 @@ type plan struct {
 	narrowsSum       bool // rows.Add may sum
 	narrowsMembrane  bool // rows.Add may add to membranes: Held tests after each
 	narrowsLIF       bool // narrowing is the layer's
+
+	isLeaky bool // leaky is steps 4 to 7
+	leaky   simd.Leaky
+	idle    uint64 // overflows of a tick of a neuron at 0 without input
 }
 
 // halfFrom is the number of 4-bit weights from which a layer's take half a byte:
@@ -82,6 +86,12 @@ func newPlansFor(m *fixedpoint.Model, layers []fixedpoint.Layer, plastic bool) [
 		p.membrane, membrane = newNarrow(a.Membrane.Register)
 		p.narrowsSum = sum && light
 		p.narrowsMembrane = membrane && light && a.Held == 0
+		if p.leaky, p.isLeaky = newLeaky(a, l, p.membrane); p.isLeaky && membrane {
+			var x [3][simd.Block]int32
+			_, over := simd.StepLeaky(&p.leaky, x[0][:], x[1][:], x[2][:])
+			p.idle = over / simd.Block
+		}
+		p.isLeaky = p.isLeaky && membrane
 		if !p.classic {
 			continue
 		}
@@ -159,6 +169,65 @@ func newLIF(a *fixedpoint.Arithmetic, l *fixedpoint.Layer) (simd.LIF, bool) {
 	}
 	p.Membrane, ok2 = newDecay(a.Membrane.Decay, l.MembraneDecay)
 	return p, ok1 && ok2
+}
+
+// newLeaky writes a layer's parameters as simd.StepLeaky takes them. It can where
+// weights go into the membrane and what it then forgets is a leak alone.
+func newLeaky(a *fixedpoint.Arithmetic, l *fixedpoint.Layer, v simd.Narrow) (p simd.Leaky, ok bool) {
+	s, d := a.Membrane, a.Membrane.Decay.Kind
+	forgets := s.Leak.Kind != fixedpoint.LeakNone && l.MembraneLeak != 0
+	if a.Update != fixedpoint.PerTick || a.Integrate != fixedpoint.IntegrateMembrane || a.Bias.Present || a.Fire.ExtraSpikes > 0 || l.Refractory > 1 ||
+		d != fixedpoint.DecayNone && (d != fixedpoint.DecayMultiply || l.MembraneDecay != 0) || forgets && s.Place != fixedpoint.AfterIntegrate {
+		return p, false
+	}
+	fits := func(x int64) int32 {
+		ok = ok && x >= -1<<30 && x <= 1<<30
+		return int32(x)
+	}
+	ok = true
+	p.V = v
+	switch s.Leak.Kind {
+	case fixedpoint.LeakToZero:
+		p.Leak = fits(l.MembraneLeak)
+	case fixedpoint.LeakConstant:
+		p.Add = fits(l.MembraneLeak)
+	}
+	// Nothing is above or below what 32 bits end at.
+	p.Above, p.Below = math.MaxInt32, math.MinInt32
+	if threshold, tested := a.Tests(l); tested {
+		if a.Fire.When == fixedpoint.GE {
+			threshold--
+		}
+		p.Above = int32(max(math.MinInt32, min(threshold, math.MaxInt32)))
+	}
+	switch l.Reset {
+	case fixedpoint.ResetSubtract:
+		p.AboveKeep, p.AboveAdd = -1, fits(-l.Threshold)
+	case fixedpoint.ResetValue:
+		p.AboveAdd = fits(l.ResetValue)
+	case fixedpoint.ResetNone:
+		p.AboveKeep = -1
+	}
+	n := l.NegThreshold
+	switch a.Fire.Negative.When {
+	case fixedpoint.BelowNever:
+		return p, ok
+	case fixedpoint.LT:
+		p.Below = int32(max(math.MinInt32, min(n, math.MaxInt32)))
+	case fixedpoint.LE:
+		p.Below = int32(max(math.MinInt32, min(n+1, math.MaxInt32)))
+	}
+	switch l.NegReset {
+	case fixedpoint.NegSaturate:
+		p.BelowAdd = fits(n)
+	case fixedpoint.NegValue:
+		p.BelowAdd = fits(-l.ResetValue)
+	case fixedpoint.NegSubtract:
+		p.BelowKeep, p.BelowAdd = -1, fits(-n)
+	case fixedpoint.NegNone:
+		p.BelowKeep = -1
+	}
+	return p, ok
 }
 
 func newDecay(d fixedpoint.Decay, param int64) (simd.Decay, bool) {

@@ -106,3 +106,65 @@ func Step(p *LIF, q, u, v, count, fired []int32, exp int) (n int, overU, overV u
 	}
 	return n, overU, overV
 }
+
+// Leaky are the constants of a layer whose membranes have taken the weights at once.
+// The kernels read it as 12 numbers of 32 bits in this order. At most 2^30 each,
+// but for Above and Below.
+type Leaky struct {
+	Leak, Add                  int32 // what is lost toward 0, and what is added
+	Above, AboveKeep, AboveAdd int32 // where v > Above it fires: v&Keep + Add, Keep 0 or −1
+	Below, BelowKeep, BelowAdd int32 // where not, and v < Below
+	V                          Narrow
+}
+
+// StepLeaky is one tick of a layer's neurons after their weights:
+//
+//	for j := range v {
+//		x := v[j] − min(max(v[j], −p.Leak), p.Leak) + p.Add narrowed to p.V
+//		switch {
+//		case x > p.Above:
+//			count[j]++
+//			fired[n], n = j, n+1
+//			x = x&p.AboveKeep + p.AboveAdd narrowed to p.V
+//		case x < p.Below:
+//			x = x&p.BelowKeep + p.BelowAdd narrowed to p.V
+//		}
+//		v[j] = x
+//	}
+//
+// It returns n, and how often a value did not fit. Slices are as those of Step, and
+// hold values of p.V.
+func StepLeaky(p *Leaky, v, count, fired []int32) (n int, overflows uint64) {
+	if len(v)%Block != 0 {
+		panic("simd: StepLeaky: want whole blocks")
+	}
+	count, fired = count[:len(v)], fired[:len(v)]
+	if len(v) == 0 {
+		return 0, 0
+	}
+	if tier.Active() != tier.Portable {
+		return stepLeaky(p, v, count, fired)
+	}
+	c := *p
+	put := func(x int32) int32 {
+		y := c.V.apply(x)
+		if y != x {
+			overflows++
+		}
+		return y
+	}
+	for j, x := range v {
+		x = put(x - min(max(x, -c.Leak), c.Leak) + c.Add)
+		switch {
+		case x > c.Above:
+			count[j]++
+			fired[n] = int32(j)
+			n++
+			x = put(x&c.AboveKeep + c.AboveAdd)
+		case x < c.Below:
+			x = put(x&c.BelowKeep + c.BelowAdd)
+		}
+		v[j] = x
+	}
+	return n, overflows
+}

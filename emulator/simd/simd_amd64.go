@@ -102,6 +102,16 @@ func step(p *LIF, q, u, v, count, fired []int32, exp int) (n int, overU, overV u
 	return n, overU, overV
 }
 
+func stepLeaky(p *Leaky, v, count, fired []int32) (n int, overflows uint64) {
+	var lanes [16]uint32
+	if tier.Active() == tier.AVX512 {
+		n = stepLeakyAVX512(&p.Leak, &v[0], &count[0], len(v), &fired[0], &lanes[0])
+	} else {
+		n = stepLeakyAVX2(&p.Leak, &v[0], &count[0], len(v), &fired[0], &lanes[0])
+	}
+	return n, total(&lanes)
+}
+
 func total(lanes *[16]uint32) (n uint64) {
 	for _, x := range lanes {
 		n += uint64(x)

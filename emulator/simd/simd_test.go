@@ -85,6 +85,25 @@ func (r *input) decay() Decay {
 	return d
 }
 
+// BenchmarkStepLeaky is one tick of 500 membranes of 12 bits that leak.
+func BenchmarkStepLeaky(b *testing.B) {
+	const n = 500
+	r := &input{Rand: rand.New(rand.NewPCG(1, 1))}
+	p := Leaky{Leak: 3, Above: 99, Below: -200, BelowAdd: -200, V: Narrow{-1 << 11, 1<<11 - 1, 0, -1}}
+	from := r.slice(Pad(n), func() int32 { return r.Int32N(401) - 250 })
+	v, count, fired := make([]int32, Pad(n)), make([]int32, Pad(n)), make([]int32, Pad(n))
+	for _, isa := range tier.All() {
+		b.Run(isa.String(), func(b *testing.B) {
+			defer tier.Use(tier.Use(isa))
+			for b.Loop() {
+				copy(v, from)
+				StepLeaky(&p, v, count, fired)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/neuron")
+		})
+	}
+}
+
 // compare runs every kernel on n columns in the active tier and against its
 // naive loop.
 func compare(t *testing.T, seed uint64, n int) {
@@ -193,6 +212,46 @@ func compare(t *testing.T, seed uint64, n int) {
 	if !slices.Equal(fired[:f], fired2) || overU != overU2 || overV != overV2 {
 		t.Fatalf("Step, tier %v, seed %d, n %d: %v fired, %d and %d overflows, want %v, %d, %d", tier.Active(), seed, n,
 			fired[:f], overU, overV, fired2, overU2, overV2)
+	}
+
+	leaky := Leaky{V: r.narrow(3, 30), Add: int32(r.IntN(1<<r.IntN(30))) - 1<<r.IntN(29), Leak: int32(r.IntN(1 << r.IntN(30))),
+		AboveKeep: -int32(r.IntN(2)), AboveAdd: r.within(-1<<30, 1<<30), BelowKeep: -int32(r.IntN(2)), BelowAdd: r.within(-1<<30, 1<<30)}
+	vlo, vhi = leaky.V.ends()
+	leaky.Above, leaky.Below = r.within(vlo, vhi), r.within(vlo, vhi)
+	if r.IntN(4) == 0 {
+		leaky.Above, leaky.Below = math.MaxInt32, math.MinInt32
+	}
+	v = r.slice(pad, func() int32 { return r.within(vlo, vhi) })
+	count, fired = r.slice(pad, func() int32 { return r.Int32N(9) }), r.slice(pad, any32)
+	v2, count2, fired2, overV2 = slices.Clone(v), slices.Clone(count), fired2[:0], 0
+	for j, x := range v2 {
+		if x > 0 {
+			x = max(0, x-leaky.Leak)
+		} else {
+			x = min(0, x+leaky.Leak)
+		}
+		narrow := func(x int32) int32 {
+			y := leaky.V.apply(x)
+			if y != x {
+				overV2++
+			}
+			return y
+		}
+		x = narrow(x + leaky.Add)
+		if x > leaky.Above {
+			fired2 = append(fired2, int32(j))
+			count2[j]++
+			x = narrow(x&leaky.AboveKeep + leaky.AboveAdd)
+		} else if x < leaky.Below {
+			x = narrow(x&leaky.BelowKeep + leaky.BelowAdd)
+		}
+		v2[j] = x
+	}
+	f, overV = StepLeaky(&leaky, v, count, fired)
+	same("StepLeaky v", v, v2)
+	same("StepLeaky count", count, count2)
+	if !slices.Equal(fired[:f], fired2) || overV != overV2 {
+		t.Fatalf("StepLeaky, tier %v, seed %d, n %d: %v fired, %d overflows, want %v, %d", tier.Active(), seed, n, fired[:f], overV, fired2, overV2)
 	}
 
 	for i, g := range r.guards {

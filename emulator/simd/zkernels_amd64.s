@@ -1293,24 +1293,24 @@ neuronsBd:
 	VPADDD       Y9, Y7, Y7
 	VPCMPEQD     Y7, Y8, Y8
 	VPADDD       Y8, Y6, Y6
-	VMOVDQU      (SI)(R10*1), Y8
-	VPBROADCASTD 48(AX), Y9
-	VPSUBD       Y9, Y7, Y10
-	VPBROADCASTD 52(AX), Y9
-	VPAND        Y9, Y10, Y10
-	VPBROADCASTD 44(AX), Y9
-	VPCMPGTD     Y9, Y7, Y9
-	VPBLENDVB    Y9, Y10, Y7, Y7
-	VPSUBD       Y9, Y8, Y8
-	VMOVMSKPS    Y9, R11
-	VPMOVZXBD    (R9)(R11*8), Y9
-	VPERMD       Y1, Y9, Y9
-	VMOVDQU      Y7, (BX)(R10*1)
-	VMOVDQU      Y8, (SI)(R10*1)
-	VMOVDQU      Y9, (R8)
+	VPBROADCASTD 48(AX), Y8
+	VPSUBD       Y8, Y7, Y9
+	VPBROADCASTD 52(AX), Y8
+	VPAND        Y8, Y9, Y9
+	VPBROADCASTD 44(AX), Y8
+	VPCMPGTD     Y8, Y7, Y8
+	VPBLENDVB    Y8, Y9, Y7, Y7
+	VMOVDQU      (SI)(R10*1), Y9
+	VPSUBD       Y8, Y9, Y9
+	VMOVMSKPS    Y8, R11
+	VPMOVZXBD    (R9)(R11*8), Y8
+	VPERMD       Y1, Y8, Y8
+	VMOVDQU      Y9, (SI)(R10*1)
+	VMOVDQU      Y8, (R8)
 	POPCNTL      R11, R11
 	LEAQ         (R8)(R11*4), R8
 	VPADDD       Y2, Y1, Y1
+	VMOVDQU      Y7, (BX)(R10*1)
 	ADDQ         $+32, R10
 	CMPQ         R10, DI
 	JNE          neuronsBd
@@ -1345,24 +1345,24 @@ neuronsBe:
 	VMOVDQU      (BX)(R10*1), Y5
 	VPAND        Y4, Y5, Y5
 	VPADDD       Y6, Y5, Y5
-	VMOVDQU      (SI)(R10*1), Y6
-	VPBROADCASTD 48(AX), Y7
-	VPSUBD       Y7, Y5, Y8
-	VPBROADCASTD 52(AX), Y7
-	VPAND        Y7, Y8, Y8
-	VPBROADCASTD 44(AX), Y7
-	VPCMPGTD     Y7, Y5, Y7
-	VPBLENDVB    Y7, Y8, Y5, Y5
-	VPSUBD       Y7, Y6, Y6
-	VMOVMSKPS    Y7, R11
-	VPMOVZXBD    (R9)(R11*8), Y7
-	VPERMD       Y1, Y7, Y7
-	VMOVDQU      Y5, (BX)(R10*1)
-	VMOVDQU      Y6, (SI)(R10*1)
-	VMOVDQU      Y7, (R8)
+	VPBROADCASTD 48(AX), Y6
+	VPSUBD       Y6, Y5, Y7
+	VPBROADCASTD 52(AX), Y6
+	VPAND        Y6, Y7, Y7
+	VPBROADCASTD 44(AX), Y6
+	VPCMPGTD     Y6, Y5, Y6
+	VPBLENDVB    Y6, Y7, Y5, Y5
+	VMOVDQU      (SI)(R10*1), Y7
+	VPSUBD       Y6, Y7, Y7
+	VMOVMSKPS    Y6, R11
+	VPMOVZXBD    (R9)(R11*8), Y6
+	VPERMD       Y1, Y6, Y6
+	VMOVDQU      Y7, (SI)(R10*1)
+	VMOVDQU      Y6, (R8)
 	POPCNTL      R11, R11
 	LEAQ         (R8)(R11*4), R8
 	VPADDD       Y2, Y1, Y1
+	VMOVDQU      Y5, (BX)(R10*1)
 	ADDQ         $+32, R10
 	CMPQ         R10, DI
 	JNE          neuronsBe
@@ -1436,24 +1436,24 @@ neuronsBh:
 	VPADDD       Y7, Y5, Y5
 	VPCMPEQD     Y5, Y6, Y6
 	VPADDD       Y6, Y4, Y4
-	VMOVDQU      (SI)(R10*1), Y6
-	VPBROADCASTD 48(AX), Y7
-	VPSUBD       Y7, Y5, Y8
-	VPBROADCASTD 52(AX), Y7
-	VPAND        Y7, Y8, Y8
-	VPBROADCASTD 44(AX), Y7
-	VPCMPGTD     Y7, Y5, Y7
-	VPBLENDVB    Y7, Y8, Y5, Y5
-	VPSUBD       Y7, Y6, Y6
-	VMOVMSKPS    Y7, R11
-	VPMOVZXBD    (R9)(R11*8), Y7
-	VPERMD       Y1, Y7, Y7
-	VMOVDQU      Y5, (BX)(R10*1)
-	VMOVDQU      Y6, (SI)(R10*1)
-	VMOVDQU      Y7, (R8)
+	VPBROADCASTD 48(AX), Y6
+	VPSUBD       Y6, Y5, Y7
+	VPBROADCASTD 52(AX), Y6
+	VPAND        Y6, Y7, Y7
+	VPBROADCASTD 44(AX), Y6
+	VPCMPGTD     Y6, Y5, Y6
+	VPBLENDVB    Y6, Y7, Y5, Y5
+	VMOVDQU      (SI)(R10*1), Y7
+	VPSUBD       Y6, Y7, Y7
+	VMOVMSKPS    Y6, R11
+	VPMOVZXBD    (R9)(R11*8), Y6
+	VPERMD       Y1, Y6, Y6
+	VMOVDQU      Y7, (SI)(R10*1)
+	VMOVDQU      Y6, (R8)
 	POPCNTL      R11, R11
 	LEAQ         (R8)(R11*4), R8
 	VPADDD       Y2, Y1, Y1
+	VMOVDQU      Y5, (BX)(R10*1)
 	ADDQ         $+32, R10
 	CMPQ         R10, DI
 	JNE          neuronsBh
@@ -1509,24 +1509,24 @@ neuronsBi:
 	VPSRLVD      Y3, Y6, Y6
 	VPADDD       Y6, Y5, Y3
 	VPADDD       Y4, Y3, Y3
-	VMOVDQU      (SI)(R10*1), Y4
-	VPBROADCASTD 48(AX), Y5
-	VPSUBD       Y5, Y3, Y6
-	VPBROADCASTD 52(AX), Y5
-	VPAND        Y5, Y6, Y6
-	VPBROADCASTD 44(AX), Y5
-	VPCMPGTD     Y5, Y3, Y5
-	VPBLENDVB    Y5, Y6, Y3, Y3
-	VPSUBD       Y5, Y4, Y4
-	VMOVMSKPS    Y5, R11
-	VPMOVZXBD    (R9)(R11*8), Y5
-	VPERMD       Y1, Y5, Y5
-	VMOVDQU      Y3, (BX)(R10*1)
-	VMOVDQU      Y4, (SI)(R10*1)
-	VMOVDQU      Y5, (R8)
+	VPBROADCASTD 48(AX), Y4
+	VPSUBD       Y4, Y3, Y5
+	VPBROADCASTD 52(AX), Y4
+	VPAND        Y4, Y5, Y5
+	VPBROADCASTD 44(AX), Y4
+	VPCMPGTD     Y4, Y3, Y4
+	VPBLENDVB    Y4, Y5, Y3, Y3
+	VMOVDQU      (SI)(R10*1), Y5
+	VPSUBD       Y4, Y5, Y5
+	VMOVMSKPS    Y4, R11
+	VPMOVZXBD    (R9)(R11*8), Y4
+	VPERMD       Y1, Y4, Y4
+	VMOVDQU      Y5, (SI)(R10*1)
+	VMOVDQU      Y4, (R8)
 	POPCNTL      R11, R11
 	LEAQ         (R8)(R11*4), R8
 	VPADDD       Y2, Y1, Y1
+	VMOVDQU      Y3, (BX)(R10*1)
 	ADDQ         $+32, R10
 	CMPQ         R10, DI
 	JNE          neuronsBi
@@ -1608,24 +1608,24 @@ neuronsBl:
 	VPADDD       Y7, Y5, Y5
 	VPCMPEQD     Y5, Y6, Y6
 	VPADDD       Y6, Y4, Y4
-	VMOVDQU      (SI)(R10*1), Y6
-	VPBROADCASTD 48(AX), Y7
-	VPSUBD       Y7, Y5, Y8
-	VPBROADCASTD 52(AX), Y7
-	VPAND        Y7, Y8, Y8
-	VPBROADCASTD 44(AX), Y7
-	VPCMPGTD     Y7, Y5, Y7
-	VPBLENDVB    Y7, Y8, Y5, Y5
-	VPSUBD       Y7, Y6, Y6
-	VMOVMSKPS    Y7, R11
-	VPMOVZXBD    (R9)(R11*8), Y7
-	VPERMD       Y1, Y7, Y7
-	VMOVDQU      Y5, (BX)(R10*1)
-	VMOVDQU      Y6, (SI)(R10*1)
-	VMOVDQU      Y7, (R8)
+	VPBROADCASTD 48(AX), Y6
+	VPSUBD       Y6, Y5, Y7
+	VPBROADCASTD 52(AX), Y6
+	VPAND        Y6, Y7, Y7
+	VPBROADCASTD 44(AX), Y6
+	VPCMPGTD     Y6, Y5, Y6
+	VPBLENDVB    Y6, Y7, Y5, Y5
+	VMOVDQU      (SI)(R10*1), Y7
+	VPSUBD       Y6, Y7, Y7
+	VMOVMSKPS    Y6, R11
+	VPMOVZXBD    (R9)(R11*8), Y6
+	VPERMD       Y1, Y6, Y6
+	VMOVDQU      Y7, (SI)(R10*1)
+	VMOVDQU      Y6, (R8)
 	POPCNTL      R11, R11
 	LEAQ         (R8)(R11*4), R8
 	VPADDD       Y2, Y1, Y1
+	VMOVDQU      Y5, (BX)(R10*1)
 	ADDQ         $+32, R10
 	CMPQ         R10, DI
 	JNE          neuronsBl
@@ -1691,24 +1691,24 @@ neuronsBm:
 	VPXOR        Y6, Y3, Y3
 	VPSUBD       Y6, Y3, Y3
 	VPADDD       Y4, Y3, Y3
-	VMOVDQU      (SI)(R10*1), Y4
-	VPBROADCASTD 48(AX), Y5
-	VPSUBD       Y5, Y3, Y6
-	VPBROADCASTD 52(AX), Y5
-	VPAND        Y5, Y6, Y6
-	VPBROADCASTD 44(AX), Y5
-	VPCMPGTD     Y5, Y3, Y5
-	VPBLENDVB    Y5, Y6, Y3, Y3
-	VPSUBD       Y5, Y4, Y4
-	VMOVMSKPS    Y5, R11
-	VPMOVZXBD    (R9)(R11*8), Y5
-	VPERMD       Y1, Y5, Y5
-	VMOVDQU      Y3, (BX)(R10*1)
-	VMOVDQU      Y4, (SI)(R10*1)
-	VMOVDQU      Y5, (R8)
+	VPBROADCASTD 48(AX), Y4
+	VPSUBD       Y4, Y3, Y5
+	VPBROADCASTD 52(AX), Y4
+	VPAND        Y4, Y5, Y5
+	VPBROADCASTD 44(AX), Y4
+	VPCMPGTD     Y4, Y3, Y4
+	VPBLENDVB    Y4, Y5, Y3, Y3
+	VMOVDQU      (SI)(R10*1), Y5
+	VPSUBD       Y4, Y5, Y5
+	VMOVMSKPS    Y4, R11
+	VPMOVZXBD    (R9)(R11*8), Y4
+	VPERMD       Y1, Y4, Y4
+	VMOVDQU      Y5, (SI)(R10*1)
+	VMOVDQU      Y4, (R8)
 	POPCNTL      R11, R11
 	LEAQ         (R8)(R11*4), R8
 	VPADDD       Y2, Y1, Y1
+	VMOVDQU      Y3, (BX)(R10*1)
 	ADDQ         $+32, R10
 	CMPQ         R10, DI
 	JNE          neuronsBm
@@ -1718,6 +1718,100 @@ outBa:
 	SUBQ AX, R8
 	SHRQ $0x02, R8
 	MOVQ R8, ret+72(FP)
+	VZEROUPPER
+	RET
+
+// func stepLeakyAVX2(p *int32, v *int32, count *int32, n int, fired *int32, over *uint32) int
+// Requires: AVX, AVX2, POPCNT
+TEXT ·stepLeakyAVX2(SB), NOSPLIT, $0-56
+	MOVQ         p+0(FP), AX
+	MOVQ         v+8(FP), CX
+	MOVQ         count+16(FP), DX
+	MOVQ         n+24(FP), BX
+	MOVQ         fired+32(FP), SI
+	VMOVDQU      iota32<>+0(SB), Y0
+	MOVL         $0x00000008, DI
+	VMOVD        DI, X1
+	VPBROADCASTD X1, Y1
+	LEAQ         compress<>+0(SB), DI
+	VPXOR        Y2, Y2, Y2
+	XORQ         R8, R8
+	SHLQ         $0x02, BX
+
+neuronsBn:
+	VMOVDQU      (CX)(R8*1), Y3
+	VPXOR        Y4, Y4, Y4
+	VPBROADCASTD (AX), Y5
+	VPSUBD       Y5, Y4, Y4
+	VPMAXSD      Y3, Y4, Y4
+	VPBROADCASTD (AX), Y5
+	VPMINSD      Y5, Y4, Y4
+	VPSUBD       Y4, Y3, Y3
+	VPBROADCASTD 4(AX), Y4
+	VPADDD       Y4, Y3, Y3
+	VPBROADCASTD 32(AX), Y4
+	VPMAXSD      Y4, Y3, Y4
+	VPBROADCASTD 36(AX), Y5
+	VPMINSD      Y5, Y4, Y4
+	VPBROADCASTD 40(AX), Y5
+	VPSUBD       Y5, Y4, Y4
+	VPBROADCASTD 44(AX), Y6
+	VPAND        Y6, Y4, Y4
+	VPADDD       Y5, Y4, Y4
+	VPCMPEQD     Y4, Y3, Y3
+	VPADDD       Y3, Y2, Y2
+	VMOVDQA      Y4, Y3
+	VPBROADCASTD 12(AX), Y4
+	VPAND        Y4, Y3, Y4
+	VPBROADCASTD 16(AX), Y5
+	VPADDD       Y5, Y4, Y4
+	VPBROADCASTD 24(AX), Y5
+	VPAND        Y5, Y3, Y5
+	VPBROADCASTD 28(AX), Y6
+	VPADDD       Y6, Y5, Y5
+	VPBROADCASTD 8(AX), Y6
+	VPCMPGTD     Y6, Y3, Y6
+	VPBROADCASTD 20(AX), Y7
+	VPCMPGTD     Y3, Y7, Y7
+	VPBLENDVB    Y7, Y5, Y3, Y3
+	VPBLENDVB    Y6, Y4, Y3, Y3
+	VPBROADCASTD 32(AX), Y4
+	VPMAXSD      Y4, Y3, Y4
+	VPBROADCASTD 36(AX), Y5
+	VPMINSD      Y5, Y4, Y4
+	VPBROADCASTD 40(AX), Y5
+	VPSUBD       Y5, Y4, Y4
+	VPBROADCASTD 44(AX), Y7
+	VPAND        Y7, Y4, Y4
+	VPADDD       Y5, Y4, Y4
+	VPCMPEQD     Y4, Y3, Y3
+	VPADDD       Y3, Y2, Y2
+	VMOVDQA      Y4, Y3
+	VMOVDQU      (DX)(R8*1), Y4
+	VPSUBD       Y6, Y4, Y4
+	VMOVMSKPS    Y6, R9
+	VPMOVZXBD    (DI)(R9*8), Y5
+	VPERMD       Y0, Y5, Y5
+	VMOVDQU      Y4, (DX)(R8*1)
+	VMOVDQU      Y5, (SI)
+	POPCNTL      R9, R9
+	LEAQ         (SI)(R9*4), SI
+	VPADDD       Y1, Y0, Y0
+	VMOVDQU      Y3, (CX)(R8*1)
+	ADDQ         $+32, R8
+	CMPQ         R8, BX
+	JNE          neuronsBn
+	MOVQ         BX, AX
+	SHRQ         $0x04, AX
+	VMOVD        AX, X0
+	VPBROADCASTD X0, Y0
+	VPADDD       Y0, Y2, Y2
+	MOVQ         over+40(FP), AX
+	VMOVDQU      Y2, (AX)
+	MOVQ         fired+32(FP), AX
+	SUBQ         AX, SI
+	SHRQ         $0x02, SI
+	MOVQ         SI, ret+48(FP)
 	VZEROUPPER
 	RET
 
@@ -3221,19 +3315,19 @@ neuronsBr:
 	VPADDD        Z17, Z19, Z19
 	VPCMPD        $0x04, Z19, Z20, K1
 	VPADDD        Z6, Z11, K1, Z11
-	VMOVDQU32     (SI)(R9*1), Z20
 	VPCMPD        $0x06, Z1, Z19, K1
 	VPSUBD        Z2, Z19, K1, Z19
 	VPANDD        Z3, Z19, K1, Z19
+	VMOVDQU32     (SI)(R9*1), Z20
 	VPADDD        Z6, Z20, K1, Z20
 	VPCOMPRESSD.Z Z4, K1, Z21
 	KMOVW         K1, AX
-	VMOVDQU32     Z19, (BX)(R9*1)
 	VMOVDQU32     Z20, (SI)(R9*1)
 	VMOVDQU32     Z21, (R8)
 	POPCNTL       AX, AX
 	LEAQ          (R8)(AX*4), R8
 	VPADDD        Z5, Z4, Z4
+	VMOVDQU32     Z19, (BX)(R9*1)
 	ADDQ          $+64, R9
 	CMPQ          R9, DI
 	JNE           neuronsBr
@@ -3262,19 +3356,19 @@ neuronsBs:
 	VMOVDQU32     (BX)(R9*1), Z8
 	VPANDD        Z9, Z8, Z8
 	VPADDD        Z10, Z8, Z8
-	VMOVDQU32     (SI)(R9*1), Z10
 	VPCMPD        $0x06, Z1, Z8, K1
 	VPSUBD        Z2, Z8, K1, Z8
 	VPANDD        Z3, Z8, K1, Z8
+	VMOVDQU32     (SI)(R9*1), Z10
 	VPADDD        Z6, Z10, K1, Z10
 	VPCOMPRESSD.Z Z4, K1, Z11
 	KMOVW         K1, AX
-	VMOVDQU32     Z8, (BX)(R9*1)
 	VMOVDQU32     Z10, (SI)(R9*1)
 	VMOVDQU32     Z11, (R8)
 	POPCNTL       AX, AX
 	LEAQ          (R8)(AX*4), R8
 	VPADDD        Z5, Z4, Z4
+	VMOVDQU32     Z8, (BX)(R9*1)
 	ADDQ          $+64, R9
 	CMPQ          R9, DI
 	JNE           neuronsBs
@@ -3342,19 +3436,19 @@ neuronsBv:
 	VPADDD        Z21, Z25, Z25
 	VPCMPD        $0x04, Z25, Z26, K1
 	VPADDD        Z6, Z24, K1, Z24
-	VMOVDQU32     (SI)(R9*1), Z26
 	VPCMPD        $0x06, Z1, Z25, K1
 	VPSUBD        Z2, Z25, K1, Z25
 	VPANDD        Z3, Z25, K1, Z25
+	VMOVDQU32     (SI)(R9*1), Z26
 	VPADDD        Z6, Z26, K1, Z26
 	VPCOMPRESSD.Z Z4, K1, Z27
 	KMOVW         K1, AX
-	VMOVDQU32     Z25, (BX)(R9*1)
 	VMOVDQU32     Z26, (SI)(R9*1)
 	VMOVDQU32     Z27, (R8)
 	POPCNTL       AX, AX
 	LEAQ          (R8)(AX*4), R8
 	VPADDD        Z5, Z4, Z4
+	VMOVDQU32     Z25, (BX)(R9*1)
 	ADDQ          $+64, R9
 	CMPQ          R9, DI
 	JNE           neuronsBv
@@ -3399,19 +3493,19 @@ neuronsBw:
 	VPSRLVD       Z12, Z17, Z17
 	VPADDD        Z17, Z15, Z15
 	VPADDD        Z16, Z15, Z15
-	VMOVDQU32     (SI)(R9*1), Z16
 	VPCMPD        $0x06, Z1, Z15, K1
 	VPSUBD        Z2, Z15, K1, Z15
 	VPANDD        Z3, Z15, K1, Z15
+	VMOVDQU32     (SI)(R9*1), Z16
 	VPADDD        Z6, Z16, K1, Z16
 	VPCOMPRESSD.Z Z4, K1, Z17
 	KMOVW         K1, AX
-	VMOVDQU32     Z15, (BX)(R9*1)
 	VMOVDQU32     Z16, (SI)(R9*1)
 	VMOVDQU32     Z17, (R8)
 	POPCNTL       AX, AX
 	LEAQ          (R8)(AX*4), R8
 	VPADDD        Z5, Z4, Z4
+	VMOVDQU32     Z15, (BX)(R9*1)
 	ADDQ          $+64, R9
 	CMPQ          R9, DI
 	JNE           neuronsBw
@@ -3493,19 +3587,19 @@ neuronsBz:
 	VPADDD        Z13, Z17, Z17
 	VPCMPD        $0x04, Z17, Z18, K1
 	VPADDD        Z6, Z16, K1, Z16
-	VMOVDQU32     (SI)(R9*1), Z18
 	VPCMPD        $0x06, Z1, Z17, K1
 	VPSUBD        Z2, Z17, K1, Z17
 	VPANDD        Z3, Z17, K1, Z17
+	VMOVDQU32     (SI)(R9*1), Z18
 	VPADDD        Z6, Z18, K1, Z18
 	VPCOMPRESSD.Z Z4, K1, Z19
 	KMOVW         K1, R10
-	VMOVDQU32     Z17, (BX)(R9*1)
 	VMOVDQU32     Z18, (SI)(R9*1)
 	VMOVDQU32     Z19, (R8)
 	POPCNTL       R10, R10
 	LEAQ          (R8)(R10*4), R8
 	VPADDD        Z5, Z4, Z4
+	VMOVDQU32     Z17, (BX)(R9*1)
 	ADDQ          $+64, R9
 	CMPQ          R9, DI
 	JNE           neuronsBz
@@ -3565,19 +3659,19 @@ neuronsCa:
 	VPXORD        Z10, Z7, Z7
 	VPSUBD        Z10, Z7, Z7
 	VPADDD        Z8, Z7, Z7
-	VMOVDQU32     (SI)(R9*1), Z8
 	VPCMPD        $0x06, Z1, Z7, K1
 	VPSUBD        Z2, Z7, K1, Z7
 	VPANDD        Z3, Z7, K1, Z7
+	VMOVDQU32     (SI)(R9*1), Z8
 	VPADDD        Z6, Z8, K1, Z8
 	VPCOMPRESSD.Z Z4, K1, Z9
 	KMOVW         K1, R10
-	VMOVDQU32     Z7, (BX)(R9*1)
 	VMOVDQU32     Z8, (SI)(R9*1)
 	VMOVDQU32     Z9, (R8)
 	POPCNTL       R10, R10
 	LEAQ          (R8)(R10*4), R8
 	VPADDD        Z5, Z4, Z4
+	VMOVDQU32     Z7, (BX)(R9*1)
 	ADDQ          $+64, R9
 	CMPQ          R9, DI
 	JNE           neuronsCa
@@ -3587,5 +3681,92 @@ outBo:
 	SUBQ AX, R8
 	SHRQ $0x02, R8
 	MOVQ R8, ret+72(FP)
+	VZEROUPPER
+	RET
+
+// func stepLeakyAVX512(p *int32, v *int32, count *int32, n int, fired *int32, over *uint32) int
+// Requires: AVX, AVX512F, POPCNT
+TEXT ·stepLeakyAVX512(SB), NOSPLIT, $0-56
+	MOVQ         p+0(FP), AX
+	MOVQ         v+8(FP), CX
+	MOVQ         count+16(FP), DX
+	MOVQ         n+24(FP), BX
+	MOVQ         fired+32(FP), SI
+	VPBROADCASTD (AX), Z0
+	VPBROADCASTD 4(AX), Z1
+	VPBROADCASTD 8(AX), Z2
+	VPBROADCASTD 12(AX), Z3
+	VPBROADCASTD 16(AX), Z4
+	VPBROADCASTD 20(AX), Z5
+	VPBROADCASTD 24(AX), Z6
+	VPBROADCASTD 28(AX), Z7
+	VPBROADCASTD 32(AX), Z8
+	VPBROADCASTD 36(AX), Z9
+	VPBROADCASTD 40(AX), Z10
+	VPBROADCASTD 44(AX), Z11
+	VMOVDQU32    iota32<>+0(SB), Z12
+	MOVL         $0x00000010, AX
+	VMOVD        AX, X13
+	VPBROADCASTD X13, Z13
+	MOVL         $0x00000001, AX
+	VMOVD        AX, X14
+	VPBROADCASTD X14, Z14
+	VPXORD       Z15, Z15, Z15
+	XORQ         AX, AX
+	SHLQ         $0x02, BX
+
+neuronsCb:
+	VMOVDQU32     (CX)(AX*1), Z16
+	VPXORD        Z17, Z17, Z17
+	VPSUBD        Z0, Z17, Z17
+	VPMAXSD       Z16, Z17, Z17
+	VPMINSD       Z0, Z17, Z17
+	VPSUBD        Z17, Z16, Z16
+	VPADDD        Z1, Z16, Z16
+	VPMAXSD       Z8, Z16, Z18
+	VPMINSD       Z9, Z18, Z18
+	VPSUBD        Z10, Z18, Z18
+	VPANDD        Z11, Z18, Z18
+	VPADDD        Z10, Z18, Z18
+	VPCMPD        $0x04, Z18, Z16, K1
+	VPADDD        Z14, Z15, K1, Z15
+	VMOVDQA32     Z18, Z16
+	VPANDD        Z3, Z16, Z18
+	VPADDD        Z4, Z18, Z18
+	VPANDD        Z6, Z16, Z19
+	VPADDD        Z7, Z19, Z19
+	VPCMPD        $0x06, Z2, Z16, K1
+	VPCMPD        $0x01, Z5, Z16, K2
+	VMOVDQA32     Z19, K2, Z16
+	VMOVDQA32     Z18, K1, Z16
+	VPMAXSD       Z8, Z16, Z18
+	VPMINSD       Z9, Z18, Z18
+	VPSUBD        Z10, Z18, Z18
+	VPANDD        Z11, Z18, Z18
+	VPADDD        Z10, Z18, Z18
+	VPCMPD        $0x04, Z18, Z16, K2
+	VPADDD        Z14, Z15, K2, Z15
+	VMOVDQA32     Z18, Z16
+	VMOVDQU32     (DX)(AX*1), Z18
+	VPADDD        Z14, Z18, K1, Z18
+	VPCOMPRESSD.Z Z12, K1, Z19
+	KMOVW         K1, DI
+	VMOVDQU32     Z18, (DX)(AX*1)
+	VMOVDQU32     Z19, (SI)
+	POPCNTL       DI, DI
+	LEAQ          (SI)(DI*4), SI
+	VPADDD        Z13, Z12, Z12
+	VMOVDQU32     Z16, (CX)(AX*1)
+	ADDQ          $+64, AX
+	CMPQ          AX, BX
+	JNE           neuronsCb
+	MOVQ          BX, AX
+	SHRQ          $0x05, AX
+	MOVQ          over+40(FP), AX
+	VMOVDQU32     Z15, (AX)
+	MOVQ          fired+32(FP), AX
+	SUBQ          AX, SI
+	SHRQ          $0x02, SI
+	MOVQ          SI, ret+48(FP)
 	VZEROUPPER
 	RET

@@ -38,6 +38,12 @@ func limitsAVX2(x *int32, n int, ends *int32)
 //go:noescape
 func stepAVX2(p *int32, q *int32, u *int32, v *int32, count *int32, n int, fired *int32, exp uint64, over *uint32) int
 
+// stepLeakyAVX2 is StepLeaky on n neurons, a multiple of 64; p is a Leaky.
+// It writes the overflows in each lane to over.
+//
+//go:noescape
+func stepLeakyAVX2(p *int32, v *int32, count *int32, n int, fired *int32, over *uint32) int
+
 // sumRowsAVX512: for j < n, a multiple of 64, q[j] = q[j]&keep + (the weights of column j in k rows of w, n bytes apart)<<exp.
 // k is 1..256.
 //
@@ -71,3 +77,9 @@ func limitsAVX512(x *int32, n int, ends *int32)
 //
 //go:noescape
 func stepAVX512(p *int32, q *int32, u *int32, v *int32, count *int32, n int, fired *int32, exp uint64, over *uint32) int
+
+// stepLeakyAVX512 is StepLeaky on n neurons, a multiple of 64; p is a Leaky.
+// It writes the overflows in each lane to over.
+//
+//go:noescape
+func stepLeakyAVX512(p *int32, v *int32, count *int32, n int, fired *int32, over *uint32) int

@@ -25,6 +25,7 @@ func main() {
 		addRows16(t)
 		limits(t)
 		step(t)
+		stepLeaky(t)
 	}
 	Generate()
 }
@@ -669,19 +670,7 @@ func step(t *tier) {
 	exp := XMM()
 	VMOVQ(NewParamAddr("exp", 56), exp)
 	fire, subtract, mask := t.constant(p, above), t.constant(p, threshold), t.constant(p, keep)
-	index := t.vec()
-	t.load(iota32, index)
-	lanes := GP64()
-	MOVL(U32(uint32(t.lanes)), lanes.As32())
-	advance := t.broadcast(lanes)
-	var one reg.VecVirtual
-	table := GP64()
-	if t.wide {
-		MOVL(U32(1), lanes.As32())
-		one = t.broadcast(lanes)
-	} else {
-		LEAQ(compress, table)
-	}
+	s := t.spikes()
 	at, end := GP64(), GP64()
 	XORQ(at, at)
 	MOVQ(n, end)
@@ -704,7 +693,7 @@ func step(t *tier) {
 			y := t.vec()
 			t.clip(r, x, y)
 			t.wrap(r, y, y)
-			t.count(y, x, one, over)
+			t.count(y, x, s.one, over)
 			return y
 		}
 		again := t.name("neurons")
@@ -721,33 +710,21 @@ func step(t *tier) {
 		forgetV(vj)
 		VPADDD(uj, vj, vj)
 		vj = put(vj, rv, overV)
-		m, c, pick := GP32(), t.vec(), t.vec()
-		t.load(mem(count, at), c)
 		if t.wide {
 			f := K()
 			VPCMPD(U8(6), fire(), vj, f)
 			VPSUBD(subtract(), vj, f, vj)
 			VPANDD(mask(), vj, f, vj)
-			VPADDD(one, c, f, c)
-			VPCOMPRESSD_Z(index, f, pick)
-			KMOVW(f, m)
+			s.put(f, nil, mem(count, at), fired)
 		} else {
 			f, r := t.vec(), t.vec()
 			VPSUBD(subtract(), vj, r)
 			t.and(mask(), r, r)
 			VPCMPGTD(fire(), vj, f)
 			VPBLENDVB(f, r, vj, vj)
-			VPSUBD(f, c, c)
-			VMOVMSKPS(f, m)
-			VPMOVZXBD(Mem{Base: table, Index: m.As64(), Scale: 8}, pick)
-			VPERMD(index, pick, pick)
+			s.put(nil, f, mem(count, at), fired)
 		}
 		t.store(vj, mem(v, at))
-		t.store(c, mem(count, at))
-		t.store(pick, Mem{Base: fired}) // has room: at most as many as neurons lie before
-		POPCNTL(m, m)
-		LEAQ(Mem{Base: fired, Index: m.As64(), Scale: 4}, fired)
-		VPADDD(advance, index, index)
 		ADDQ(I32(t.bytes()), at)
 		CMPQ(at, end)
 		JNE(LabelRef(again))
@@ -780,6 +757,128 @@ func step(t *tier) {
 		}
 	}
 	Label(out)
+	s.end(fired)
+}
+
+// stepLeaky is step for membranes that have taken their weights.
+func stepLeaky(t *tier) {
+	TEXT("stepLeaky"+t.suffix, NOSPLIT, "func(p, v, count *int32, n int, fired *int32, over *uint32) int")
+	Pragma("noescape")
+	Doc("stepLeaky"+t.suffix+" is StepLeaky on n neurons, a multiple of 64; p is a Leaky.",
+		"It writes the overflows in each lane to over.")
+	const ( // of Leaky, in numbers of 32 bits
+		leak, add, above, aboveKeep, aboveAdd, below, belowKeep, belowAdd, register = 0, 1, 2, 3, 4, 5, 6, 7, 8
+	)
+	p, v, count, n, fired := ptr("p"), ptr("v"), ptr("count"), ptr("n"), ptr("fired")
+	of := func(i int) func() reg.VecVirtual { return t.constant(p, i) }
+	most, constant := of(leak), of(add)
+	fires, keepA, addA, sinks, keepB, addB := of(above), of(aboveKeep), of(aboveAdd), of(below), of(belowKeep), of(belowAdd)
+	r := t.constants(p, register)
+	s := t.spikes()
+	over := t.vec()
+	t.zero(over)
+	at, end := GP64(), GP64()
+	XORQ(at, at)
+	MOVQ(n, end)
+	SHLQ(U8(2), end)
+	put := func(x reg.VecVirtual) {
+		y := t.vec()
+		t.clip(r, x, y)
+		t.wrap(r, y, y)
+		t.count(y, x, s.one, over)
+		t.copy(y, x)
+	}
+	loop := t.name("neurons")
+	Label(loop)
+	x, y := t.vec(), t.vec()
+	t.load(mem(v, at), x)
+	// What is lost toward zero is x held within −leak..leak.
+	t.zero(y)
+	VPSUBD(most(), y, y)
+	VPMAXSD(x, y, y)
+	VPMINSD(most(), y, y)
+	VPSUBD(y, x, x)
+	VPADDD(constant(), x, x)
+	put(x)
+	a, b := t.vec(), t.vec()
+	t.and(keepA(), x, a)
+	VPADDD(addA(), a, a)
+	t.and(keepB(), x, b)
+	VPADDD(addB(), b, b)
+	if t.wide {
+		f, g := K(), K()
+		VPCMPD(U8(6), fires(), x, f)
+		VPCMPD(U8(1), sinks(), x, g)
+		VMOVDQA32(b, g, x)
+		VMOVDQA32(a, f, x) // a membrane that fires is not tested again
+		put(x)
+		s.put(f, nil, mem(count, at), fired)
+	} else {
+		f, g := t.vec(), t.vec()
+		VPCMPGTD(fires(), x, f)
+		VPCMPGTD(x, sinks(), g)
+		VPBLENDVB(g, b, x, x)
+		VPBLENDVB(f, a, x, x)
+		put(x)
+		s.put(nil, f, mem(count, at), fired)
+	}
+	t.store(x, mem(v, at))
+	ADDQ(I32(t.bytes()), at)
+	CMPQ(at, end)
+	JNE(LabelRef(loop))
+	times := GP64() // two narrowings a vector
+	MOVQ(end, times)
+	SHRQ(U8(map[bool]uint64{false: 4, true: 5}[t.wide]), times)
+	t.differ(over, times)
+	t.store(over, Mem{Base: ptr("over")})
+	s.end(fired)
+}
+
+// spikes writes down what fires.
+type spikes struct {
+	*tier
+	index, advance, one reg.VecVirtual
+	table               reg.GPVirtual
+}
+
+func (t *tier) spikes() *spikes {
+	s := &spikes{tier: t, index: t.vec(), table: GP64()}
+	t.load(iota32, s.index)
+	lanes := GP64()
+	MOVL(U32(uint32(t.lanes)), lanes.As32())
+	s.advance = t.broadcast(lanes)
+	if t.wide {
+		MOVL(U32(1), lanes.As32())
+		s.one = t.broadcast(lanes)
+	} else {
+		LEAQ(compress, s.table)
+	}
+	return s
+}
+
+// put appends the lanes that k, or for AVX2 f, says, and counts them.
+func (s *spikes) put(k, f reg.Register, count Mem, fired reg.GPVirtual) {
+	m, c, pick := GP32(), s.vec(), s.vec()
+	s.load(count, c)
+	if s.wide {
+		VPADDD(s.one, c, k, c)
+		VPCOMPRESSD_Z(s.index, k, pick)
+		KMOVW(k, m)
+	} else {
+		VPSUBD(f, c, c)
+		VMOVMSKPS(f, m)
+		VPMOVZXBD(Mem{Base: s.table, Index: m.As64(), Scale: 8}, pick)
+		VPERMD(s.index, pick, pick)
+	}
+	s.store(c, count)
+	s.store(pick, Mem{Base: fired}) // has room: at most as many as neurons lie before
+	POPCNTL(m, m)
+	LEAQ(Mem{Base: fired, Index: m.As64(), Scale: 4}, fired)
+	VPADDD(s.advance, s.index, s.index)
+}
+
+// end returns how many there are.
+func (s *spikes) end(fired reg.GPVirtual) {
 	SUBQ(ptr("fired"), fired)
 	SHRQ(U8(2), fired)
 	Store(fired, ReturnIndex(0))
