@@ -93,9 +93,15 @@ func (e *Engine) stepAny(i int, arriving []int32) {
 }
 
 // integrateSplit is step 3 with a sum for each sign. Magnitudes only add up, so
-// the order within a sum does not matter; the adds that overflow are counted.
+// the order within a sum does not matter; the adds that overflow are counted. Where
+// none can, the difference is one sum.
 func (e *Engine) integrateSplit(i int, arriving []int32) {
 	l, sum := &e.layers[i], e.m.Arithmetic.Sum
+	lo, hi := l.reach(arriving)
+	if l.scaled = max(hi, -lo) <= sum.Max()<<l.WeightExp; l.scaled {
+		l.plainSum(arriving)
+		return
+	}
 	clear(l.q)
 	clear(l.minus)
 	for _, k := range arriving {
@@ -128,28 +134,44 @@ func (e *Engine) stepEvents(i int, arriving []int32) {
 }
 
 // integrateMembrane is step 3 where the weights go straight into the membranes
-// of layer i: by the narrowing kernel; or where it cannot, in one sum, if no membrane
-// can leave its register on the way, nor reach what Held has it tested against.
+// of layer i: by the narrowing kernel, as many spikes at a time as cannot bring a
+// membrane to what Held has it tested against; or where it cannot, in one sum, if no
+// membrane can leave its register on the way either.
 func (e *Engine) integrateMembrane(i int, arriving []int32) {
 	l, a := &e.layers[i], &e.m.Arithmetic
-	if l.narrowsMembrane && !e.scalar {
-		l.memOver += l.rows.Add(block(l.v), arriving, l.WeightExp, &l.membrane)
-		return
-	}
-	lo, hi := l.reach(arriving)
-	lo, hi = int64(slices.Min(l.v))+lo, int64(slices.Max(l.v))+hi
-	l.plainAdd = l.rows != nil && a.Membrane.Register.Holds(lo, hi) && (a.Held == 0 || !a.Fire.When.Fires(hi, a.Held))
-	if l.plainAdd {
-		l.rows.Sum(block(l.added), arriving)
-		for j, x := range l.added {
-			l.v[j] += x << l.WeightExp
+	fires := func(v int64) bool { return a.Held != 0 && a.Fire.When.Fires(v, a.Held) }
+	kernel := l.narrowsMembrane && !e.scalar
+	if !kernel && l.rows != nil {
+		lo, hi := l.reach(arriving)
+		lo, hi = int64(slices.Min(l.v))+lo, int64(slices.Max(l.v))+hi
+		if l.plainAdd = a.Membrane.Register.Holds(lo, hi) && !fires(hi); l.plainAdd {
+			l.rows.Sum(block(l.added), arriving)
+			for j, x := range l.added {
+				l.v[j] += x << l.WeightExp
+			}
+			return
 		}
-		return
 	}
-	for _, k := range arriving {
-		for j := range l.v {
-			e.addWeight(i, int(k), j)
+	for len(arriving) > 0 {
+		n := 0
+		if kernel {
+			if n = len(arriving); a.Held != 0 {
+				most := int64(slices.Max(l.v))
+				n = 0
+				for n < len(arriving) && !fires(most+l.hi[arriving[n]]) {
+					most += l.hi[arriving[n]]
+					n++
+				}
+			}
+			l.memOver += l.rows.Add(block(l.v), arriving[:n], l.WeightExp, &l.membrane)
 		}
+		if n == 0 {
+			n = 1
+			for j := range l.v {
+				e.addWeight(i, int(arriving[0]), j)
+			}
+		}
+		arriving = arriving[n:]
 	}
 }
 

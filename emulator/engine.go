@@ -222,11 +222,8 @@ func (e *Engine) integrate(i int, arriving []int32) {
 	l, sum := &e.layers[i], e.m.Arithmetic.Sum
 	l.scaled = l.sumProved || sum.Holds(l.reach(arriving))
 	switch {
-	case l.scaled && l.rows != nil:
-		l.rows.Sum(block(l.q), arriving)
 	case l.scaled:
-		clear(l.q)
-		addRows(l.q, l.w16, arriving)
+		l.plainSum(arriving)
 	case l.narrowsSum && !e.scalar:
 		clear(l.q)
 		l.sumOver += l.rows.Add(block(l.q), arriving, l.WeightExp, &l.sum)
@@ -238,6 +235,16 @@ func (e *Engine) integrate(i int, arriving []int32) {
 			}
 		}
 	}
+}
+
+// plainSum sets q to the sum of the mantissas.
+func (l *layer) plainSum(arriving []int32) {
+	if l.rows != nil {
+		l.rows.Sum(block(l.q), arriving)
+		return
+	}
+	clear(l.q)
+	addRows(l.q, l.w16, arriving)
 }
 
 // fire is steps 4 to 7. The proof for the whole layer is one for the first

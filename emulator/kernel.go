@@ -29,7 +29,7 @@ type plan struct {
 	plain, narrowing simd.LIF // steps 4 to 7, the registers ignored or obeyed
 	sum, membrane    simd.Narrow
 	narrowsSum       bool // rows.Add may sum
-	narrowsMembrane  bool // rows.Add may add to membranes: Held tests after each
+	narrowsMembrane  bool // rows.Add may add to membranes
 	narrowsLIF       bool // narrowing is the layer's
 
 	isLeaky bool // leaky is steps 4 to 7
@@ -85,7 +85,8 @@ func newPlansFor(m *fixedpoint.Model, layers []fixedpoint.Layer, plastic bool) [
 		p.sum, sum = newNarrow(a.Sum)
 		p.membrane, membrane = newNarrow(a.Membrane.Register)
 		p.narrowsSum = sum && light
-		p.narrowsMembrane = membrane && light && a.Held == 0
+		// What wraps below its least comes near what Held tests against.
+		p.narrowsMembrane = membrane && light && (a.Held == 0 || a.Membrane.Register.Overflow != fixedpoint.Wrap)
 		if p.leaky, p.isLeaky = newLeaky(a, l, p.membrane); p.isLeaky && membrane {
 			var x [3][simd.Block]int32
 			_, over := simd.StepLeaky(&p.leaky, x[0][:], x[1][:], x[2][:])
