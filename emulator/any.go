@@ -31,15 +31,8 @@ func (e *Engine) stepAny(i int, arriving []int32) {
 		}
 		e.integrateMembrane(i, arriving)
 	}
-	if room := block(l.fired)[len(l.fired):]; l.isLeaky && !e.scalar && len(room) >= simd.Pad(l.Out) { // spikes of Held come first
-		v := block(l.v)
-		n, over := simd.StepLeaky(&l.leaky, v, block(l.count), room)
-		clear(v[l.Out:])
-		l.memOver += over - uint64(len(v)-l.Out)*l.idle // of the last block's rest, which was at 0 too
-		for n > 0 && int(room[n-1]) >= l.Out {
-			n--
-		}
-		l.fired = l.fired[:len(l.fired)+n]
+	if l.isLeaky && !e.scalar {
+		l.stepLeaky(&l.leaky)
 		return
 	}
 	exp := 0
@@ -121,6 +114,14 @@ func (e *Engine) integrateSplit(i int, arriving []int32) {
 // stepEvents is steps 3 to 7 of layer i where every event is tested.
 func (e *Engine) stepEvents(i int, arriving []int32) {
 	l := &e.layers[i]
+	if l.isLeaky && l.narrowsMembrane && !e.scalar {
+		for k := range arriving {
+			l.memOver += l.rows.Add(block(l.v), arriving[k:k+1], l.WeightExp, &l.membrane)
+			l.stepLeaky(&l.test)
+		}
+		l.stepLeaky(&l.leaky)
+		return
+	}
 	for _, k := range arriving {
 		for j := range l.v {
 			e.addWeight(i, int(k), j)
@@ -131,6 +132,23 @@ func (e *Engine) stepEvents(i int, arriving []int32) {
 		l.v[j] = e.forgetV(i, j, int64(l.v[j]))
 		e.testAny(i, j)
 	}
+}
+
+// stepLeaky is p on every membrane. Spikes of this tick may lie before its own.
+func (l *layer) stepLeaky(p *simd.Leaky) {
+	l.fired = slices.Grow(l.fired, simd.Pad(l.Out))
+	v, room := block(l.v), l.fired[len(l.fired):cap(l.fired)]
+	n, over := simd.StepLeaky(p, v, block(l.count), room)
+	// The rest of the last block began at 0, and is neither counted nor kept.
+	clear(v[l.Out:])
+	if rest := uint64(len(v) - l.Out); rest > 0 && over > 0 {
+		over -= rest * p.Idle()
+	}
+	for n > 0 && int(room[n-1]) >= l.Out {
+		n--
+	}
+	l.memOver += over
+	l.fired = l.fired[:len(l.fired)+n]
 }
 
 // integrateMembrane is step 3 where the weights go straight into the membranes

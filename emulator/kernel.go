@@ -32,9 +32,8 @@ type plan struct {
 	narrowsMembrane  bool // rows.Add may add to membranes
 	narrowsLIF       bool // narrowing is the layer's
 
-	isLeaky bool // leaky is steps 4 to 7
-	leaky   simd.Leaky
-	idle    uint64 // overflows of a tick of a neuron at 0 without input
+	isLeaky     bool       // steps 4 to 7, or of per_event the leak event, are leaky
+	leaky, test simd.Leaky // test: without the leak
 }
 
 // halfFrom is the number of 4-bit weights from which a layer's take half a byte:
@@ -86,13 +85,11 @@ func newPlansFor(m *fixedpoint.Model, layers []fixedpoint.Layer, plastic bool) [
 		p.membrane, membrane = newNarrow(a.Membrane.Register)
 		p.narrowsSum = sum && light
 		// What wraps below its least comes near what Held tests against.
-		p.narrowsMembrane = membrane && light && (a.Held == 0 || a.Membrane.Register.Overflow != fixedpoint.Wrap)
-		if p.leaky, p.isLeaky = newLeaky(a, l, p.membrane); p.isLeaky && membrane {
-			var x [3][simd.Block]int32
-			_, over := simd.StepLeaky(&p.leaky, x[0][:], x[1][:], x[2][:])
-			p.idle = over / simd.Block
-		}
+		p.narrowsMembrane = membrane && light && (a.Held == 0 || a.Membrane.Register.Overflow != fixedpoint.Wrap || a.Update == fixedpoint.PerEvent)
+		p.leaky, p.isLeaky = newLeaky(a, l, p.membrane)
 		p.isLeaky = p.isLeaky && membrane
+		p.test = p.leaky
+		p.test.Leak, p.test.Add = 0, 0
 		if !p.classic {
 			continue
 		}
@@ -177,7 +174,7 @@ func newLIF(a *fixedpoint.Arithmetic, l *fixedpoint.Layer) (simd.LIF, bool) {
 func newLeaky(a *fixedpoint.Arithmetic, l *fixedpoint.Layer, v simd.Narrow) (p simd.Leaky, ok bool) {
 	s, d := a.Membrane, a.Membrane.Decay.Kind
 	forgets := s.Leak.Kind != fixedpoint.LeakNone && l.MembraneLeak != 0
-	if a.Update != fixedpoint.PerTick || a.Integrate != fixedpoint.IntegrateMembrane || a.Bias.Present || a.Fire.ExtraSpikes > 0 || l.Refractory > 1 ||
+	if a.Integrate != fixedpoint.IntegrateMembrane || a.Bias.Present || a.Fire.ExtraSpikes > 0 || l.Refractory > 1 ||
 		d != fixedpoint.DecayNone && (d != fixedpoint.DecayMultiply || l.MembraneDecay != 0) || forgets && s.Place != fixedpoint.AfterIntegrate {
 		return p, false
 	}
@@ -195,15 +192,17 @@ func newLeaky(a *fixedpoint.Arithmetic, l *fixedpoint.Layer, v simd.Narrow) (p s
 	}
 	// Nothing is above or below what 32 bits end at.
 	p.Above, p.Below = math.MaxInt32, math.MinInt32
-	if threshold, tested := a.Tests(l); tested {
+	threshold, tested := a.Tests(l)
+	if tested {
+		above := threshold
 		if a.Fire.When == fixedpoint.GE {
-			threshold--
+			above--
 		}
-		p.Above = int32(max(math.MinInt32, min(threshold, math.MaxInt32)))
+		p.Above = int32(max(math.MinInt32, min(above, math.MaxInt32)))
 	}
 	switch l.Reset {
 	case fixedpoint.ResetSubtract:
-		p.AboveKeep, p.AboveAdd = -1, fits(-l.Threshold)
+		p.AboveKeep, p.AboveAdd = -1, fits(-threshold)
 	case fixedpoint.ResetValue:
 		p.AboveAdd = fits(l.ResetValue)
 	case fixedpoint.ResetNone:

@@ -146,25 +146,40 @@ func StepLeaky(p *Leaky, v, count, fired []int32) (n int, overflows uint64) {
 		return stepLeaky(p, v, count, fired)
 	}
 	c := *p
+	for j, x := range v {
+		x, over, fires := c.step(x)
+		v[j] = x
+		overflows += over
+		if fires {
+			count[j]++
+			fired[n] = int32(j)
+			n++
+		}
+	}
+	return n, overflows
+}
+
+func (p *Leaky) step(x int32) (y int32, overflows uint64, fires bool) {
 	put := func(x int32) int32 {
-		y := c.V.apply(x)
+		y := p.V.apply(x)
 		if y != x {
 			overflows++
 		}
 		return y
 	}
-	for j, x := range v {
-		x = put(x - min(max(x, -c.Leak), c.Leak) + c.Add)
-		switch {
-		case x > c.Above:
-			count[j]++
-			fired[n] = int32(j)
-			n++
-			x = put(x&c.AboveKeep + c.AboveAdd)
-		case x < c.Below:
-			x = put(x&c.BelowKeep + c.BelowAdd)
-		}
-		v[j] = x
+	x = put(x - min(max(x, -p.Leak), p.Leak) + p.Add)
+	switch {
+	case x > p.Above:
+		return put(x&p.AboveKeep + p.AboveAdd), overflows, true
+	case x < p.Below:
+		x = put(x&p.BelowKeep + p.BelowAdd)
 	}
-	return n, overflows
+	return x, overflows, false
+}
+
+// Idle is how many overflows StepLeaky counts for a membrane at 0, such as those of
+// padding.
+func (p *Leaky) Idle() uint64 {
+	_, overflows, _ := p.step(0)
+	return overflows
 }
