@@ -33,8 +33,8 @@ var imports = map[string]string{
 
 	"targets": "fixedpoint gopkg.in/yaml.v3",
 
-	"emulator/simd":      "fixedpoint/tier",
-	"emulator/simd/gen":  "github.com/mmcloughlin/avo/...", // a module of its own
+	"emulator/simd":      "fixedpoint/tier golang.org/x/sys/unix", // large pages under large matrices
+	"emulator/simd/gen":  "github.com/mmcloughlin/avo/...",        // a module of its own
 	"emulator/machine":   "fixedpoint targets",
 	"emulator/reference": "fixedpoint targets emulator/machine",
 	"emulator":           "fixedpoint targets emulator/machine emulator/reference emulator/simd",

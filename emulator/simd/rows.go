@@ -46,11 +46,27 @@ type Rows struct {
 // chunk is how many rows may be added before the 16-bit sums are emptied.
 const chunk = 256
 
+// Of a matrix of farFrom words or more, which lies in no cache, few rows are added at
+// once: each is then read in long pieces, as memory likes it.
+const (
+	farFrom = 128 << 20 / 8
+	few     = 16
+)
+
+// atOnce is how many rows are added at once.
+func (r *Rows) atOnce() int {
+	if len(r.w) >= farFrom {
+		return few
+	}
+	return chunk
+}
+
 // NewRows is a matrix of rows by cols, to be filled in by Set; half is for weights
 // of -8..7 only.
 func NewRows(rows, cols int, half bool) *Rows {
 	r := &Rows{rows: rows, cols: cols, stride: Pad(cols), half: half, most: 1}
 	r.w = make([]uint64, rows*r.words())
+	hugePages(r.w)
 	return r
 }
 
@@ -124,26 +140,32 @@ func (r *Rows) check(n int, rows []int32) {
 	}
 }
 
-// wide is how many columns of half rows are written out at a time.
-const wide = 256
+// wide is how many columns of few half rows are written out at a time.
+const wide = 2048
 
-// inOrder are row numbers 0..chunk-1.
-var inOrder = func() (rows [chunk]int32) {
+type unpacked [few * wide / 8]uint64
+
+// inOrder are row numbers 0..few-1.
+var inOrder = func() (rows [few]int32) {
 	for i := range rows {
 		rows[i] = int32(i)
 	}
 	return rows
 }()
 
-// unpack writes out at most chunk half rows, from column first on: the rows of the
+// unpack writes out at most few half rows, from column first on: the rows of the
 // result, in buf, are inOrder.
-func (r *Rows) unpack(part []int32, first int, buf *[chunk * wide / 8]uint64) Rows {
-	panel := Rows{rows: chunk, stride: min(wide, r.stride-first), most: r.most}
+func (r *Rows) unpack(part []int32, first int, buf *unpacked) Rows {
+	panel := Rows{rows: few, stride: min(wide, r.stride-first), most: r.most}
 	n := panel.stride / 8
-	panel.w = buf[:chunk*n]
+	panel.w = buf[:few*n]
 	for i, k := range part {
 		to := panel.w[i*n:][:n]
 		from := r.w[int(k)*(r.stride/16)+first/16:][:n/2]
+		if tier.Active() != tier.Portable {
+			unpack(to, from)
+			continue
+		}
 		for ; len(from) >= 4 && len(to) >= 8; from, to = from[4:], to[8:] {
 			for j, x := range from[:4] {
 				to[j] = x&nibbles + (bias-8)*each
@@ -171,16 +193,16 @@ func (r *Rows) Sum(q []int32, rows []int32) {
 		return
 	}
 	for first := true; len(rows) > 0; first = false {
-		part := rows[:min(chunk, len(rows))]
+		part := rows[:min(r.atOnce(), len(rows))]
 		rows = rows[len(part):]
 		r.sum(q, part, first)
 	}
 }
 
 func (r *Rows) sumHalf(q []int32, rows []int32) {
-	var buf [chunk * wide / 8]uint64
+	var buf unpacked
 	for begin := true; len(rows) > 0; begin = false {
-		part := rows[:min(chunk, len(rows))]
+		part := rows[:min(few, len(rows))]
 		rows = rows[len(part):]
 		for first := 0; first < r.stride; first += wide {
 			panel := r.unpack(part, first, &buf)
@@ -296,9 +318,9 @@ func (r *Rows) Add(acc []int32, rows []int32, exp int, to *Narrow) (overflows ui
 }
 
 func (r *Rows) addHalf(acc []int32, rows []int32, exp int, to *Narrow) (overflows uint64) {
-	var buf [chunk * wide / 8]uint64
+	var buf unpacked
 	for len(rows) > 0 {
-		part := rows[:min(chunk, len(rows))]
+		part := rows[:min(few, len(rows))]
 		rows = rows[len(part):]
 		for first := 0; first < r.stride; first += wide {
 			panel := r.unpack(part, first, &buf)
@@ -317,7 +339,7 @@ const some = 6
 func (r *Rows) add(acc []int32, rows []int32, exp int, to *Narrow) (overflows uint64) {
 	for len(rows) > 0 {
 		if len(rows) >= some {
-			if n := min(r.room(acc, exp, to), chunk, len(rows)); n >= some {
+			if n := min(r.room(acc, exp, to), r.atOnce(), len(rows)); n >= some {
 				if tier.Active() == tier.Portable {
 					r.sumGo(acc, 0, rows[:n], exp)
 				} else {

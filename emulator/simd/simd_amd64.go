@@ -49,6 +49,9 @@ func addRows16(acc []int32, w []uint64, rows []int32, p *lanes16) (overflows uin
 	return overflows
 }
 
+// unpack writes out half rows, at least a block.
+func unpack(to, from []uint64) { unpackAVX2(&to[0], &from[0], len(to)/(Block/8)) }
+
 // limits are the least and the largest number of x, which is whole blocks.
 func limits(x []int32) (least, most int32) {
 	var ends [2][16]int32

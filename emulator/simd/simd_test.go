@@ -489,3 +489,29 @@ func rowsOf(w []int8, rows, cols int, half bool) *Rows {
 	}
 	return r
 }
+
+// BenchmarkFar is rows that lie in memory only, a sixth of 20 000 x 20 000 weights, of
+// a byte and of half of one; and the loop that only loads.
+func BenchmarkFar(b *testing.B) {
+	if testing.Short() {
+		b.Skip("short")
+	}
+	r := &input{Rand: rand.New(rand.NewPCG(1, 1))}
+	const width = 20000
+	for _, half := range []bool{false, true} {
+		m, q := NewRows(width, width, half), make([]int32, Pad(width))
+		for i := range m.w {
+			m.w[i] = r.Uint64()
+		}
+		var rows []int32
+		for k := range int32(width) {
+			if r.IntN(6) == 0 {
+				rows = append(rows, k)
+			}
+		}
+		b.Run(fmt.Sprintf("half=%v", half), func(b *testing.B) { rate(b, width*len(rows), func() { m.Sum(q, rows) }) })
+		if !half {
+			b.Run("load", func(b *testing.B) { rate(b, width*len(rows), func() { m.Load(rows) }) })
+		}
+	}
+}

@@ -280,6 +280,35 @@ DATA iota32<>+56(SB)/4, $0x0000000e
 DATA iota32<>+60(SB)/4, $0x0000000f
 GLOBL iota32<>(SB), RODATA|NOPTR, $64
 
+// func unpackAVX2(to *uint64, from *uint64, n int)
+// Requires: AVX, AVX2
+TEXT ·unpackAVX2(SB), NOSPLIT, $0-24
+	MOVQ         to+0(FP), AX
+	MOVQ         from+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVL         $0x0f0f0f0f, BX
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	MOVL         $0x78787878, BX
+	VMOVD        BX, X1
+	VPBROADCASTD X1, Y1
+
+block:
+	VMOVDQU (CX), Y2
+	VPSRLW  $0x04, Y2, Y3
+	VPAND   Y0, Y2, Y2
+	VPADDB  Y1, Y2, Y2
+	VMOVDQU Y2, (AX)
+	VPAND   Y0, Y3, Y3
+	VPADDB  Y1, Y3, Y3
+	VMOVDQU Y3, 32(AX)
+	ADDQ    $0x20, CX
+	ADDQ    $0x40, AX
+	DECQ    DX
+	JNZ     block
+	VZEROUPPER
+	RET
+
 // func sumRowsAVX2(q *int32, n int, w *uint64, rows *int32, k int, exp uint64, keep int32)
 // Requires: AVX, AVX2
 TEXT ·sumRowsAVX2(SB), NOSPLIT, $0-52

@@ -4,6 +4,11 @@
 
 package simd
 
+// unpackAVX2 writes n > 0 blocks of half a byte a weight out as blocks of a byte.
+//
+//go:noescape
+func unpackAVX2(to *uint64, from *uint64, n int)
+
 // sumRowsAVX2: for j < n, a multiple of 64, q[j] = q[j]&keep + (the weights of column j in k rows of w, n bytes apart)<<exp.
 // k is 1..256.
 //

@@ -18,6 +18,7 @@ const block = 64
 func main() {
 	ConstraintExpr("amd64")
 	data()
+	unpack()
 	for _, t := range []*tier{{suffix: "AVX2", lanes: 8, panel: 2}, {suffix: "AVX512", lanes: 16, panel: 4, wide: true}} {
 		sumRows(t)
 		loadRows(t)
@@ -275,6 +276,36 @@ func sumRows(t *tier) {
 func (t *tier) columns(base reg.GPVirtual, i, j, h int) Mem {
 	per := block / t.bytes()
 	return Mem{Base: base, Disp: 4*(i/per*block+i%per*2*t.lanes+32*j) + h*t.bytes()}
+}
+
+// unpack writes out half rows: low halves of bytes to the first words of a block, high
+// ones to the others. Memory is what it waits for, so that wider vectors would not help.
+func unpack() {
+	TEXT("unpackAVX2", NOSPLIT, "func(to, from *uint64, n int)")
+	Pragma("noescape")
+	Doc("unpackAVX2 writes n > 0 blocks of half a byte a weight out as blocks of a byte.")
+	to, from, n := ptr("to"), ptr("from"), ptr("n")
+	t := &tier{lanes: 8}
+	b := GP64()
+	MOVL(U32(0x0f0f0f0f), b.As32())
+	half := t.broadcast(b)
+	MOVL(U32(0x78787878), b.As32())
+	more := t.broadcast(b) // 128 − 8
+	Label("block")
+	x, y := YMM(), YMM()
+	VMOVDQU(Mem{Base: from}, x)
+	VPSRLW(U8(4), x, y)
+	for i, v := range []reg.VecVirtual{x, y} {
+		VPAND(half, v, v)
+		VPADDB(more, v, v)
+		VMOVDQU(v, Mem{Base: to, Disp: 32 * i})
+	}
+	ADDQ(U8(32), from)
+	ADDQ(U8(64), to)
+	DECQ(n)
+	JNZ(LabelRef("block"))
+	VZEROUPPER()
+	RET()
 }
 
 // loadRows is the benchmarks' ceiling: it reads what sumRows reads and nothing
