@@ -90,11 +90,15 @@ func (r *Rows) Set(k int, w []int8) (least, most int8) {
 	if len(w) != r.cols {
 		panic(fmt.Sprintf("simd: Set: got %d weights, want %d", len(w), r.cols))
 	}
+	to := r.w[k*r.words():][:r.words()]
+	if blocks := len(w) / Block; blocks > 0 && tier.Active() != tier.Portable {
+		least, most = pack(to, w[:blocks*Block], r.half)
+		to, w = to[blocks*r.words()/(r.stride/Block):], w[blocks*Block:]
+	}
 	for _, x := range w {
 		least, most = min(least, x), max(most, x)
 	}
 	r.most = max(r.most, -int(least), int(most))
-	to := r.w[k*r.words():][:r.words()]
 	var last [Block]int8
 	for len(w) > 0 {
 		from := w

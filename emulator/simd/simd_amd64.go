@@ -49,6 +49,17 @@ func addRows16(acc []int32, w []uint64, rows []int32, p *lanes16) (overflows uin
 	return overflows
 }
 
+// pack lays out whole blocks, at least one, and returns their least and largest weight.
+func pack(to []uint64, from []int8, half bool) (least, most int8) {
+	var ends [2][32]int8
+	h := 0
+	if half {
+		h = 1
+	}
+	packAVX2(&to[0], &from[0], len(from)/Block, h, &ends[0][0])
+	return slices.Min(ends[0][:]), slices.Max(ends[1][:])
+}
+
 // unpack writes out half rows, at least a block.
 func unpack(to, from []uint64) { unpackAVX2(&to[0], &from[0], len(to)/(Block/8)) }
 

@@ -135,6 +135,16 @@ func compare(t *testing.T, seed uint64, n int) {
 		}
 	}
 	m := rowsOf(w, height, n, half)
+	func() {
+		defer tier.Use(tier.Use(tier.Portable))
+		if plain := rowsOf(w, height, n, half); !slices.Equal(m.w, plain.w) || m.most != plain.most {
+			t.Fatalf("seed %d, n %d: rows are not laid out as in plain Go", seed, n)
+		}
+	}()
+	least, most := m.Set(0, w[:n])
+	if l, h := min(0, slices.Min(w[:n])), max(0, slices.Max(w[:n])); least != l || most != h {
+		t.Fatalf("seed %d, n %d: Set: weights of %d..%d, want %d..%d", seed, n, least, most, l, h)
+	}
 	k := []int{0, 1, r.IntN(50), chunk - 1, chunk, chunk + 1, 3*chunk + r.IntN(100)}[r.IntN(7)]
 	rows := r.rows(k, height)
 

@@ -280,6 +280,64 @@ DATA iota32<>+56(SB)/4, $0x0000000e
 DATA iota32<>+60(SB)/4, $0x0000000f
 GLOBL iota32<>(SB), RODATA|NOPTR, $64
 
+// func packAVX2(to *uint64, from *int8, n int, half int, ends *int8)
+// Requires: AVX, AVX2
+TEXT ·packAVX2(SB), NOSPLIT, $0-40
+	MOVQ         to+0(FP), AX
+	MOVQ         from+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVQ         half+24(FP), BX
+	MOVL         $0x80808080, SI
+	VMOVD        SI, X0
+	VPBROADCASTD X0, Y0
+	MOVL         $0x0f0f0f0f, SI
+	VMOVD        SI, X1
+	VPBROADCASTD X1, Y1
+	MOVL         $0x88888888, SI
+	VMOVD        SI, X2
+	VPBROADCASTD X2, Y2
+	VPXOR        Y3, Y3, Y3
+	VPXOR        Y4, Y4, Y4
+
+row:
+	VMOVDQU    (CX), Y5
+	VMOVDQU    32(CX), Y6
+	VPMINSB    Y5, Y3, Y3
+	VPMAXSB    Y5, Y4, Y4
+	VPMINSB    Y6, Y3, Y3
+	VPMAXSB    Y6, Y4, Y4
+	VPUNPCKLBW Y6, Y5, Y7
+	VPUNPCKHBW Y6, Y5, Y6
+	VPERM2I128 $0x20, Y6, Y7, Y5
+	VPERM2I128 $0x31, Y6, Y7, Y6
+	TESTQ      BX, BX
+	JNZ        halves
+	VPXOR      Y0, Y5, Y5
+	VPXOR      Y0, Y6, Y6
+	VMOVDQU    Y5, (AX)
+	VMOVDQU    Y6, 32(AX)
+	ADDQ       $0x40, AX
+	JMP        next
+
+halves:
+	VPAND   Y1, Y5, Y5
+	VPAND   Y1, Y6, Y6
+	VPSLLW  $0x04, Y6, Y6
+	VPOR    Y6, Y5, Y5
+	VPXOR   Y2, Y5, Y5
+	VMOVDQU Y5, (AX)
+	ADDQ    $0x20, AX
+
+next:
+	ADDQ    $0x40, CX
+	DECQ    DX
+	JNZ     row
+	MOVQ    ends+32(FP), AX
+	VMOVDQU Y3, (AX)
+	VMOVDQU Y4, 32(AX)
+	VZEROUPPER
+	RET
+
 // func unpackAVX2(to *uint64, from *uint64, n int)
 // Requires: AVX, AVX2
 TEXT ·unpackAVX2(SB), NOSPLIT, $0-24

@@ -4,6 +4,12 @@
 
 package simd
 
+// packAVX2 lays out n > 0 blocks of weights, in half a byte each if half is 1.
+// It writes the least of each of 32 lanes, and 0, to ends, and then the largest.
+//
+//go:noescape
+func packAVX2(to *uint64, from *int8, n int, half int, ends *int8)
+
 // unpackAVX2 writes n > 0 blocks of half a byte a weight out as blocks of a byte.
 //
 //go:noescape

@@ -18,6 +18,7 @@ const block = 64
 func main() {
 	ConstraintExpr("amd64")
 	data()
+	pack()
 	unpack()
 	for _, t := range []*tier{{suffix: "AVX2", lanes: 8, panel: 2}, {suffix: "AVX512", lanes: 16, panel: 4, wide: true}} {
 		sumRows(t)
@@ -276,6 +277,62 @@ func sumRows(t *tier) {
 func (t *tier) columns(base reg.GPVirtual, i, j, h int) Mem {
 	per := block / t.bytes()
 	return Mem{Base: base, Disp: 4*(i/per*block+i%per*2*t.lanes+32*j) + h*t.bytes()}
+}
+
+// pack lays out whole blocks of a row.
+func pack() {
+	TEXT("packAVX2", NOSPLIT, "func(to *uint64, from *int8, n int, half int, ends *int8)")
+	Pragma("noescape")
+	Doc("packAVX2 lays out n > 0 blocks of weights, in half a byte each if half is 1.",
+		"It writes the least of each of 32 lanes, and 0, to ends, and then the largest.")
+	to, from, n, half := ptr("to"), ptr("from"), ptr("n"), ptr("half")
+	t := &tier{lanes: 8}
+	b := GP64()
+	byte4 := func(x uint32) reg.VecVirtual {
+		MOVL(U32(x), b.As32())
+		return t.broadcast(b)
+	}
+	top, nibble, eight := byte4(0x80808080), byte4(0x0f0f0f0f), byte4(0x88888888)
+	least, most := YMM(), YMM()
+	t.zero(least)
+	t.zero(most)
+	Label("row")
+	x, y, lo, hi := YMM(), YMM(), YMM(), YMM()
+	VMOVDQU(Mem{Base: from}, x)
+	VMOVDQU(Mem{Base: from, Disp: 32}, y)
+	for _, v := range []reg.VecVirtual{x, y} {
+		VPMINSB(v, least, least)
+		VPMAXSB(v, most, most)
+	}
+	VPUNPCKLBW(y, x, lo)
+	VPUNPCKHBW(y, x, hi)
+	VPERM2I128(U8(0x20), hi, lo, x)
+	VPERM2I128(U8(0x31), hi, lo, y)
+	TESTQ(half, half)
+	JNZ(LabelRef("halves"))
+	VPXOR(top, x, x)
+	VPXOR(top, y, y)
+	VMOVDQU(x, Mem{Base: to})
+	VMOVDQU(y, Mem{Base: to, Disp: 32})
+	ADDQ(U8(64), to)
+	JMP(LabelRef("next"))
+	Label("halves")
+	VPAND(nibble, x, x)
+	VPAND(nibble, y, y)
+	VPSLLW(U8(4), y, y)
+	VPOR(y, x, x)
+	VPXOR(eight, x, x)
+	VMOVDQU(x, Mem{Base: to})
+	ADDQ(U8(32), to)
+	Label("next")
+	ADDQ(U8(64), from)
+	DECQ(n)
+	JNZ(LabelRef("row"))
+	ends := ptr("ends")
+	VMOVDQU(least, Mem{Base: ends})
+	VMOVDQU(most, Mem{Base: ends, Disp: 32})
+	VZEROUPPER()
+	RET()
 }
 
 // unpack writes out half rows: low halves of bytes to the first words of a block, high
