@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -177,11 +179,12 @@ func writeSweeps(dir string, sweeps []bench.Sweep) error {
 		} {
 			plot := chart.Plot{
 				Frame: chart.Frame{Title: "Emulator: " + c.name + " over " + s.Over, Desc: "Measured and predicted " + c.name + " of the emulator over " + s.Unit + ", both axes logarithmic."},
-				X:     chart.Axis{Label: s.Unit, Log: true}, Y: chart.Axis{Label: c.label, Log: true},
+				X:     chart.Axis{Label: s.Unit, Log: true}, Y: decades(c.label, c.got, c.want),
 				Series: []chart.Series{{Name: "measured", Kind: chart.Points, X: x, Y: c.got}, {Name: c.predicted, X: x, Y: c.want}},
 			}
-			if c.name == "time" && s.Over == "width" {
+			if c.name == "time" && (s.Over == "width" || s.Over == "depth") { // those that outgrow the caches
 				plot.Series = append(plot.Series, chart.Series{Name: "the same from far memory", X: x, Y: y[4]})
+				plot.Y = decades(c.label, c.got, c.want, y[4])
 			}
 			path := filepath.Join(dir, s.Over+"-"+c.name+".svg")
 			if err := artefact.WriteAtomic(path, func(w io.Writer) error { return chart.Write(w, plot) }); err != nil {
@@ -190,4 +193,14 @@ func writeSweeps(dir string, sweeps []bench.Sweep) error {
 		}
 	}
 	return nil
+}
+
+// decades is an axis of a decade at least, so that what is constant looks so.
+func decades(label string, data ...[]float64) chart.Axis {
+	lo, hi := slices.Min(slices.Concat(data...))/1.3, slices.Max(slices.Concat(data...))*1.3
+	if hi < 10*lo {
+		mid := math.Sqrt(lo * hi)
+		lo, hi = mid/math.Sqrt(10), mid*math.Sqrt(10)
+	}
+	return chart.Axis{Label: label, Log: true, Min: lo, Max: hi}
 }

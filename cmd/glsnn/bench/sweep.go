@@ -26,7 +26,7 @@ type Point struct {
 	Seconds          float64 `json:"seconds"` // of one processor, for all samples
 	PredictedSeconds float64 `json:"predicted_seconds"`
 	FarSeconds       float64 `json:"far_seconds"` // predicted, were every weight read from far memory
-	Bytes            float64 `json:"bytes"`       // of the engine: its weights and its state
+	Bytes            float64 `json:"bytes"`       // of the engine after the run, on the heap: its weights and its state
 	PredictedBytes   float64 `json:"predicted_bytes"`
 	Samples          uint64  `json:"samples"`
 	SynOps           uint64  `json:"synops"`
@@ -36,16 +36,17 @@ type Point struct {
 // Rates are what the kernels do in a second.
 type Rates struct{ SynOps, Far, Updates float64 }
 
-// KernelRates takes them from figures of this tier.
+// KernelRates takes them from figures of this tier: the best of the rounds, as a point
+// is the quickest of its tries.
 func KernelRates(figures []Figure, tier string) (r Rates) {
 	for _, f := range figures {
 		switch f.Key {
 		case "emulator/sum/" + tier:
-			r.SynOps = f.Value * 1e9
+			r.SynOps = f.High * 1e9
 		case "emulator/far/" + tier:
-			r.Far = f.Value * 1e9
+			r.Far = f.High * 1e9
 		case "emulator/lif/" + tier:
-			r.Updates = f.Value * 1e9
+			r.Updates = f.High * 1e9
 		}
 	}
 	return r
@@ -146,7 +147,6 @@ func measure(hidden []int, ticks int, activity float64, samples int, rates Rates
 	}
 	before := heap()
 	e := emulator.New(m, emulator.Options{})
-	p.Bytes = heap() - before
 	window := func() {
 		e.Reset()
 		for t := range ticks {
@@ -170,6 +170,9 @@ func measure(hidden []int, ticks int, activity float64, samples int, rates Rates
 			took = min(took, clock()-start)
 		}
 	})
+	p.Bytes = heap() - before // what a run has made it grow to included
+	runtime.KeepAlive(e)
+	runtime.KeepAlive(&train)
 	n := uint64(samples)
 	t := c.Totals()
 	p.Samples, p.SynOps, p.Updates = n, t.SynOps*n, t.Updates*n
