@@ -9,7 +9,8 @@ import (
 )
 
 // The exact path of contracts and layers that the plain loops of engine.go do
-// not take: every operation of the contract, in its order, one by one. It is
+// not take: every operation of the contract, in its order, one by one where no kernel
+// takes many. It is
 // event-driven like the rest (rows of arriving spikes only), and allocates
 // nothing once the lists of spikes have grown.
 

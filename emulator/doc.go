@@ -79,9 +79,10 @@
 // event-driven: in a tick it reads the rows of the arriving spikes only. Its
 // inner loops are those of emulator/simd: where fixedpoint's Bounds, or the
 // weights of a tick's spikes, prove that no register overflows they add in plain
-// 32 bits, elsewhere they narrow after every add. Layers that use other
-// mechanisms than decays before the input, one threshold and two resets take the
-// exact path of any.go for steps 4 to 7. Both satisfy [Machine]; emutest is the
+// 32 bits, elsewhere they narrow after every add. Steps 4 to 7 have two kernels: for
+// decays before the input, one threshold and two resets; and where weights go straight
+// into the membrane, for leaks, both thresholds and all resets. Layers that use other
+// mechanisms take the exact path of any.go. Both satisfy [Machine]; emutest is the
 // suite that both pass, and [Run] can step the two side by side.
 //
 // # What is modelled, what is not

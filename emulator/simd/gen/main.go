@@ -232,23 +232,11 @@ func sumRows(t *tier) {
 			t.zero(lo[i])
 			t.zero(hi[i])
 		}
-		at := GP64()
-		MOVQ(rows, at)
-		loop := t.name("row")
-		Label(loop)
-		r := GP64()
-		MOVLQSX(Mem{Base: at}, r)
-		IMULQ(stride, r)
-		ADDQ(U8(4), at)
-		for i := range lo {
-			x := t.vec()
-			t.load(Mem{Base: w, Index: r, Scale: 1, Disp: i * t.bytes()}, x)
+		t.eachRow(w, stride, rows, end, len(lo), func(i int, x reg.VecVirtual) {
 			VPADDW(x, lo[i], lo[i])
 			VPSRLW(U8(8), x, x)
 			VPADDW(x, hi[i], hi[i])
-		}
-		CMPQ(at, end)
-		JNE(LabelRef(loop))
+		})
 		for i := range lo {
 			x := t.vec()
 			VPSLLW(U8(8), hi[i], x)
@@ -270,6 +258,24 @@ func sumRows(t *tier) {
 		ADDQ(I32(4*cols), q)
 		ADDQ(I32(cols), w)
 	})
+}
+
+// eachRow loads so many vectors of each of the rows at rows..end.
+func (t *tier) eachRow(w, stride, rows, end reg.GPVirtual, vectors int, add func(i int, x reg.VecVirtual)) {
+	at, r := GP64(), GP64()
+	MOVQ(rows, at)
+	loop := t.name("row")
+	Label(loop)
+	MOVLQSX(Mem{Base: at}, r)
+	IMULQ(stride, r)
+	ADDQ(U8(4), at)
+	for i := range vectors {
+		x := t.vec()
+		t.load(Mem{Base: w, Index: r, Scale: 1, Disp: i * t.bytes()}, x)
+		add(i, x)
+	}
+	CMPQ(at, end)
+	JNE(LabelRef(loop))
 }
 
 // columns are those, as numbers of 32 bits at base, of half h of the 16-bit lanes of
@@ -578,17 +584,7 @@ func addRows16(t *tier) {
 		}
 		t.zero(count)
 		each := func(add, other func(...Op)) {
-			at := GP64()
-			MOVQ(rows, at)
-			loop := t.name("row")
-			Label(loop)
-			r := GP64()
-			MOVLQSX(Mem{Base: at}, r)
-			IMULQ(stride, r)
-			ADDQ(U8(4), at)
-			for i := range vectors {
-				x := t.vec()
-				t.load(Mem{Base: w, Index: r, Scale: 1, Disp: i * t.bytes()}, x)
+			t.eachRow(w, stride, rows, end, vectors, func(i int, x reg.VecVirtual) {
 				t.xor(bias, x, x)
 				for j := range 2 { // the product of the other byte is 0
 					y, z := t.vec(), z[2*i+j]
@@ -605,9 +601,7 @@ func addRows16(t *tier) {
 						VPADDW(would, count, count) // takes 1 where they are equal
 					}
 				}
-			}
-			CMPQ(at, end)
-			JNE(LabelRef(loop))
+			})
 		}
 		wrap, done := t.name("wrap"), t.name("done")
 		CMPL(Mem{Base: p, Disp: wraps}, I8(0))
