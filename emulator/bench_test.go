@@ -42,7 +42,7 @@ func benchModel(b *testing.B, a fixedpoint.Arithmetic, sizes ...int) *fixedpoint
 	return out
 }
 
-func benchStep(b *testing.B, make emutest.NewMachine, m *fixedpoint.Model, activity float64) {
+func benchStep(b *testing.B, make emutest.NewMachine, m *fixedpoint.Model, activity float64) emulator.Machine {
 	b.Helper()
 	train := fptest.RandomTrain(rand.New(rand.NewPCG(52, 0)), m.Ticks, m.Inputs(), activity)
 	e := make(m, emulator.Options{})
@@ -59,6 +59,7 @@ func benchStep(b *testing.B, make emutest.NewMachine, m *fixedpoint.Model, activ
 	c := e.Counters()
 	b.ReportMetric(float64(c.Totals().SynOps)/s/1e9, "Gsynops/s")
 	b.ReportMetric(float64(c.Ticks)/s, "ticks/s")
+	return e
 }
 
 // eachEngine benchmarks the event engine in every tier, and the reference.
