@@ -40,6 +40,10 @@ func (e *Engine) stepAny(i int, arriving []int32) {
 	if l.scaled && sums {
 		exp = l.WeightExp
 	}
+	if l.isToward && e.tick < e.m.Ticks {
+		l.step(&l.plain, exp)
+		return
+	}
 	for j := range l.v {
 		x := int64(l.q[j]) << exp // 4.
 		if c := &a.Current; c.Present {

@@ -261,14 +261,7 @@ func (e *Engine) fire(i int) {
 		if proved {
 			p = &l.plain
 		}
-		fired := l.fired[:cap(l.fired)]
-		n, u, v := simd.Step(p, block(l.q), block(l.u), block(l.v), block(l.count), fired, exp)
-		l.curOver += u
-		l.memOver += v
-		for n > 0 && int(fired[n-1]) >= l.Out { // of the last block, with threshold 0
-			n--
-		}
-		l.fired = fired[:n]
+		l.step(p, exp)
 		return
 	}
 	for j := range l.q {
@@ -284,6 +277,18 @@ func (e *Engine) fire(i int) {
 		}
 		l.v[j] = int32(v)
 	}
+}
+
+// step is steps 4 to 7 by the kernel.
+func (l *layer) step(p *simd.LIF, exp int) {
+	fired := l.fired[:cap(l.fired)]
+	n, u, v := simd.Step(p, block(l.q), block(l.u), block(l.v), block(l.count), fired, exp)
+	l.curOver += u
+	l.memOver += v
+	for n > 0 && int(fired[n-1]) >= l.Out { // of the last block, with threshold 0
+		n--
+	}
+	l.fired = fired[:n]
 }
 
 // spike notes one of neuron j.

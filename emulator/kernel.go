@@ -32,6 +32,7 @@ type plan struct {
 	narrowsMembrane  bool // rows.Add may add to membranes
 	narrowsLIF       bool // narrowing is the layer's
 
+	isToward    bool       // plain is, of a membrane that moves toward its input, in the first Model.Ticks ticks
 	isLeaky     bool       // steps 4 to 7, or of per_event the leak event, are leaky
 	leaky, test simd.Leaky // test: without the leak
 }
@@ -90,6 +91,7 @@ func newPlansFor(m *fixedpoint.Model, layers []fixedpoint.Layer, plastic bool) [
 		p.isLeaky = p.isLeaky && membrane
 		p.test = p.leaky
 		p.test.Leak, p.test.Add = 0, 0
+		p.plain, p.isToward = newToward(a, l, b)
 		if !p.classic {
 			continue
 		}
@@ -132,6 +134,13 @@ func isClassic(a *fixedpoint.Arithmetic, l *fixedpoint.Layer) bool {
 		forgets := s.Decay.Kind == fixedpoint.DecayMultiply && decay != 0
 		return multiplies && leak == 0 && (s.Place == fixedpoint.BeforeIntegrate || !forgets)
 	}
+	return a.Update == fixedpoint.PerTick && a.Integrate == fixedpoint.IntegrateSum &&
+		state(a.Current, l.CurrentDecay, l.CurrentLeak) && state(a.Membrane, l.MembraneDecay, l.MembraneLeak) && isPlain(a, l)
+}
+
+// isPlain says whether a neuron has no bias, one threshold, a reset to zero or by
+// subtraction, and one spike a tick.
+func isPlain(a *fixedpoint.Arithmetic, l *fixedpoint.Layer) bool {
 	noBias := !a.Bias.Present
 	if a.Bias.Present && !slices.ContainsFunc(l.Bias, func(b int64) bool { return b != 0 }) {
 		r := a.Sum // a bias of 0 changes nothing in a register as wide as the current's
@@ -141,14 +150,11 @@ func isClassic(a *fixedpoint.Arithmetic, l *fixedpoint.Layer) bool {
 		noBias = a.Bias.Register.Holds(r.Min(), r.Max())
 	}
 	neverBelow := !a.Fire.Negative.When.Holds(a.Membrane.Register.Min(), l.NegThreshold)
-	return a.Update == fixedpoint.PerTick && a.Integrate == fixedpoint.IntegrateSum &&
-		state(a.Current, l.CurrentDecay, l.CurrentLeak) && state(a.Membrane, l.MembraneDecay, l.MembraneLeak) &&
-		noBias && neverBelow && l.Reset <= fixedpoint.ResetSubtract && l.Refractory <= 1 && a.Fire.ExtraSpikes == 0
+	return noBias && neverBelow && l.Reset <= fixedpoint.ResetSubtract && l.Refractory <= 1 && a.Fire.ExtraSpikes == 0
 }
 
-// newLIF writes a layer's parameters as simd.Step takes them. It cannot for
-// decays that round to nearest.
-func newLIF(a *fixedpoint.Arithmetic, l *fixedpoint.Layer) (simd.LIF, bool) {
+// newFire is a LIF of a layer's threshold and reset.
+func newFire(a *fixedpoint.Arithmetic, l *fixedpoint.Layer) simd.LIF {
 	above := l.Threshold // fires where v > above
 	if a.Fire.When == fixedpoint.GE {
 		above--
@@ -161,12 +167,37 @@ func newLIF(a *fixedpoint.Arithmetic, l *fixedpoint.Layer) (simd.LIF, bool) {
 	if l.Reset == fixedpoint.ResetSubtract {
 		p.Keep = -1
 	}
+	return p
+}
+
+// newLIF writes a layer's parameters as simd.Step takes them. It cannot for
+// decays that round to nearest.
+func newLIF(a *fixedpoint.Arithmetic, l *fixedpoint.Layer) (simd.LIF, bool) {
+	p := newFire(a, l)
 	ok1, ok2 := true, false
 	if a.Current.Present { // else u = 0 + q
 		p.Current, ok1 = newDecay(a.Current.Decay, l.CurrentDecay)
 	}
 	p.Membrane, ok2 = newDecay(a.Membrane.Decay, l.MembraneDecay)
 	return p, ok1 && ok2
+}
+
+// newToward writes a layer's parameters as simd.Step takes them where a membrane moves
+// toward sums that reach it as they are, and b proves that nothing overflows.
+func newToward(a *fixedpoint.Arithmetic, l *fixedpoint.Layer, b fixedpoint.LayerBounds) (p simd.LIF, ok bool) {
+	d := a.Membrane.Decay
+	if a.Update != fixedpoint.PerTick || d.Kind != fixedpoint.DecayTowardInput || a.Current.Present || !b.Proved || !isPlain(a, l) {
+		return p, false
+	}
+	p = newFire(a, l)
+	full := int64(1) << d.FracBits
+	p.Toward, p.Half = true, d.Round == fixedpoint.HalfUp
+	p.Membrane = simd.Decay{Factor: int32(full - l.MembraneDecay), Shift: int32(d.FracBits)}
+	if d.Round == fixedpoint.Floor {
+		p.Membrane.Round = int32(full - 1)
+	}
+	rounds := p.Half || d.Round == fixedpoint.Floor || d.Round == fixedpoint.TowardZero
+	return p, rounds && p.Membrane.Splits(b.Current.Lo-b.Membrane.Hi, b.Current.Hi-b.Membrane.Lo)
 }
 
 // newLeaky writes a layer's parameters as simd.StepLeaky takes them. It can where

@@ -48,6 +48,9 @@ func TestKernelsTaken(t *testing.T) {
 				}
 			}
 			note("classic", l.classic)
+			if a.Membrane.Decay.Kind == fixedpoint.DecayTowardInput {
+				note("moves toward its input by the kernel", l.isToward)
+			}
 			if l.classic {
 				note("decays that the kernels take", l.hasLIF)
 				note("layer proved", l.allProved)
@@ -63,7 +66,7 @@ func TestKernelsTaken(t *testing.T) {
 			t.Errorf("%s: %d layers", what, n)
 		}
 	}
-	if len(taken) != 20 {
+	if len(taken) != 22 {
 		t.Errorf("got %d paths: %v", len(taken), taken)
 	}
 }

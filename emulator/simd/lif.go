@@ -42,12 +42,16 @@ func (s *scale) apply(x int32) int32 {
 // LIF are the constants of one layer.
 type LIF struct {
 	Current, Membrane Decay
-	Split             bool  // every u and v to be multiplied is in its decay's Splits
-	Above             int32 // fires where v > Above
-	Threshold         int32 // what a reset by subtraction takes away
-	Keep              int32 // −1: reset by subtraction, 0: to zero
-	Narrows           int32 // 0: the registers hold all that is written to them
-	U, V              Narrow
+	Split             bool // every u and v to be multiplied is in its decay's Splits
+	// Toward: the membrane moves toward its input, y = x − decay(x − v[j], p.Membrane) in
+	// place of the sum, rounded to nearest with halves up if Half. It is for Narrows of 0,
+	// a Current of Shift 0, and x − v[j] in Membrane's Splits.
+	Toward, Half bool
+	Above        int32 // fires where v > Above
+	Threshold    int32 // what a reset by subtraction takes away
+	Keep         int32 // −1: reset by subtraction, 0: to zero
+	Narrows      int32 // 0: the registers hold all that is written to them
+	U, V         Narrow
 }
 
 // Step is one tick of a layer's neurons:
@@ -78,6 +82,10 @@ func Step(p *LIF, q, u, v, count, fired []int32, exp int) (n int, overU, overV u
 	}
 	c := *p // so that no write to a slice can change it
 	current, membrane := c.Current.scale(), c.Membrane.scale()
+	half := int64(0)
+	if c.Half {
+		half, membrane.mask = 1<<membrane.shift>>1, 0
+	}
 	exp &= 31
 	for j := range q {
 		x := current.apply(u[j]) + q[j]<<exp
@@ -89,7 +97,13 @@ func Step(p *LIF, q, u, v, count, fired []int32, exp int) (n int, overU, overV u
 			x = y
 		}
 		u[j] = x
-		y := membrane.apply(v[j]) + x
+		var y int32
+		if c.Toward {
+			d := int64(x-v[j]) * membrane.factor
+			y = x - int32((d+half+d>>63&membrane.mask)>>(membrane.shift&63))
+		} else {
+			y = membrane.apply(v[j]) + x
+		}
 		if c.Narrows != 0 {
 			z := c.V.apply(y)
 			if z != y {

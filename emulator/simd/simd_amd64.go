@@ -92,7 +92,10 @@ func (d Decay) step() stepDecay {
 func step(p *LIF, q, u, v, count, fired []int32, exp int) (n int, overU, overV uint64) {
 	s := stepLIF{above: p.Above, threshold: p.Threshold, keep: p.Keep, narrows: p.Narrows, u: p.U, v: p.V}
 	current, membrane := p.Current, p.Membrane
-	if current.Shift != 0 || membrane.Shift != 0 {
+	switch {
+	case p.Toward:
+		s.kind = 3
+	case current.Shift != 0 || membrane.Shift != 0:
 		s.kind = 2
 		if p.Split {
 			s.kind = 1
@@ -104,6 +107,12 @@ func step(p *LIF, q, u, v, count, fired []int32, exp int) (n int, overU, overV u
 		}
 	}
 	s.current, s.membrane = current.step(), membrane.step()
+	if p.Toward {
+		s.membrane.round = 0 // what is added to all; up is for those below 0
+		if p.Half {
+			s.membrane.round, s.membrane.up = 1<<membrane.Shift>>1, 0
+		}
+	}
 	var lanes [2][16]uint32
 	if tier.Active() == tier.AVX512 {
 		n = stepAVX512(&s.kind, &q[0], &u[0], &v[0], &count[0], len(q), &fired[0], uint64(exp), &lanes[0][0])

@@ -224,6 +224,46 @@ func compare(t *testing.T, seed uint64, n int) {
 			fired[:f], overU, overV, fired2, overU2, overV2)
 	}
 
+	to := LIF{Membrane: r.decay(), Toward: true, Half: r.IntN(2) == 0, Above: r.within(-1<<20, 1<<20), Keep: -int32(r.IntN(2)), Threshold: r.Int32N(1 << 20)}
+	if to.Membrane.Shift == 0 {
+		to.Membrane.Shift, to.Membrane.Factor, to.Membrane.Round = 15, 12345, 0
+	}
+	if to.Membrane.Shift == 16 || to.Membrane.Factor == 1<<15 {
+		to.Membrane = Decay{31000, 15, 0}
+	}
+	end := int32(1) << min(14+to.Membrane.Shift, 28)
+	if !to.Membrane.Splits(-2*int64(end), 2*int64(end)-1) {
+		t.Fatalf("%+v does not split", to.Membrane)
+	}
+	q = r.slice(pad, func() int32 { return r.within(-end+1, end-1) >> exp })
+	u, v = r.slice(pad, any32), r.slice(pad, func() int32 { return r.within(-end+1, end-1) })
+	v2 = slices.Clone(v)
+	count, fired = r.slice(pad, func() int32 { return r.Int32N(9) }), r.slice(pad, any32)
+	count2, fired2 = slices.Clone(count), fired2[:0]
+	for j := range v2 {
+		x := q[j] << exp
+		d, full := int64(x-v2[j])*int64(to.Membrane.Factor), float64(int64(1)<<to.Membrane.Shift)
+		switch y := float64(d) / full; { // exact: 48 bits
+		case to.Half:
+			v2[j] = x - int32(math.Floor(y+0.5))
+		case to.Membrane.Round != 0:
+			v2[j] = x - int32(math.Floor(y))
+		default:
+			v2[j] = x - int32(math.Trunc(y))
+		}
+		if v2[j] > to.Above {
+			v2[j] = (v2[j] - to.Threshold) & to.Keep
+			count2[j]++
+			fired2 = append(fired2, int32(j))
+		}
+	}
+	f, _, _ = Step(&to, q, u, v, count, fired, exp)
+	same("Step toward v", v, v2)
+	same("Step toward count", count, count2)
+	if !slices.Equal(fired[:f], fired2) {
+		t.Fatalf("Step toward, tier %v, seed %d, n %d: %v fired, want %v", tier.Active(), seed, n, fired[:f], fired2)
+	}
+
 	leaky := Leaky{V: r.narrow(3, 30), Add: int32(r.IntN(1<<r.IntN(30))) - 1<<r.IntN(29), Leak: int32(r.IntN(1 << r.IntN(30))),
 		AboveKeep: -int32(r.IntN(2)), AboveAdd: r.within(-1<<30, 1<<30), BelowKeep: -int32(r.IntN(2)), BelowAdd: r.within(-1<<30, 1<<30)}
 	vlo, vhi = leaky.V.ends()

@@ -1620,6 +1620,8 @@ neuronsBi:
 	JMP          outBa
 
 otherBf:
+	CMPL  (AX), $+2
+	JNE   otherBj
 	CMPL  56(AX), $+0
 	JEQ   plainBk
 	VPXOR Y3, Y3, Y3
@@ -1799,7 +1801,66 @@ neuronsBm:
 	ADDQ         $+32, R10
 	CMPQ         R10, DI
 	JNE          neuronsBm
+	JMP          outBa
 
+otherBj:
+	CMPL         (AX), $+3
+	JNE          otherBn
+	VPXOR        Y3, Y3, Y3
+	VPBROADCASTD 4(AX), Y4
+	VPSUBD       Y4, Y3, Y3
+
+neuronsBp:
+	VMOVDQU      (DX)(R10*1), Y5
+	VPAND        Y3, Y5, Y5
+	VMOVDQU      (CX)(R10*1), Y4
+	VPSLLD       X0, Y4, Y4
+	VPADDD       Y4, Y5, Y5
+	VMOVDQU      Y5, (DX)(R10*1)
+	VMOVDQU      (BX)(R10*1), Y4
+	VPSUBD       Y4, Y5, Y4
+	VPBROADCASTD 36(AX), Y6
+	VPAND        Y6, Y4, Y6
+	VPBROADCASTD 24(AX), Y7
+	VPMADDWD     Y7, Y6, Y6
+	VPSRAD       $0x1f, Y4, Y7
+	VPBROADCASTD 40(AX), Y8
+	VPAND        Y8, Y7, Y7
+	VPADDD       Y7, Y6, Y6
+	VPBROADCASTD 32(AX), Y7
+	VPADDD       Y7, Y6, Y6
+	VPBROADCASTD 28(AX), Y7
+	VPSRAVD      Y7, Y4, Y7
+	VPBROADCASTD 24(AX), Y4
+	VPMADDWD     Y4, Y7, Y7
+	VPBROADCASTD 28(AX), Y4
+	VPSRLVD      Y4, Y6, Y6
+	VPADDD       Y6, Y7, Y4
+	VPSUBD       Y4, Y5, Y4
+	VPBROADCASTD 48(AX), Y5
+	VPSUBD       Y5, Y4, Y6
+	VPBROADCASTD 52(AX), Y5
+	VPAND        Y5, Y6, Y6
+	VPBROADCASTD 44(AX), Y5
+	VPCMPGTD     Y5, Y4, Y5
+	VPBLENDVB    Y5, Y6, Y4, Y4
+	VMOVDQU      (SI)(R10*1), Y6
+	VPSUBD       Y5, Y6, Y6
+	VMOVMSKPS    Y5, R11
+	VPMOVZXBD    (R9)(R11*8), Y5
+	VPERMD       Y1, Y5, Y5
+	VMOVDQU      Y6, (SI)(R10*1)
+	VMOVDQU      Y5, (R8)
+	POPCNTL      R11, R11
+	LEAQ         (R8)(R11*4), R8
+	VPADDD       Y2, Y1, Y1
+	VMOVDQU      Y4, (BX)(R10*1)
+	ADDQ         $+32, R10
+	CMPQ         R10, DI
+	JNE          neuronsBp
+	JMP          outBa
+
+otherBn:
 outBa:
 	MOVQ fired+48(FP), AX
 	SUBQ AX, R8
@@ -1825,7 +1886,7 @@ TEXT ·stepLeakyAVX2(SB), NOSPLIT, $0-56
 	XORQ         R8, R8
 	SHLQ         $0x02, BX
 
-neuronsBn:
+neuronsBq:
 	VMOVDQU      (CX)(R8*1), Y3
 	VPXOR        Y4, Y4, Y4
 	VPBROADCASTD (AX), Y5
@@ -1887,7 +1948,7 @@ neuronsBn:
 	VMOVDQU      Y3, (CX)(R8*1)
 	ADDQ         $+32, R8
 	CMPQ         R8, BX
-	JNE          neuronsBn
+	JNE          neuronsBq
 	MOVQ         BX, AX
 	SHRQ         $0x04, AX
 	VMOVD        AX, X0
@@ -3599,6 +3660,8 @@ neuronsBw:
 	JMP           outBo
 
 otherBt:
+	CMPL         (AX), $+2
+	JNE          otherBx
 	CMPL         56(AX), $+0
 	JEQ          plainBy
 	VPBROADCASTD 60(AX), Z7
@@ -3762,7 +3825,59 @@ neuronsCa:
 	ADDQ          $+64, R9
 	CMPQ          R9, DI
 	JNE           neuronsCa
+	JMP           outBo
 
+otherBx:
+	CMPL         (AX), $+3
+	JNE          otherCb
+	VPXORD       Z7, Z7, Z7
+	VPBROADCASTD 4(AX), Z8
+	VPSUBD       Z8, Z7, Z7
+	VPBROADCASTD 24(AX), Z8
+	VPBROADCASTD 28(AX), Z9
+	VPBROADCASTD 36(AX), Z10
+	VPBROADCASTD 32(AX), Z11
+	VPBROADCASTD 40(AX), Z12
+
+neuronsCd:
+	VMOVDQU32     (DX)(R9*1), Z14
+	VPANDD        Z7, Z14, Z14
+	VMOVDQU32     (CX)(R9*1), Z13
+	VPSLLD        X0, Z13, Z13
+	VPADDD        Z13, Z14, Z14
+	VMOVDQU32     Z14, (DX)(R9*1)
+	VMOVDQU32     (BX)(R9*1), Z13
+	VPSUBD        Z13, Z14, Z13
+	VPANDD        Z10, Z13, Z15
+	VPMADDWD      Z8, Z15, Z15
+	VPSRAD        $0x1f, Z13, Z16
+	VPANDD        Z12, Z16, Z16
+	VPADDD        Z16, Z15, Z15
+	VPADDD        Z11, Z15, Z15
+	VPSRAVD       Z9, Z13, Z16
+	VPMADDWD      Z8, Z16, Z16
+	VPSRLVD       Z9, Z15, Z15
+	VPADDD        Z15, Z16, Z13
+	VPSUBD        Z13, Z14, Z13
+	VPCMPD        $0x06, Z1, Z13, K1
+	VPSUBD        Z2, Z13, K1, Z13
+	VPANDD        Z3, Z13, K1, Z13
+	VMOVDQU32     (SI)(R9*1), Z14
+	VPADDD        Z6, Z14, K1, Z14
+	VPCOMPRESSD.Z Z4, K1, Z15
+	KMOVW         K1, AX
+	VMOVDQU32     Z14, (SI)(R9*1)
+	VMOVDQU32     Z15, (R8)
+	POPCNTL       AX, AX
+	LEAQ          (R8)(AX*4), R8
+	VPADDD        Z5, Z4, Z4
+	VMOVDQU32     Z13, (BX)(R9*1)
+	ADDQ          $+64, R9
+	CMPQ          R9, DI
+	JNE           neuronsCd
+	JMP           outBo
+
+otherCb:
 outBo:
 	MOVQ fired+48(FP), AX
 	SUBQ AX, R8
@@ -3802,7 +3917,7 @@ TEXT ·stepLeakyAVX512(SB), NOSPLIT, $0-56
 	XORQ         AX, AX
 	SHLQ         $0x02, BX
 
-neuronsCb:
+neuronsCe:
 	VMOVDQU32     (CX)(AX*1), Z16
 	VPXORD        Z17, Z17, Z17
 	VPSUBD        Z0, Z17, Z17
@@ -3846,7 +3961,7 @@ neuronsCb:
 	VMOVDQU32     Z16, (CX)(AX*1)
 	ADDQ          $+64, AX
 	CMPQ          AX, BX
-	JNE           neuronsCb
+	JNE           neuronsCe
 	MOVQ          BX, AX
 	SHRQ          $0x05, AX
 	MOVQ          over+40(FP), AX

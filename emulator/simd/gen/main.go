@@ -679,15 +679,39 @@ const (
 	keeps  = iota // all of it or nothing
 	splits        // as the product of its low bits and that of the others
 	whole         // in products of 64 bits
+	toward        // the membrane moves toward its input; the current as keeps
 	kinds
 )
+
+// approach prepares a decay at number first of p: what it returns emits the move of v
+// toward x, in place.
+func (t *tier) approach(p reg.GPVirtual, first int) func(x, v reg.VecVirtual) {
+	const factor, shift, round, low, up = 0, 1, 2, 3, 4
+	f, s, l := t.constant(p, first+factor), t.constant(p, first+shift), t.constant(p, first+low)
+	all, below := t.constant(p, first+round), t.constant(p, first+up)
+	return func(x, v reg.VecVirtual) {
+		rest, high := t.vec(), t.vec()
+		VPSUBD(v, x, v)
+		t.and(l(), v, rest)
+		VPMADDWD(f(), rest, rest)
+		VPSRAD(U8(31), v, high)
+		t.and(below(), high, high)
+		VPADDD(high, rest, rest)
+		VPADDD(all(), rest, rest)
+		VPSRAVD(s(), v, high)
+		VPMADDWD(f(), high, high)
+		VPSRLVD(s(), rest, rest)
+		VPADDD(rest, high, v)
+		VPSUBD(v, x, v)
+	}
+}
 
 // decays prepares a decay at number first of p: what it returns emits x in place.
 func (t *tier) decays(kind int, p reg.GPVirtual, first int) func(x reg.VecVirtual) {
 	at := func(i int) Mem { return Mem{Base: p, Disp: 4 * (first + i)} }
 	const factor, shift, round, low, up = 0, 1, 2, 3, 4
 	switch kind {
-	case keeps:
+	case keeps, toward:
 		f := t.vec()
 		t.zero(f)
 		VPSUBD(t.broadcast(at(factor)), f, f)
@@ -759,7 +783,17 @@ func step(t *tier) {
 	SHLQ(U8(2), end)
 	out := t.name("out")
 	loop := func(kind int, narrowing bool) {
-		forgetU, forgetV := t.decays(kind, p, current), t.decays(kind, p, membrane)
+		forgetU := t.decays(kind, p, current)
+		var moveV func(x, v reg.VecVirtual)
+		if kind == toward {
+			moveV = t.approach(p, membrane)
+		} else {
+			forgetV := t.decays(kind, p, membrane)
+			moveV = func(x, v reg.VecVirtual) {
+				forgetV(v)
+				VPADDD(x, v, v)
+			}
+		}
 		var ru, rv narrow
 		var overU, overV reg.VecVirtual
 		if narrowing {
@@ -789,8 +823,7 @@ func step(t *tier) {
 		uj = put(uj, ru, overU)
 		t.store(uj, mem(u, at))
 		t.load(mem(v, at), vj)
-		forgetV(vj)
-		VPADDD(uj, vj, vj)
+		moveV(uj, vj)
 		vj = put(vj, rv, overV)
 		if t.wide {
 			f := K()
@@ -823,20 +856,18 @@ func step(t *tier) {
 	}
 	for k := range kinds {
 		other, plain := t.name("other"), t.name("plain")
-		if k < kinds-1 {
-			CMPL(Mem{Base: p, Disp: 4 * kind}, I8(int8(k)))
-			JNE(LabelRef(other))
+		CMPL(Mem{Base: p, Disp: 4 * kind}, I8(int8(k)))
+		JNE(LabelRef(other))
+		if k != toward {
+			CMPL(Mem{Base: p, Disp: 4 * narrows}, I8(0))
+			JEQ(LabelRef(plain))
+			loop(k, true)
+			JMP(LabelRef(out))
 		}
-		CMPL(Mem{Base: p, Disp: 4 * narrows}, I8(0))
-		JEQ(LabelRef(plain))
-		loop(k, true)
-		JMP(LabelRef(out))
 		Label(plain)
 		loop(k, false)
-		if k < kinds-1 {
-			JMP(LabelRef(out))
-			Label(other)
-		}
+		JMP(LabelRef(out))
+		Label(other)
 	}
 	Label(out)
 	s.end(fired)
