@@ -58,12 +58,12 @@ func emulatorKernels(t tier.Tier) []Case {
 	const in, out, spikes, giga = 784, 500, 104, 1e9
 	rng := rand.New(rand.NewPCG(1, 2))
 	rows := randomSpikes(rng, in, spikes)
-	matrix := func() *chip.Rows { return randomRows(rng, in, out) }
+	matrix := func() *chip.Rows { return randomRows(rng, in, out, false) }
 	// far calls f on rows of 64 MB of weights in an order that no cache of a core's
 	// own can hold.
 	const width, some = 8192, 64
-	far := func(f func(m *chip.Rows, q, rows []int32)) (float64, func(), error) {
-		m, q := randomRows(rng, width, width), make([]int32, width)
+	far := func(half bool, f func(m *chip.Rows, q, rows []int32)) (float64, func(), error) {
+		m, q := randomRows(rng, width, width, half), make([]int32, width)
 		order, at := make([]int32, width), 0
 		for i, k := range rng.Perm(width) {
 			order[i] = int32(k)
@@ -89,7 +89,11 @@ func emulatorKernels(t tier.Tier) []Case {
 		saturate(6, "the same, weights times 64, so that many do"),
 		{Key: "emulator/far", What: "the same from far memory, 8192 x 8192, 64 spikes", Unit: "G synapses/s", Per: giga,
 			start: func() (float64, func(), error) {
-				return far(func(m *chip.Rows, q, rows []int32) { m.Sum(q, rows) })
+				return far(false, func(m *chip.Rows, q, rows []int32) { m.Sum(q, rows) })
+			}},
+		{Key: "emulator/far-half", What: "the same, weights of 4 bits in half the memory", Unit: "G synapses/s", Per: giga,
+			start: func() (float64, func(), error) {
+				return far(true, func(m *chip.Rows, q, rows []int32) { m.Sum(q, rows) })
 			}},
 	}
 	if t != tier.Portable {
@@ -100,13 +104,16 @@ func emulatorKernels(t tier.Tier) []Case {
 			}}
 		farLoad := Case{Key: "emulator/far-load", What: "only loading those rows", Unit: "G synapses/s", Per: giga,
 			start: func() (float64, func(), error) {
-				return far(func(m *chip.Rows, _, rows []int32) { m.Load(rows) })
+				return far(false, func(m *chip.Rows, _, rows []int32) { m.Load(rows) })
 			}}
 		for i := range cases {
 			cases[i].limit, cases[i].Bound = keyed(load.Key+"/"+t.String()), "loading the same bytes"
 		}
-		cases[3].limit = keyed(farLoad.Key + "/" + t.String())
-		cases = append(cases[:3:3], load, cases[3], farLoad)
+		farKey := farLoad.Key + "/" + t.String()
+		cases[3].limit = keyed(farKey)
+		cases[4].limit = func(figure func(string) float64) float64 { return 2 * figure(farKey) }
+		cases[4].Bound = "loading half as many bytes a weight"
+		cases = append(cases[:3:3], load, cases[3], cases[4], farLoad)
 	}
 	lif := func(key, what string, p chip.LIF) Case {
 		return Case{Key: key, What: what, Unit: "G neurons/s", Per: giga,
@@ -126,7 +133,20 @@ func emulatorKernels(t tier.Tier) []Case {
 	half, slow := chip.Decay{Factor: 2048, Shift: 12}, chip.Decay{Factor: 3840, Shift: 12}
 	return append(cases,
 		lif("emulator/lif", "updating 500 neurons without decays", chip.LIF{Membrane: chip.Decay{Factor: 1}, Above: 5000, Threshold: 5000}),
-		lif("emulator/lif-decays", "updating 500 neurons, current and membrane decay", chip.LIF{Current: half, Membrane: slow, Above: 5000, Threshold: 5000}),
+		lif("emulator/lif-decays", "updating 500 neurons, current and membrane decay", chip.LIF{Current: half, Membrane: slow, Split: true, Above: 5000, Threshold: 5000}),
+		Case{Key: "emulator/leaky", What: "updating 500 membranes that took their weights at once and leak", Unit: "G neurons/s", Per: giga,
+			limit: func(figure func(string) float64) float64 { return 2 * figure("emulator/copy/"+t.String()) }, Bound: "copying v and the counts",
+			start: func() (float64, func(), error) {
+				var x [4][]int32 // v at first, v, count, fired
+				for i := range x {
+					x[i] = make([]int32, chip.Pad(out))
+				}
+				for j := range x[0] {
+					x[0][j] = rng.Int32N(401) - 250
+				}
+				p := chip.Leaky{Leak: 3, Above: 99, Below: -200, BelowAdd: -200, V: chip.Narrow{Lo: -1 << 11, Hi: 1<<11 - 1, Mask: -1}}
+				return out, func() { copy(x[1], x[0]); chip.StepLeaky(&p, x[1], x[2], x[3]) }, nil
+			}},
 		Case{Key: "emulator/copy", What: "copying as many numbers of 32 bits as that reads", Unit: "G neurons/s", Per: giga,
 			start: func() (float64, func(), error) {
 				a, b := make([]int32, 4*chip.Pad(out)), make([]int32, 4*chip.Pad(out))
@@ -134,10 +154,12 @@ func emulatorKernels(t tier.Tier) []Case {
 			}})
 }
 
-func randomRows(rng *rand.Rand, in, out int) *chip.Rows {
-	m, pool := chip.NewRows(in, out, false), make([]int8, out+997)
+func randomRows(rng *rand.Rand, in, out int, half bool) *chip.Rows {
+	m, pool := chip.NewRows(in, out, half), make([]int8, out+997)
 	for j := range pool {
-		pool[j] = int8(rng.Uint32())
+		if pool[j] = int8(rng.Uint32()); half {
+			pool[j] >>= 4
+		}
 	}
 	for k := range in {
 		m.Set(k, pool[k%997:][:out])
@@ -346,7 +368,7 @@ func onEach(workers int, t tier.Tier) []Case {
 			rows := randomSpikes(rng, in, spikes)
 			next := make(chan *chip.Rows, workers)
 			for range workers {
-				next <- randomRows(rng, in, out)
+				next <- randomRows(rng, in, out, false)
 			}
 			return times * out * spikes * float64(workers), each(func() {
 				m, q := <-next, make([]int32, chip.Pad(out))
