@@ -193,7 +193,7 @@ func compare(t *testing.T, seed uint64, n int, oddShare float64) {
 		m2[i] = float32(b1*m2[i]) + float32((1-b1)*g[i])
 		s2[i] = float32(b2*s2[i]) + float32((1-b2)*float32(g[i]*g[i]))
 		for _, x := range []*float32{&m2[i], &s2[i]} {
-			if *x > -0x1p-126 && *x < 0x1p-126 {
+			if *x > -0x1p-95 && *x < 0x1p-95 {
 				*x = 0
 			}
 		}

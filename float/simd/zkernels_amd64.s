@@ -301,8 +301,8 @@ GLOBL iota32<>(SB), RODATA|NOPTR, $64
 DATA ones<>+0(SB)/4, $0x3f800000
 GLOBL ones<>(SB), RODATA|NOPTR, $4
 
-DATA exponentBits<>+0(SB)/4, $0x7f800000
-GLOBL exponentBits<>(SB), RODATA|NOPTR, $4
+DATA largeBits<>+0(SB)/4, $0x70000000
+GLOBL largeBits<>(SB), RODATA|NOPTR, $4
 
 // func addRowsAVX2(dst *float32, n int, w *float32, stride int, rows *int32, k int)
 // Requires: AVX
@@ -1428,7 +1428,7 @@ TEXT ·adamAVX2(SB), NOSPLIT, $0-64
 	VBROADCASTSS c1+52(FP), Y3
 	VBROADCASTSS c2+56(FP), Y4
 	VBROADCASTSS eps+60(FP), Y5
-	VBROADCASTSS exponentBits<>+0(SB), Y6
+	VBROADCASTSS largeBits<>+0(SB), Y6
 	VXORPS       Y7, Y7, Y7
 	XORQ         DI, DI
 	TESTQ        SI, SI
@@ -4329,7 +4329,7 @@ TEXT ·adamAVX512(SB), NOSPLIT, $0-64
 	VBROADCASTSS c1+52(FP), Z3
 	VBROADCASTSS c2+56(FP), Z4
 	VBROADCASTSS eps+60(FP), Z5
-	VPBROADCASTD exponentBits<>+0(SB), Z6
+	VPBROADCASTD largeBits<>+0(SB), Z6
 	XORQ         R8, R8
 	TESTQ        DI, DI
 	JZ           doneEe

@@ -38,7 +38,7 @@ var (
 	iota32   Mem // 0..15
 	ones     Mem // 1.0
 
-	exponentBits Mem // of a float32
+	largeBits Mem // the upper ones of an exponent: all 0 below 2^-95
 )
 
 func data() {
@@ -67,8 +67,8 @@ func data() {
 	}
 	ones = GLOBL("ones", RODATA|NOPTR)
 	DATA(0, U32(0x3f800000)) // F32(1) prints as the integer 1
-	exponentBits = GLOBL("exponentBits", RODATA|NOPTR)
-	DATA(0, U32(0x7f800000))
+	largeBits = GLOBL("largeBits", RODATA|NOPTR)
+	DATA(0, U32(0x70000000))
 }
 
 // tier is an instruction set; tail is set by tailSetup in each function.
@@ -507,22 +507,22 @@ func adam(t *tier) {
 	w, m, s, g, n := ptr("w"), ptr("m"), ptr("s"), ptr("grad"), ptr("n")
 	rate, b1, b2 := t.broadcast("rate"), t.broadcast("b1"), t.broadcast("b2")
 	c1, c2, eps := t.broadcast("c1"), t.broadcast("c2"), t.broadcast("eps")
-	exponent, zero := t.vec(), t.vec()
+	upper, zero := t.vec(), t.vec()
 	if t.wide {
-		VPBROADCASTD(exponentBits, exponent)
+		VPBROADCASTD(largeBits, upper)
 	} else {
-		VBROADCASTSS(exponentBits, exponent)
+		VBROADCASTSS(largeBits, upper)
 		t.zero(zero)
 	}
 	flush := func(v reg.VecVirtual) {
 		if t.wide {
 			k := K()
-			VPTESTMD(exponent, v, k)
+			VPTESTMD(upper, v, k)
 			VMOVAPS_Z(v, k, v)
 			return
 		}
 		x := t.vec()
-		VPAND(exponent, v, x)
+		VPAND(upper, v, x)
 		VPCMPEQD(zero, x, x)
 		VPANDN(v, x, v)
 	}
