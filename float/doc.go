@@ -18,6 +18,10 @@
 //	v = v (D - d_v)/D + u
 //	where v > 1: it spikes, and v = 0 or v = v - 1
 //
+// A window runs in blocks of 16 ticks, in which units that spike in the same ticks
+// are added up first: q then rounds otherwise than a sum in ascending j, which
+// State.Step gives. Weights on a grid (Bits) have exact sums, and no difference.
+//
 // With Floor there is no q and no u: each weight, in ascending j, goes straight
 // into v, as v = max(v + w, 0).
 //

@@ -84,7 +84,7 @@ func TestDropNeurons(t *testing.T) {
 			t.Errorf("left out %v, want about a quarter of 56 and no output", gone)
 		}
 		tr.newBuffers(1)
-		tr.forward(tr.loops[0].states[:1], tr.loops[0].trains[:1], tr.bufs[:1], []int{3})
+		tr.forward(tr.loops[0].states[:1], tr.bufs[:1], []int{3})
 		for l := range 2 {
 			for _, j := range gone[l] {
 				if st.Counts(l)[j] != 0 || tr.bufs[0].change[l][j] != 0 {

@@ -52,9 +52,9 @@ func (n *Network) Evaluate(ctx context.Context, set *dataset.Set, workers int, d
 		if n.Mode == Chip {
 			for i := lo; i < hi; i++ {
 				l.states[i-lo].Reset()
-				n.NewEncoder().Encode(&l.trains[i-lo], i, set.Image(i))
+				l.states[i-lo].load(i, set.Image(i))
 			}
-			runTrains(l.states[:hi-lo], l.trains)
+			run(l.states[:hi-lo])
 		} else {
 			var images [][]uint8
 			for i := lo; i < hi; i++ {
@@ -120,12 +120,11 @@ func (n *Network) Moments(ctx context.Context, set *dataset.Set) ([][]float64, e
 		group := min(groupSize, set.Len()-lo)
 		for i := range group {
 			l.states[i].Reset()
-			n.NewEncoder().Encode(&l.trains[i], lo+i, set.Image(lo+i))
+			l.states[i].load(lo+i, set.Image(lo+i))
 		}
-		runTrains(l.states[:group], l.trains)
-		for i, st := range l.states[:group] {
-			clear(input)
-			l.trains[i].Counts(input)
+		run(l.states[:group])
+		for _, st := range l.states[:group] {
+			st.inputCounts(input)
 			counts := input
 			for k, m := range moments {
 				active = addProducts(m, counts, active[:0])

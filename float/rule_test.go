@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"glsnn/float/encode"
 )
 
 // ruled is a trainer whose layers all fire, and one sample's S and S - target.
@@ -25,7 +23,7 @@ func ruled(t *testing.T, rule Rule, change func(*Config, *TrainConfig)) (*Traine
 	tr.newBuffers(1)
 	st := []*State{tr.Net.NewState()}
 	tr.credit.prepare()
-	tr.forward(st, make([]encode.Train, 1), tr.bufs, []int{3})
+	tr.forward(st, tr.bufs, []int{3})
 	return tr, st[0], &tr.bufs[0]
 }
 

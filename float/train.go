@@ -12,7 +12,6 @@ import (
 	"sync/atomic"
 
 	"glsnn/float/dataset"
-	"glsnn/float/encode"
 	"glsnn/float/simd"
 )
 
@@ -166,8 +165,7 @@ type Trainer struct {
 // loop is a worker's room for a group of samples.
 type loop struct {
 	states []*State
-	trains []encode.Train
-	paper  *paperState // in paper mode in place of both
+	paper  *paperState // in paper mode
 }
 
 func (n *Network) newLoop() (l loop) {
@@ -175,7 +173,6 @@ func (n *Network) newLoop() (l loop) {
 		for range groupSize {
 			l.states = append(l.states, n.NewState())
 		}
-		l.trains = make([]encode.Train, groupSize)
 	} else {
 		l.paper = n.newPaperState(groupSize)
 	}
@@ -395,7 +392,7 @@ func (t *Trainer) step(batch []int) {
 	parallel(t.Workers, len(batch), groupOf(len(batch), t.Workers), func(worker, lo, hi int) {
 		if t.Net.Mode == Chip {
 			l := &t.loops[worker]
-			t.forward(l.states[:hi-lo], l.trains[:hi-lo], t.bufs[lo:hi], batch[lo:hi])
+			t.forward(l.states[:hi-lo], t.bufs[lo:hi], batch[lo:hi])
 			return
 		}
 		t.forwardPaper(t.loops[worker].paper, t.bufs[lo:hi], batch[lo:hi])
@@ -474,8 +471,7 @@ func groupOf(n, workers int) int {
 
 // forward runs a group of samples, one a state, and leaves S and S - target of
 // every layer in bufs.
-func (t *Trainer) forward(states []*State, trains []encode.Train, bufs []sampleBuffers, samples []int) {
-	encoder := t.Net.NewEncoder()
+func (t *Trainer) forward(states []*State, bufs []sampleBuffers, samples []int) {
 	var moved, kept []uint8
 	for i, sample := range samples {
 		states[i].Reset()
@@ -483,11 +479,11 @@ func (t *Trainer) forward(states []*State, trains []encode.Train, bufs []sampleB
 		t.dropNeurons(states[i], sample)
 		moved = t.image(moved, sample)
 		kept = t.dropPixels(kept, moved, sample)
-		encoder.Encode(&trains[i], sample, kept)
+		states[i].load(sample, kept)
 	}
-	runTrains(states, trains)
+	run(states)
 	for i, sample := range samples {
-		t.changes(states[i], &trains[i], &bufs[i], sample)
+		t.changes(states[i], &bufs[i], sample)
 	}
 }
 
@@ -509,11 +505,10 @@ func (t *Trainer) randomMembranes(st *State, sample int) {
 
 // changes leaves S and S - target of every layer in b (eqs 4 to 6, and the local
 // window) when st has run.
-func (t *Trainer) changes(st *State, train *encode.Train, b *sampleBuffers, sample int) {
+func (t *Trainer) changes(st *State, b *sampleBuffers, sample int) {
 	net, tc := t.Net, t.Config
 	perTick := 1 / float32(net.Ticks)
-	clear(b.rates[0])
-	train.Counts(b.rates[0])
+	st.inputCounts(b.rates[0])
 	scale(b.rates[0], perTick)
 	last := net.Layers() - 1
 	for l := range net.Layers() {

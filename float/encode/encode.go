@@ -101,9 +101,9 @@ func (e Encoder) Encode(dst *Train, sample int, pixels []uint8) {
 	for t := range e.Ticks {
 		switch e.Kind {
 		case Bernoulli:
-			base := mix(mix(mix(e.Seed)+uint64(sample)) + uint64(t))
+			base := e.noise(sample, t)
 			for i, p := range pixels {
-				if p != 0 && mix(base+uint64(i))%255 < uint64(p) {
+				if noisy(base, i, p) {
 					dst.axons = append(dst.axons, int32(i))
 				}
 			}
@@ -113,6 +113,40 @@ func (e Encoder) Encode(dst *Train, sample int, pixels []uint8) {
 		dst.start = append(dst.start, int32(len(dst.axons)))
 	}
 }
+
+// Bits writes the spikes of one sample by axon: of dst, [blocks][len(pixels)], bit t
+// of row b says whether the axon spikes in tick b*block + t. block is a power of two,
+// at most 32; the last block may have fewer ticks. They are the spikes of Encode.
+func (e Encoder) Bits(dst []uint32, block, sample int, pixels []uint8) {
+	n := len(pixels)
+	for first := 0; first < e.Ticks; first += block {
+		to := dst[first/block*n:][:n]
+		if e.Kind == Rate {
+			of := ratePatterns(e.Ticks)[first/64*256:][:256]
+			shift, mask := first%64, uint64(1)<<block-1
+			for i, p := range pixels {
+				to[i] = uint32(of[p] >> (shift & 63) & mask)
+			}
+			continue
+		}
+		clear(to)
+		for t := range min(block, e.Ticks-first) {
+			base := e.noise(sample, first+t)
+			for i, p := range pixels {
+				if noisy(base, i, p) {
+					to[i] |= 1 << t
+				}
+			}
+		}
+	}
+}
+
+// noise and noisy are Bernoulli: whether pixel p of axon i spikes.
+func (e Encoder) noise(sample, tick int) uint64 {
+	return mix(mix(mix(e.Seed)+uint64(sample)) + uint64(tick))
+}
+
+func noisy(base uint64, i int, p uint8) bool { return p != 0 && mix(base+uint64(i))%255 < uint64(p) }
 
 // patterns are what ratePatterns made, by number of ticks.
 var patterns sync.Map

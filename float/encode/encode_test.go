@@ -146,3 +146,34 @@ func BenchmarkRate(b *testing.B) {
 	}
 	b.ReportMetric(float64(train.Len()), "spikes")
 }
+
+// TestBits: the spikes of Encode by axon, in blocks.
+func TestBits(t *testing.T) {
+	pixels := make([]uint8, 300)
+	for i := range pixels {
+		pixels[i] = uint8(i)
+	}
+	var train Train
+	for _, kind := range Kinds() {
+		for _, ticks := range []int{1, 10, 16, 37, 64, 65, 200} {
+			for _, block := range []int{1, 4, 16, 32} {
+				e := Encoder{Kind: kind, Ticks: ticks, Seed: 3}
+				got := make([]uint32, (ticks+block-1)/block*len(pixels))
+				for i := range got {
+					got[i] = 1 << 31
+				}
+				e.Bits(got, block, 5, pixels)
+				want := make([]uint32, len(got))
+				e.Encode(&train, 5, pixels)
+				for tick := range ticks {
+					for _, a := range train.At(tick) {
+						want[tick/block*len(pixels)+int(a)] |= 1 << (tick % block)
+					}
+				}
+				if !slices.Equal(got, want) {
+					t.Errorf("%s, %d ticks in blocks of %d: got other spikes than Encode", kind, ticks, block)
+				}
+			}
+		}
+	}
+}

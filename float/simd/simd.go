@@ -136,6 +136,72 @@ func LIF(p LIFParams, q, u, v, drive, count []float32, fired []int32, first int)
 	return fired
 }
 
+// LIFTicks is LIF for some ticks, at most 32; q's row t, stride apart, is what tick
+// t's spikes bring to the neurons, and stays. Bit t of spikes[j] says whether j
+// fires in tick t:
+//
+//	for t := range ticks {
+//		u = keepU*u + q[t];  v = keepV*v + u;  drive += u
+//		if v > 1 { spikes |= 1<<t; count++; v = 0 or v - 1 }
+//	}
+func LIFTicks(p LIFParams, q []float32, stride, ticks int, u, v, drive, count []float32, spikes []uint32) {
+	n := len(u)
+	v, drive, count, spikes = v[:n], drive[:n], count[:n], spikes[:n]
+	if n == 0 || ticks == 0 {
+		clear(spikes)
+		return
+	}
+	if stride < n || ticks > 32 || (ticks-1)*stride+n > len(q) {
+		panic(fmt.Sprintf("simd: LIFTicks: %d ticks of %d neurons, %d apart, in %d numbers", ticks, n, stride, len(q)))
+	}
+	if tier.Active() != tier.Portable {
+		lifTicks(p, q, stride, ticks, u, v, drive, count, spikes)
+		return
+	}
+	clear(spikes)
+	for t := range ticks {
+		for j, in := range q[t*stride:][:n] {
+			uj := float32(p.KeepU*u[j]) + in
+			vj := float32(p.KeepV*v[j]) + uj
+			u[j] = uj
+			drive[j] += uj
+			if vj > 1 {
+				spikes[j] |= 1 << t
+				count[j]++
+				if p.Subtract {
+					vj--
+				} else {
+					vj = 0
+				}
+			}
+			v[j] = vj
+		}
+	}
+}
+
+// Pick finds the numbers of x that have a bit of mask:
+//
+//	for i := range x { if x[i]&mask != 0 { index[k] = first+i; value[k] = x[i]; k++ } }
+//
+// It returns k; index and value have room for all of x, which it may use.
+func Pick(index []int32, value []uint32, x []uint32, mask uint32, first int) int {
+	n := len(x)
+	if n == 0 {
+		return 0
+	}
+	index, value = index[:n], value[:n]
+	if tier.Active() != tier.Portable {
+		return pick(x, mask, first, index, value)
+	}
+	k := 0
+	for i, v := range x { // no branch, as nobody can guess it
+		index[k], value[k] = int32(first+i), v
+		b := v & mask
+		k += int((b | -b) >> 31)
+	}
+	return k
+}
+
 // AdamParams are a step's constants, with the bias corrections folded into Rate
 // and Eps (Kingma and Ba 2015, section 2, last paragraph).
 type AdamParams struct{ Rate, B1, B2, Eps float32 }

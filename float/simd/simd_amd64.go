@@ -12,16 +12,12 @@ func addRows(dst, w []float32, stride int, rows []int32) {
 	f(&dst[0], len(dst), &w[0], stride, &rows[0], len(rows))
 }
 
-func sumLists(dst []float32, dstStride, n int, w []float32, stride int, rows, at []int32, limit int, first bool) {
-	keep := ^uint32(0)
-	if first {
-		keep = 0
-	}
+func sumLists(dst []float32, dstStride, n int, w []float32, stride int, rows []int32, lists int) {
 	f := sumListsAVX2
 	if tier.Active() == tier.AVX512 {
 		f = sumListsAVX512
 	}
-	f(&dst[0], dstStride, n, &w[0], stride, &rows[0], &at[0], len(at), int32(limit), keep)
+	f(&dst[0], dstStride, n, &w[0], stride, &rows[0], lists)
 }
 
 func scaledRows(dst, x []float32, stride int, rows []int32, scale []float32) {
@@ -42,6 +38,26 @@ func lif(p LIFParams, q, u, v, drive, count []float32, room []int32, first int) 
 		f = lifAVX512
 	}
 	return f(&q[0], &u[0], &v[0], &drive[0], &count[0], len(q), p.KeepU, p.KeepV, keep, &room[0], first)
+}
+
+func lifTicks(p LIFParams, q []float32, stride, ticks int, u, v, drive, count []float32, spikes []uint32) {
+	var keep uint32
+	if p.Subtract {
+		keep = ^keep
+	}
+	f := lifTicksAVX2
+	if tier.Active() == tier.AVX512 {
+		f = lifTicksAVX512
+	}
+	f(&q[0], stride, ticks, &u[0], &v[0], &drive[0], &count[0], len(u), p.KeepU, p.KeepV, keep, &spikes[0])
+}
+
+func pick(x []uint32, mask uint32, first int, index []int32, value []uint32) int {
+	f := pickAVX2
+	if tier.Active() == tier.AVX512 {
+		f = pickAVX512
+	}
+	return f(&x[0], len(x), mask, first, &index[0], &value[0])
 }
 
 func adam(p AdamParams, c1, c2 float32, w, m, s, g []float32) {

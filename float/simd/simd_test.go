@@ -99,15 +99,43 @@ func compare(t *testing.T, seed uint64, n int, oddShare float64) {
 		lists = append(lists, rows)
 		l.Add(rows)
 	}
-	sums, wantSums := r.floats(len(lists)*n), make([]float32, len(lists)*n)
+	if groups := 1 + r.IntN(5); r.IntN(2) == 0 {
+		rows, of, sizes := r.rows(tall), []uint16{}, make([]int32, groups)
+		for range rows {
+			of = append(of, uint16(r.IntN(groups)))
+		}
+		of2 := make([][]int32, groups)
+		for k, g := range of {
+			of2[g] = append(of2[g], rows[k])
+			sizes[g]++
+		}
+		l.AddGroups(rows, of, sizes)
+		lists = append(lists, of2...)
+	}
+	if r.IntN(2) == 0 {
+		x, mask, first := make([]uint32, r.IntN(tall+1)), uint32(1)<<r.IntN(32), 0
+		first = r.IntN(tall - len(x) + 1)
+		rows := []int32{}
+		for i := range x {
+			if x[i] = uint32(r.Uint64()); x[i]&mask != 0 {
+				rows = append(rows, int32(first+i))
+			}
+		}
+		l.AddPicked(x, mask, first)
+		lists = append(lists, rows)
+	}
+	sumStride := n + r.IntN(2)*r.IntN(20)
+	sums := r.floats(len(lists) * sumStride)
+	wantSums := slices.Clone(sums)
 	for s, rows := range lists {
+		clear(wantSums[s*sumStride:][:n])
 		for _, i := range rows {
 			for j := range n {
-				wantSums[s*n+j] += m[int(i)*stride+j]
+				wantSums[s*sumStride+j] += m[int(i)*stride+j]
 			}
 		}
 	}
-	l.Sum(sums, m, stride, n)
+	l.Sum(sums, sumStride, m, stride, n)
 	check("Lists.Sum", sums, wantSums)
 
 	scale := r.floats(len(rows))
@@ -177,6 +205,69 @@ func compare(t *testing.T, seed uint64, n int, oddShare float64) {
 	for _, x := range room[head+n:] {
 		if x != -7 {
 			t.Fatalf("LIF, tier %v, seed %d, n %d: wrote past the room of fired", tier.Active(), seed, n)
+		}
+	}
+
+	bits, mask, base := make([]uint32, n), uint32(r.Uint64()), r.IntN(1000)
+	room32, roomV := make([]int32, n+16), make([]uint32, n+16)
+	for i := range room32 {
+		room32[i], roomV[i] = -7, 7
+	}
+	var wantIndex []int32
+	var wantValue []uint32
+	for i := range bits {
+		if bits[i] = uint32(r.Uint64() & r.Uint64() & r.Uint64() & r.Uint64()); bits[i]&mask != 0 {
+			wantIndex, wantValue = append(wantIndex, int32(base+i)), append(wantValue, bits[i])
+		}
+	}
+	k := Pick(room32[:n:n], roomV[:n:n], bits, mask, base)
+	if !slices.Equal(room32[:k], wantIndex) || !slices.Equal(roomV[:k], wantValue) {
+		t.Fatalf("Pick, tier %v, seed %d, n %d: got %v %v, want %v %v", tier.Active(), seed, n, room32[:k], roomV[:k], wantIndex, wantValue)
+	}
+	for i, x := range room32[n:] {
+		if x != -7 || roomV[n+i] != 7 {
+			t.Fatalf("Pick, tier %v, seed %d, n %d: wrote past its room", tier.Active(), seed, n)
+		}
+	}
+
+	ticks := 1 + r.IntN(32)
+	tstride := n + r.IntN(20)
+	tq, tu, tv, td, tc := r.floats(ticks*tstride), r.floats(n), r.floats(n), r.floats(n), r.floats(n)
+	for j := range tc {
+		tc[j] = float32(r.IntN(9))
+	}
+	tu2, tv2, td2, tc2 := slices.Clone(tu), slices.Clone(tv), slices.Clone(td), slices.Clone(tc)
+	spikes, wantSpikes := make([]uint32, n+16), make([]uint32, n)
+	for i := range spikes {
+		spikes[i] = 77
+	}
+	LIFTicks(p, tq, tstride, ticks, tu, tv, td, tc, spikes[:n:n])
+	for t := range ticks {
+		for j := range tu2 {
+			tu2[j] = float32(p.KeepU*tu2[j]) + tq[t*tstride+j]
+			tv2[j] = float32(p.KeepV*tv2[j]) + tu2[j]
+			td2[j] += tu2[j]
+			if tv2[j] > 1 {
+				wantSpikes[j] |= 1 << t
+				tc2[j]++
+				if p.Subtract {
+					tv2[j] -= 1
+				} else {
+					tv2[j] = 0
+				}
+			}
+		}
+	}
+	check("LIFTicks u", tu, tu2)
+	check("LIFTicks v", tv, tv2)
+	check("LIFTicks drive", td, td2)
+	check("LIFTicks count", tc, tc2)
+	if !slices.Equal(spikes[:n], wantSpikes) {
+		t.Fatalf("LIFTicks spikes, tier %v, seed %d, n %d, %d ticks: got %x, want %x", tier.Active(), seed, n, ticks, spikes[:n], wantSpikes)
+	}
+	for _, x := range spikes[n:] {
+		if x != 77 {
+			t.Fatalf("LIFTicks, tier %v, seed %d, n %d: wrote past the spikes", tier.Active(), seed, n)
 		}
 	}
 
@@ -283,15 +374,20 @@ func TestPanics(t *testing.T) {
 		"list past the end": func() {
 			var l Lists
 			l.Add([]int32{0, 3})
-			l.Sum(make([]float32, 4), make([]float32, 15), 4, 4)
+			l.Sum(make([]float32, 4), 4, make([]float32, 15), 4, 4)
 		},
 		"list from below 0": func() { new(Lists).Add([]int32{-1, 0}) },
 		"short sums": func() {
 			var l Lists
 			l.Add([]int32{0})
 			l.Add([]int32{0})
-			l.Sum(make([]float32, 7), make([]float32, 4), 4, 4)
+			l.Sum(make([]float32, 7), 4, make([]float32, 4), 4, 4)
 		},
+		"wrong group": func() {
+			var l Lists
+			l.AddGroups([]int32{0, 1}, []uint16{0, 0}, []int32{1, 1})
+		},
+		"groups from below 0": func() { new(Lists).AddGroups([]int32{-1, 0}, []uint16{0, 0}, []int32{2}) },
 		"short product": func() {
 			var p Packed
 			p.Pack(make([]float32, 6), 2, 3)
@@ -305,8 +401,13 @@ func TestPanics(t *testing.T) {
 		"short matrix":       func() { new(Packed).Pack(make([]float32, 5), 2, 3) },
 		"short scale":        func() { ScaledRows(make([]float32, 4), make([]float32, 12), 4, []int32{0, 1}, []float32{1}) },
 		"no room for spikes": func() { x := make([]float32, 4); LIF(LIFParams{}, x, x, x, x, x, make([]int32, 1, 4), 0) },
-		"short moment":       func() { x := make([]float32, 4); Adam(AdamParams{}, x, x[:3:3], x, x) },
-		"short x":            func() { x := make([]float32, 4); Axpy(x, 1, x[:3:3]) },
+		"no room for ticks": func() {
+			x := make([]float32, 4)
+			LIFTicks(LIFParams{}, make([]float32, 7), 4, 2, x, x, x, x, make([]uint32, 4))
+		},
+		"no room to pick": func() { Pick(make([]int32, 4), make([]uint32, 3, 4)[:3:3], make([]uint32, 4), 1, 0) },
+		"short moment":    func() { x := make([]float32, 4); Adam(AdamParams{}, x, x[:3:3], x, x) },
+		"short x":         func() { x := make([]float32, 4); Axpy(x, 1, x[:3:3]) },
 	})
 }
 

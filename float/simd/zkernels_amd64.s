@@ -586,382 +586,628 @@ doneAd:
 	VZEROUPPER
 	RET
 
-// func sumListsAVX2(dst *float32, dstStride int, n int, w *float32, stride int, rows *int32, at *int32, lists int, limit int32, keep uint32)
+// func sumListsAVX2(dst *float32, dstStride int, n int, w *float32, stride int, rows *int32, lists int)
 // Requires: AVX
-TEXT ·sumListsAVX2(SB), NOSPLIT, $0-72
-	MOVQ         dst+0(FP), AX
-	MOVQ         dstStride+8(FP), CX
-	MOVQ         n+16(FP), DX
-	MOVQ         w+24(FP), BX
-	MOVQ         stride+32(FP), SI
-	MOVQ         rows+40(FP), DI
-	MOVQ         at+48(FP), R8
-	MOVQ         lists+56(FP), R9
-	MOVL         limit+64(FP), R10
-	VBROADCASTSS keep+68(FP), Y0
-	SHLQ         $0x02, SI
-	SHLQ         $0x02, CX
-	LEAQ         -1(DX), R11
-	ANDQ         $0x07, R11
-	LEAQ         tailMask<>+0(SB), R12
-	NEGQ         R11
-	VMOVDQU      28(R12)(R11*4), Y1
-	CMPQ         DX, $+8
-	JLE          wideAv
-	CMPQ         DX, $+16
-	JLE          wideAw
-	CMPQ         DX, $+24
-	JLE          wideAx
-	CMPQ         DX, $+32
-	JLE          wideAy
-	CMPQ         DX, $+40
-	JLE          wideAz
-	CMPQ         DX, $+48
-	JLE          wideBa
-	CMPQ         DX, $+56
-	JLE          wideBb
+TEXT ·sumListsAVX2(SB), NOSPLIT, $0-56
+	MOVQ    dst+0(FP), AX
+	MOVQ    dstStride+8(FP), CX
+	MOVQ    n+16(FP), DX
+	MOVQ    w+24(FP), BX
+	MOVQ    stride+32(FP), SI
+	MOVQ    rows+40(FP), DI
+	MOVQ    lists+48(FP), R8
+	SHLQ    $0x02, SI
+	SHLQ    $0x02, CX
+	LEAQ    -1(DX), R9
+	ANDQ    $0x07, R9
+	LEAQ    tailMask<>+0(SB), R10
+	NEGQ    R9
+	VMOVDQU 28(R10)(R9*4), Y0
+	CMPQ    DX, $+8
+	JLE     wideAv
+	CMPQ    DX, $+16
+	JLE     wideAw
+	CMPQ    DX, $+24
+	JLE     wideAx
+	CMPQ    DX, $+32
+	JLE     wideAy
+	CMPQ    DX, $+40
+	JLE     wideAz
+	CMPQ    DX, $+48
+	JLE     wideBa
+	CMPQ    DX, $+56
+	JLE     wideBb
+	CMPQ    DX, $+64
+	JLE     wideBc
+	CMPQ    DX, $+72
+	JLE     wideBd
+	CMPQ    DX, $+80
+	JLE     wideBe
+	CMPQ    DX, $+88
+	JLE     wideBf
+	CMPQ    DX, $+96
+	JLE     wideBg
+	CMPQ    DX, $+104
+	JLE     wideBh
 
-listBc:
-	VMOVUPS    (AX), Y2
-	VANDPS     Y0, Y2, Y2
-	VMOVUPS    32(AX), Y3
-	VANDPS     Y0, Y3, Y3
-	VMOVUPS    64(AX), Y4
-	VANDPS     Y0, Y4, Y4
-	VMOVUPS    96(AX), Y5
-	VANDPS     Y0, Y5, Y5
-	VMOVUPS    128(AX), Y6
-	VANDPS     Y0, Y6, Y6
-	VMOVUPS    160(AX), Y7
-	VANDPS     Y0, Y7, Y7
-	VMOVUPS    192(AX), Y8
-	VANDPS     Y0, Y8, Y8
-	VMASKMOVPS 224(AX), Y1, Y9
-	VANDPS     Y0, Y9, Y9
-	MOVLQSX    (R8), DX
-	LEAQ       (DI)(DX*4), DX
-
-rowBd:
-	MOVLQSX    (DX), R11
-	CMPL       R11, R10
-	JGE        endBe
-	IMULQ      SI, R11
-	ADDQ       BX, R11
-	ADDQ       $0x04, DX
-	VADDPS     (R11), Y2, Y2
-	VADDPS     32(R11), Y3, Y3
-	VADDPS     64(R11), Y4, Y4
-	VADDPS     96(R11), Y5, Y5
-	VADDPS     128(R11), Y6, Y6
-	VADDPS     160(R11), Y7, Y7
-	VADDPS     192(R11), Y8, Y8
-	VMASKMOVPS 224(R11), Y1, Y10
-	VADDPS     Y10, Y9, Y9
-	JMP        rowBd
-
-endBe:
-	SUBQ       DI, DX
-	SHRQ       $0x02, DX
-	MOVL       DX, (R8)
-	VMOVUPS    Y2, (AX)
-	VMOVUPS    Y3, 32(AX)
-	VMOVUPS    Y4, 64(AX)
-	VMOVUPS    Y5, 96(AX)
-	VMOVUPS    Y6, 128(AX)
-	VMOVUPS    Y7, 160(AX)
-	VMOVUPS    Y8, 192(AX)
-	VMASKMOVPS Y9, Y1, 224(AX)
-	ADDQ       $0x04, R8
-	ADDQ       CX, AX
-	DECQ       R9
-	JNE        listBc
-	JMP        doneAu
-
-wideAv:
-listBf:
-	VMASKMOVPS (AX), Y1, Y2
-	VANDPS     Y0, Y2, Y2
-	MOVLQSX    (R8), DX
-	LEAQ       (DI)(DX*4), DX
-
-rowBg:
-	MOVLQSX    (DX), R11
-	CMPL       R11, R10
-	JGE        endBh
-	IMULQ      SI, R11
-	ADDQ       BX, R11
-	ADDQ       $0x04, DX
-	VMASKMOVPS (R11), Y1, Y3
-	VADDPS     Y3, Y2, Y2
-	JMP        rowBg
-
-endBh:
-	SUBQ       DI, DX
-	SHRQ       $0x02, DX
-	MOVL       DX, (R8)
-	VMASKMOVPS Y2, Y1, (AX)
-	ADDQ       $0x04, R8
-	ADDQ       CX, AX
-	DECQ       R9
-	JNE        listBf
-	JMP        doneAu
-
-wideAw:
 listBi:
-	VMOVUPS    (AX), Y2
-	VANDPS     Y0, Y2, Y2
-	VMASKMOVPS 32(AX), Y1, Y3
-	VANDPS     Y0, Y3, Y3
-	MOVLQSX    (R8), DX
-	LEAQ       (DI)(DX*4), DX
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	VXORPS Y12, Y12, Y12
+	VXORPS Y13, Y13, Y13
+	VXORPS Y14, Y14, Y14
 
 rowBj:
-	MOVLQSX    (DX), R11
-	CMPL       R11, R10
-	JGE        endBk
-	IMULQ      SI, R11
-	ADDQ       BX, R11
-	ADDQ       $0x04, DX
-	VADDPS     (R11), Y2, Y2
-	VMASKMOVPS 32(R11), Y1, Y4
-	VADDPS     Y4, Y3, Y3
+	MOVLQSX    (DI), DX
+	ADDQ       $0x04, DI
+	TESTQ      DX, DX
+	JLT        endBk
+	IMULQ      SI, DX
+	ADDQ       BX, DX
+	VADDPS     (DX), Y1, Y1
+	VADDPS     32(DX), Y2, Y2
+	VADDPS     64(DX), Y3, Y3
+	VADDPS     96(DX), Y4, Y4
+	VADDPS     128(DX), Y5, Y5
+	VADDPS     160(DX), Y6, Y6
+	VADDPS     192(DX), Y7, Y7
+	VADDPS     224(DX), Y8, Y8
+	VADDPS     256(DX), Y9, Y9
+	VADDPS     288(DX), Y10, Y10
+	VADDPS     320(DX), Y11, Y11
+	VADDPS     352(DX), Y12, Y12
+	VADDPS     384(DX), Y13, Y13
+	VMASKMOVPS 416(DX), Y0, Y15
+	VADDPS     Y15, Y14, Y14
 	JMP        rowBj
 
 endBk:
-	SUBQ       DI, DX
-	SHRQ       $0x02, DX
-	MOVL       DX, (R8)
-	VMOVUPS    Y2, (AX)
-	VMASKMOVPS Y3, Y1, 32(AX)
-	ADDQ       $0x04, R8
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    Y2, 32(AX)
+	VMOVUPS    Y3, 64(AX)
+	VMOVUPS    Y4, 96(AX)
+	VMOVUPS    Y5, 128(AX)
+	VMOVUPS    Y6, 160(AX)
+	VMOVUPS    Y7, 192(AX)
+	VMOVUPS    Y8, 224(AX)
+	VMOVUPS    Y9, 256(AX)
+	VMOVUPS    Y10, 288(AX)
+	VMOVUPS    Y11, 320(AX)
+	VMOVUPS    Y12, 352(AX)
+	VMOVUPS    Y13, 384(AX)
+	VMASKMOVPS Y14, Y0, 416(AX)
 	ADDQ       CX, AX
-	DECQ       R9
+	DECQ       R8
 	JNE        listBi
 	JMP        doneAu
 
-wideAx:
+wideAv:
 listBl:
-	VMOVUPS    (AX), Y2
-	VANDPS     Y0, Y2, Y2
-	VMOVUPS    32(AX), Y3
-	VANDPS     Y0, Y3, Y3
-	VMASKMOVPS 64(AX), Y1, Y4
-	VANDPS     Y0, Y4, Y4
-	MOVLQSX    (R8), DX
-	LEAQ       (DI)(DX*4), DX
+	VXORPS Y1, Y1, Y1
 
 rowBm:
-	MOVLQSX    (DX), R11
-	CMPL       R11, R10
-	JGE        endBn
-	IMULQ      SI, R11
-	ADDQ       BX, R11
-	ADDQ       $0x04, DX
-	VADDPS     (R11), Y2, Y2
-	VADDPS     32(R11), Y3, Y3
-	VMASKMOVPS 64(R11), Y1, Y5
-	VADDPS     Y5, Y4, Y4
+	MOVLQSX    (DI), DX
+	ADDQ       $0x04, DI
+	TESTQ      DX, DX
+	JLT        endBn
+	IMULQ      SI, DX
+	ADDQ       BX, DX
+	VMASKMOVPS (DX), Y0, Y2
+	VADDPS     Y2, Y1, Y1
 	JMP        rowBm
 
 endBn:
-	SUBQ       DI, DX
-	SHRQ       $0x02, DX
-	MOVL       DX, (R8)
-	VMOVUPS    Y2, (AX)
-	VMOVUPS    Y3, 32(AX)
-	VMASKMOVPS Y4, Y1, 64(AX)
-	ADDQ       $0x04, R8
+	VMASKMOVPS Y1, Y0, (AX)
 	ADDQ       CX, AX
-	DECQ       R9
+	DECQ       R8
 	JNE        listBl
 	JMP        doneAu
 
-wideAy:
+wideAw:
 listBo:
-	VMOVUPS    (AX), Y2
-	VANDPS     Y0, Y2, Y2
-	VMOVUPS    32(AX), Y3
-	VANDPS     Y0, Y3, Y3
-	VMOVUPS    64(AX), Y4
-	VANDPS     Y0, Y4, Y4
-	VMASKMOVPS 96(AX), Y1, Y5
-	VANDPS     Y0, Y5, Y5
-	MOVLQSX    (R8), DX
-	LEAQ       (DI)(DX*4), DX
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
 
 rowBp:
-	MOVLQSX    (DX), R11
-	CMPL       R11, R10
-	JGE        endBq
-	IMULQ      SI, R11
-	ADDQ       BX, R11
-	ADDQ       $0x04, DX
-	VADDPS     (R11), Y2, Y2
-	VADDPS     32(R11), Y3, Y3
-	VADDPS     64(R11), Y4, Y4
-	VMASKMOVPS 96(R11), Y1, Y6
-	VADDPS     Y6, Y5, Y5
+	MOVLQSX    (DI), DX
+	ADDQ       $0x04, DI
+	TESTQ      DX, DX
+	JLT        endBq
+	IMULQ      SI, DX
+	ADDQ       BX, DX
+	VADDPS     (DX), Y1, Y1
+	VMASKMOVPS 32(DX), Y0, Y3
+	VADDPS     Y3, Y2, Y2
 	JMP        rowBp
 
 endBq:
-	SUBQ       DI, DX
-	SHRQ       $0x02, DX
-	MOVL       DX, (R8)
-	VMOVUPS    Y2, (AX)
-	VMOVUPS    Y3, 32(AX)
-	VMOVUPS    Y4, 64(AX)
-	VMASKMOVPS Y5, Y1, 96(AX)
-	ADDQ       $0x04, R8
+	VMOVUPS    Y1, (AX)
+	VMASKMOVPS Y2, Y0, 32(AX)
 	ADDQ       CX, AX
-	DECQ       R9
+	DECQ       R8
 	JNE        listBo
 	JMP        doneAu
 
-wideAz:
+wideAx:
 listBr:
-	VMOVUPS    (AX), Y2
-	VANDPS     Y0, Y2, Y2
-	VMOVUPS    32(AX), Y3
-	VANDPS     Y0, Y3, Y3
-	VMOVUPS    64(AX), Y4
-	VANDPS     Y0, Y4, Y4
-	VMOVUPS    96(AX), Y5
-	VANDPS     Y0, Y5, Y5
-	VMASKMOVPS 128(AX), Y1, Y6
-	VANDPS     Y0, Y6, Y6
-	MOVLQSX    (R8), DX
-	LEAQ       (DI)(DX*4), DX
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
 
 rowBs:
-	MOVLQSX    (DX), R11
-	CMPL       R11, R10
-	JGE        endBt
-	IMULQ      SI, R11
-	ADDQ       BX, R11
-	ADDQ       $0x04, DX
-	VADDPS     (R11), Y2, Y2
-	VADDPS     32(R11), Y3, Y3
-	VADDPS     64(R11), Y4, Y4
-	VADDPS     96(R11), Y5, Y5
-	VMASKMOVPS 128(R11), Y1, Y7
-	VADDPS     Y7, Y6, Y6
+	MOVLQSX    (DI), DX
+	ADDQ       $0x04, DI
+	TESTQ      DX, DX
+	JLT        endBt
+	IMULQ      SI, DX
+	ADDQ       BX, DX
+	VADDPS     (DX), Y1, Y1
+	VADDPS     32(DX), Y2, Y2
+	VMASKMOVPS 64(DX), Y0, Y4
+	VADDPS     Y4, Y3, Y3
 	JMP        rowBs
 
 endBt:
-	SUBQ       DI, DX
-	SHRQ       $0x02, DX
-	MOVL       DX, (R8)
-	VMOVUPS    Y2, (AX)
-	VMOVUPS    Y3, 32(AX)
-	VMOVUPS    Y4, 64(AX)
-	VMOVUPS    Y5, 96(AX)
-	VMASKMOVPS Y6, Y1, 128(AX)
-	ADDQ       $0x04, R8
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    Y2, 32(AX)
+	VMASKMOVPS Y3, Y0, 64(AX)
 	ADDQ       CX, AX
-	DECQ       R9
+	DECQ       R8
 	JNE        listBr
 	JMP        doneAu
 
-wideBa:
+wideAy:
 listBu:
-	VMOVUPS    (AX), Y2
-	VANDPS     Y0, Y2, Y2
-	VMOVUPS    32(AX), Y3
-	VANDPS     Y0, Y3, Y3
-	VMOVUPS    64(AX), Y4
-	VANDPS     Y0, Y4, Y4
-	VMOVUPS    96(AX), Y5
-	VANDPS     Y0, Y5, Y5
-	VMOVUPS    128(AX), Y6
-	VANDPS     Y0, Y6, Y6
-	VMASKMOVPS 160(AX), Y1, Y7
-	VANDPS     Y0, Y7, Y7
-	MOVLQSX    (R8), DX
-	LEAQ       (DI)(DX*4), DX
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
 
 rowBv:
-	MOVLQSX    (DX), R11
-	CMPL       R11, R10
-	JGE        endBw
-	IMULQ      SI, R11
-	ADDQ       BX, R11
-	ADDQ       $0x04, DX
-	VADDPS     (R11), Y2, Y2
-	VADDPS     32(R11), Y3, Y3
-	VADDPS     64(R11), Y4, Y4
-	VADDPS     96(R11), Y5, Y5
-	VADDPS     128(R11), Y6, Y6
-	VMASKMOVPS 160(R11), Y1, Y8
-	VADDPS     Y8, Y7, Y7
+	MOVLQSX    (DI), DX
+	ADDQ       $0x04, DI
+	TESTQ      DX, DX
+	JLT        endBw
+	IMULQ      SI, DX
+	ADDQ       BX, DX
+	VADDPS     (DX), Y1, Y1
+	VADDPS     32(DX), Y2, Y2
+	VADDPS     64(DX), Y3, Y3
+	VMASKMOVPS 96(DX), Y0, Y5
+	VADDPS     Y5, Y4, Y4
 	JMP        rowBv
 
 endBw:
-	SUBQ       DI, DX
-	SHRQ       $0x02, DX
-	MOVL       DX, (R8)
-	VMOVUPS    Y2, (AX)
-	VMOVUPS    Y3, 32(AX)
-	VMOVUPS    Y4, 64(AX)
-	VMOVUPS    Y5, 96(AX)
-	VMOVUPS    Y6, 128(AX)
-	VMASKMOVPS Y7, Y1, 160(AX)
-	ADDQ       $0x04, R8
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    Y2, 32(AX)
+	VMOVUPS    Y3, 64(AX)
+	VMASKMOVPS Y4, Y0, 96(AX)
 	ADDQ       CX, AX
-	DECQ       R9
+	DECQ       R8
 	JNE        listBu
 	JMP        doneAu
 
-wideBb:
+wideAz:
 listBx:
-	VMOVUPS    (AX), Y2
-	VANDPS     Y0, Y2, Y2
-	VMOVUPS    32(AX), Y3
-	VANDPS     Y0, Y3, Y3
-	VMOVUPS    64(AX), Y4
-	VANDPS     Y0, Y4, Y4
-	VMOVUPS    96(AX), Y5
-	VANDPS     Y0, Y5, Y5
-	VMOVUPS    128(AX), Y6
-	VANDPS     Y0, Y6, Y6
-	VMOVUPS    160(AX), Y7
-	VANDPS     Y0, Y7, Y7
-	VMASKMOVPS 192(AX), Y1, Y8
-	VANDPS     Y0, Y8, Y8
-	MOVLQSX    (R8), DX
-	LEAQ       (DI)(DX*4), DX
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
 
 rowBy:
-	MOVLQSX    (DX), R11
-	CMPL       R11, R10
-	JGE        endBz
-	IMULQ      SI, R11
-	ADDQ       BX, R11
-	ADDQ       $0x04, DX
-	VADDPS     (R11), Y2, Y2
-	VADDPS     32(R11), Y3, Y3
-	VADDPS     64(R11), Y4, Y4
-	VADDPS     96(R11), Y5, Y5
-	VADDPS     128(R11), Y6, Y6
-	VADDPS     160(R11), Y7, Y7
-	VMASKMOVPS 192(R11), Y1, Y9
-	VADDPS     Y9, Y8, Y8
+	MOVLQSX    (DI), DX
+	ADDQ       $0x04, DI
+	TESTQ      DX, DX
+	JLT        endBz
+	IMULQ      SI, DX
+	ADDQ       BX, DX
+	VADDPS     (DX), Y1, Y1
+	VADDPS     32(DX), Y2, Y2
+	VADDPS     64(DX), Y3, Y3
+	VADDPS     96(DX), Y4, Y4
+	VMASKMOVPS 128(DX), Y0, Y6
+	VADDPS     Y6, Y5, Y5
 	JMP        rowBy
 
 endBz:
-	SUBQ       DI, DX
-	SHRQ       $0x02, DX
-	MOVL       DX, (R8)
-	VMOVUPS    Y2, (AX)
-	VMOVUPS    Y3, 32(AX)
-	VMOVUPS    Y4, 64(AX)
-	VMOVUPS    Y5, 96(AX)
-	VMOVUPS    Y6, 128(AX)
-	VMOVUPS    Y7, 160(AX)
-	VMASKMOVPS Y8, Y1, 192(AX)
-	ADDQ       $0x04, R8
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    Y2, 32(AX)
+	VMOVUPS    Y3, 64(AX)
+	VMOVUPS    Y4, 96(AX)
+	VMASKMOVPS Y5, Y0, 128(AX)
 	ADDQ       CX, AX
-	DECQ       R9
+	DECQ       R8
 	JNE        listBx
+	JMP        doneAu
+
+wideBa:
+listCa:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+
+rowCb:
+	MOVLQSX    (DI), DX
+	ADDQ       $0x04, DI
+	TESTQ      DX, DX
+	JLT        endCc
+	IMULQ      SI, DX
+	ADDQ       BX, DX
+	VADDPS     (DX), Y1, Y1
+	VADDPS     32(DX), Y2, Y2
+	VADDPS     64(DX), Y3, Y3
+	VADDPS     96(DX), Y4, Y4
+	VADDPS     128(DX), Y5, Y5
+	VMASKMOVPS 160(DX), Y0, Y7
+	VADDPS     Y7, Y6, Y6
+	JMP        rowCb
+
+endCc:
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    Y2, 32(AX)
+	VMOVUPS    Y3, 64(AX)
+	VMOVUPS    Y4, 96(AX)
+	VMOVUPS    Y5, 128(AX)
+	VMASKMOVPS Y6, Y0, 160(AX)
+	ADDQ       CX, AX
+	DECQ       R8
+	JNE        listCa
+	JMP        doneAu
+
+wideBb:
+listCd:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+
+rowCe:
+	MOVLQSX    (DI), DX
+	ADDQ       $0x04, DI
+	TESTQ      DX, DX
+	JLT        endCf
+	IMULQ      SI, DX
+	ADDQ       BX, DX
+	VADDPS     (DX), Y1, Y1
+	VADDPS     32(DX), Y2, Y2
+	VADDPS     64(DX), Y3, Y3
+	VADDPS     96(DX), Y4, Y4
+	VADDPS     128(DX), Y5, Y5
+	VADDPS     160(DX), Y6, Y6
+	VMASKMOVPS 192(DX), Y0, Y8
+	VADDPS     Y8, Y7, Y7
+	JMP        rowCe
+
+endCf:
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    Y2, 32(AX)
+	VMOVUPS    Y3, 64(AX)
+	VMOVUPS    Y4, 96(AX)
+	VMOVUPS    Y5, 128(AX)
+	VMOVUPS    Y6, 160(AX)
+	VMASKMOVPS Y7, Y0, 192(AX)
+	ADDQ       CX, AX
+	DECQ       R8
+	JNE        listCd
+	JMP        doneAu
+
+wideBc:
+listCg:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+
+rowCh:
+	MOVLQSX    (DI), DX
+	ADDQ       $0x04, DI
+	TESTQ      DX, DX
+	JLT        endCi
+	IMULQ      SI, DX
+	ADDQ       BX, DX
+	VADDPS     (DX), Y1, Y1
+	VADDPS     32(DX), Y2, Y2
+	VADDPS     64(DX), Y3, Y3
+	VADDPS     96(DX), Y4, Y4
+	VADDPS     128(DX), Y5, Y5
+	VADDPS     160(DX), Y6, Y6
+	VADDPS     192(DX), Y7, Y7
+	VMASKMOVPS 224(DX), Y0, Y9
+	VADDPS     Y9, Y8, Y8
+	JMP        rowCh
+
+endCi:
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    Y2, 32(AX)
+	VMOVUPS    Y3, 64(AX)
+	VMOVUPS    Y4, 96(AX)
+	VMOVUPS    Y5, 128(AX)
+	VMOVUPS    Y6, 160(AX)
+	VMOVUPS    Y7, 192(AX)
+	VMASKMOVPS Y8, Y0, 224(AX)
+	ADDQ       CX, AX
+	DECQ       R8
+	JNE        listCg
+	JMP        doneAu
+
+wideBd:
+listCj:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+
+rowCk:
+	MOVLQSX    (DI), DX
+	ADDQ       $0x04, DI
+	TESTQ      DX, DX
+	JLT        endCl
+	IMULQ      SI, DX
+	ADDQ       BX, DX
+	VADDPS     (DX), Y1, Y1
+	VADDPS     32(DX), Y2, Y2
+	VADDPS     64(DX), Y3, Y3
+	VADDPS     96(DX), Y4, Y4
+	VADDPS     128(DX), Y5, Y5
+	VADDPS     160(DX), Y6, Y6
+	VADDPS     192(DX), Y7, Y7
+	VADDPS     224(DX), Y8, Y8
+	VMASKMOVPS 256(DX), Y0, Y10
+	VADDPS     Y10, Y9, Y9
+	JMP        rowCk
+
+endCl:
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    Y2, 32(AX)
+	VMOVUPS    Y3, 64(AX)
+	VMOVUPS    Y4, 96(AX)
+	VMOVUPS    Y5, 128(AX)
+	VMOVUPS    Y6, 160(AX)
+	VMOVUPS    Y7, 192(AX)
+	VMOVUPS    Y8, 224(AX)
+	VMASKMOVPS Y9, Y0, 256(AX)
+	ADDQ       CX, AX
+	DECQ       R8
+	JNE        listCj
+	JMP        doneAu
+
+wideBe:
+listCm:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+
+rowCn:
+	MOVLQSX    (DI), DX
+	ADDQ       $0x04, DI
+	TESTQ      DX, DX
+	JLT        endCo
+	IMULQ      SI, DX
+	ADDQ       BX, DX
+	VADDPS     (DX), Y1, Y1
+	VADDPS     32(DX), Y2, Y2
+	VADDPS     64(DX), Y3, Y3
+	VADDPS     96(DX), Y4, Y4
+	VADDPS     128(DX), Y5, Y5
+	VADDPS     160(DX), Y6, Y6
+	VADDPS     192(DX), Y7, Y7
+	VADDPS     224(DX), Y8, Y8
+	VADDPS     256(DX), Y9, Y9
+	VMASKMOVPS 288(DX), Y0, Y11
+	VADDPS     Y11, Y10, Y10
+	JMP        rowCn
+
+endCo:
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    Y2, 32(AX)
+	VMOVUPS    Y3, 64(AX)
+	VMOVUPS    Y4, 96(AX)
+	VMOVUPS    Y5, 128(AX)
+	VMOVUPS    Y6, 160(AX)
+	VMOVUPS    Y7, 192(AX)
+	VMOVUPS    Y8, 224(AX)
+	VMOVUPS    Y9, 256(AX)
+	VMASKMOVPS Y10, Y0, 288(AX)
+	ADDQ       CX, AX
+	DECQ       R8
+	JNE        listCm
+	JMP        doneAu
+
+wideBf:
+listCp:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+
+rowCq:
+	MOVLQSX    (DI), DX
+	ADDQ       $0x04, DI
+	TESTQ      DX, DX
+	JLT        endCr
+	IMULQ      SI, DX
+	ADDQ       BX, DX
+	VADDPS     (DX), Y1, Y1
+	VADDPS     32(DX), Y2, Y2
+	VADDPS     64(DX), Y3, Y3
+	VADDPS     96(DX), Y4, Y4
+	VADDPS     128(DX), Y5, Y5
+	VADDPS     160(DX), Y6, Y6
+	VADDPS     192(DX), Y7, Y7
+	VADDPS     224(DX), Y8, Y8
+	VADDPS     256(DX), Y9, Y9
+	VADDPS     288(DX), Y10, Y10
+	VMASKMOVPS 320(DX), Y0, Y12
+	VADDPS     Y12, Y11, Y11
+	JMP        rowCq
+
+endCr:
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    Y2, 32(AX)
+	VMOVUPS    Y3, 64(AX)
+	VMOVUPS    Y4, 96(AX)
+	VMOVUPS    Y5, 128(AX)
+	VMOVUPS    Y6, 160(AX)
+	VMOVUPS    Y7, 192(AX)
+	VMOVUPS    Y8, 224(AX)
+	VMOVUPS    Y9, 256(AX)
+	VMOVUPS    Y10, 288(AX)
+	VMASKMOVPS Y11, Y0, 320(AX)
+	ADDQ       CX, AX
+	DECQ       R8
+	JNE        listCp
+	JMP        doneAu
+
+wideBg:
+listCs:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	VXORPS Y12, Y12, Y12
+
+rowCt:
+	MOVLQSX    (DI), DX
+	ADDQ       $0x04, DI
+	TESTQ      DX, DX
+	JLT        endCu
+	IMULQ      SI, DX
+	ADDQ       BX, DX
+	VADDPS     (DX), Y1, Y1
+	VADDPS     32(DX), Y2, Y2
+	VADDPS     64(DX), Y3, Y3
+	VADDPS     96(DX), Y4, Y4
+	VADDPS     128(DX), Y5, Y5
+	VADDPS     160(DX), Y6, Y6
+	VADDPS     192(DX), Y7, Y7
+	VADDPS     224(DX), Y8, Y8
+	VADDPS     256(DX), Y9, Y9
+	VADDPS     288(DX), Y10, Y10
+	VADDPS     320(DX), Y11, Y11
+	VMASKMOVPS 352(DX), Y0, Y13
+	VADDPS     Y13, Y12, Y12
+	JMP        rowCt
+
+endCu:
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    Y2, 32(AX)
+	VMOVUPS    Y3, 64(AX)
+	VMOVUPS    Y4, 96(AX)
+	VMOVUPS    Y5, 128(AX)
+	VMOVUPS    Y6, 160(AX)
+	VMOVUPS    Y7, 192(AX)
+	VMOVUPS    Y8, 224(AX)
+	VMOVUPS    Y9, 256(AX)
+	VMOVUPS    Y10, 288(AX)
+	VMOVUPS    Y11, 320(AX)
+	VMASKMOVPS Y12, Y0, 352(AX)
+	ADDQ       CX, AX
+	DECQ       R8
+	JNE        listCs
+	JMP        doneAu
+
+wideBh:
+listCv:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	VXORPS Y12, Y12, Y12
+	VXORPS Y13, Y13, Y13
+
+rowCw:
+	MOVLQSX    (DI), DX
+	ADDQ       $0x04, DI
+	TESTQ      DX, DX
+	JLT        endCx
+	IMULQ      SI, DX
+	ADDQ       BX, DX
+	VADDPS     (DX), Y1, Y1
+	VADDPS     32(DX), Y2, Y2
+	VADDPS     64(DX), Y3, Y3
+	VADDPS     96(DX), Y4, Y4
+	VADDPS     128(DX), Y5, Y5
+	VADDPS     160(DX), Y6, Y6
+	VADDPS     192(DX), Y7, Y7
+	VADDPS     224(DX), Y8, Y8
+	VADDPS     256(DX), Y9, Y9
+	VADDPS     288(DX), Y10, Y10
+	VADDPS     320(DX), Y11, Y11
+	VADDPS     352(DX), Y12, Y12
+	VMASKMOVPS 384(DX), Y0, Y14
+	VADDPS     Y14, Y13, Y13
+	JMP        rowCw
+
+endCx:
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    Y2, 32(AX)
+	VMOVUPS    Y3, 64(AX)
+	VMOVUPS    Y4, 96(AX)
+	VMOVUPS    Y5, 128(AX)
+	VMOVUPS    Y6, 160(AX)
+	VMOVUPS    Y7, 192(AX)
+	VMOVUPS    Y8, 224(AX)
+	VMOVUPS    Y9, 256(AX)
+	VMOVUPS    Y10, 288(AX)
+	VMOVUPS    Y11, 320(AX)
+	VMOVUPS    Y12, 352(AX)
+	VMASKMOVPS Y13, Y0, 384(AX)
+	ADDQ       CX, AX
+	DECQ       R8
+	JNE        listCv
 
 doneAu:
 	VZEROUPPER
@@ -979,16 +1225,16 @@ TEXT ·scaledRowsAVX2(SB), NOSPLIT, $0-56
 	MOVQ    k+48(FP), R8
 	SHLQ    $0x02, BX
 	TESTQ   CX, CX
-	JZ      doneCc
+	JZ      doneDa
 	LEAQ    -1(CX), R9
 	ANDQ    $0x07, R9
 	LEAQ    tailMask<>+0(SB), R10
 	NEGQ    R9
 	VMOVDQU 28(R10)(R9*4), Y0
 
-fullCa:
+fullCy:
 	CMPQ   CX, $+64
-	JL     restCb
+	JL     restCz
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
@@ -999,7 +1245,7 @@ fullCa:
 	VXORPS Y8, Y8, Y8
 	XORQ   R9, R9
 
-rowCd:
+rowDb:
 	MOVLQSX      (SI)(R9*4), R10
 	IMULQ        BX, R10
 	VBROADCASTSS (DI)(R9*4), Y9
@@ -1021,7 +1267,7 @@ rowCd:
 	VADDPS       Y10, Y8, Y8
 	INCQ         R9
 	CMPQ         R9, R8
-	JNE          rowCd
+	JNE          rowDb
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y2, 32(AX)
 	VMOVUPS      Y3, 64(AX)
@@ -1033,25 +1279,25 @@ rowCd:
 	ADDQ         $+256, AX
 	ADDQ         $+256, DX
 	SUBQ         $+64, CX
-	JMP          fullCa
+	JMP          fullCy
 
-restCb:
+restCz:
 	TESTQ  CX, CX
-	JZ     doneCc
+	JZ     doneDa
 	CMPQ   CX, $+8
-	JLE    tailCe
+	JLE    tailDc
 	CMPQ   CX, $+16
-	JLE    tailCf
+	JLE    tailDd
 	CMPQ   CX, $+24
-	JLE    tailCg
+	JLE    tailDe
 	CMPQ   CX, $+32
-	JLE    tailCh
+	JLE    tailDf
 	CMPQ   CX, $+40
-	JLE    tailCi
+	JLE    tailDg
 	CMPQ   CX, $+48
-	JLE    tailCj
+	JLE    tailDh
 	CMPQ   CX, $+56
-	JLE    tailCk
+	JLE    tailDi
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
@@ -1062,7 +1308,7 @@ restCb:
 	VXORPS Y8, Y8, Y8
 	XORQ   CX, CX
 
-rowCl:
+rowDj:
 	MOVLQSX      (SI)(CX*4), R9
 	IMULQ        BX, R9
 	VBROADCASTSS (DI)(CX*4), Y9
@@ -1085,7 +1331,7 @@ rowCl:
 	VADDPS       Y10, Y8, Y8
 	INCQ         CX
 	CMPQ         CX, R8
-	JNE          rowCl
+	JNE          rowDj
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y2, 32(AX)
 	VMOVUPS      Y3, 64(AX)
@@ -1094,13 +1340,13 @@ rowCl:
 	VMOVUPS      Y6, 160(AX)
 	VMOVUPS      Y7, 192(AX)
 	VMASKMOVPS   Y8, Y0, 224(AX)
-	JMP          doneCc
+	JMP          doneDa
 
-tailCe:
+tailDc:
 	VXORPS Y1, Y1, Y1
 	XORQ   CX, CX
 
-rowCm:
+rowDk:
 	MOVLQSX      (SI)(CX*4), R9
 	IMULQ        BX, R9
 	VBROADCASTSS (DI)(CX*4), Y2
@@ -1109,16 +1355,16 @@ rowCm:
 	VADDPS       Y3, Y1, Y1
 	INCQ         CX
 	CMPQ         CX, R8
-	JNE          rowCm
+	JNE          rowDk
 	VMASKMOVPS   Y1, Y0, (AX)
-	JMP          doneCc
+	JMP          doneDa
 
-tailCf:
+tailDd:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	XORQ   CX, CX
 
-rowCn:
+rowDl:
 	MOVLQSX      (SI)(CX*4), R9
 	IMULQ        BX, R9
 	VBROADCASTSS (DI)(CX*4), Y3
@@ -1129,18 +1375,18 @@ rowCn:
 	VADDPS       Y4, Y2, Y2
 	INCQ         CX
 	CMPQ         CX, R8
-	JNE          rowCn
+	JNE          rowDl
 	VMOVUPS      Y1, (AX)
 	VMASKMOVPS   Y2, Y0, 32(AX)
-	JMP          doneCc
+	JMP          doneDa
 
-tailCg:
+tailDe:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	XORQ   CX, CX
 
-rowCo:
+rowDm:
 	MOVLQSX      (SI)(CX*4), R9
 	IMULQ        BX, R9
 	VBROADCASTSS (DI)(CX*4), Y4
@@ -1153,20 +1399,20 @@ rowCo:
 	VADDPS       Y5, Y3, Y3
 	INCQ         CX
 	CMPQ         CX, R8
-	JNE          rowCo
+	JNE          rowDm
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y2, 32(AX)
 	VMASKMOVPS   Y3, Y0, 64(AX)
-	JMP          doneCc
+	JMP          doneDa
 
-tailCh:
+tailDf:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	XORQ   CX, CX
 
-rowCp:
+rowDn:
 	MOVLQSX      (SI)(CX*4), R9
 	IMULQ        BX, R9
 	VBROADCASTSS (DI)(CX*4), Y5
@@ -1181,14 +1427,14 @@ rowCp:
 	VADDPS       Y6, Y4, Y4
 	INCQ         CX
 	CMPQ         CX, R8
-	JNE          rowCp
+	JNE          rowDn
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y2, 32(AX)
 	VMOVUPS      Y3, 64(AX)
 	VMASKMOVPS   Y4, Y0, 96(AX)
-	JMP          doneCc
+	JMP          doneDa
 
-tailCi:
+tailDg:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
@@ -1196,7 +1442,7 @@ tailCi:
 	VXORPS Y5, Y5, Y5
 	XORQ   CX, CX
 
-rowCq:
+rowDo:
 	MOVLQSX      (SI)(CX*4), R9
 	IMULQ        BX, R9
 	VBROADCASTSS (DI)(CX*4), Y6
@@ -1213,15 +1459,15 @@ rowCq:
 	VADDPS       Y7, Y5, Y5
 	INCQ         CX
 	CMPQ         CX, R8
-	JNE          rowCq
+	JNE          rowDo
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y2, 32(AX)
 	VMOVUPS      Y3, 64(AX)
 	VMOVUPS      Y4, 96(AX)
 	VMASKMOVPS   Y5, Y0, 128(AX)
-	JMP          doneCc
+	JMP          doneDa
 
-tailCj:
+tailDh:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
@@ -1230,7 +1476,7 @@ tailCj:
 	VXORPS Y6, Y6, Y6
 	XORQ   CX, CX
 
-rowCr:
+rowDp:
 	MOVLQSX      (SI)(CX*4), R9
 	IMULQ        BX, R9
 	VBROADCASTSS (DI)(CX*4), Y7
@@ -1249,16 +1495,16 @@ rowCr:
 	VADDPS       Y8, Y6, Y6
 	INCQ         CX
 	CMPQ         CX, R8
-	JNE          rowCr
+	JNE          rowDp
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y2, 32(AX)
 	VMOVUPS      Y3, 64(AX)
 	VMOVUPS      Y4, 96(AX)
 	VMOVUPS      Y5, 128(AX)
 	VMASKMOVPS   Y6, Y0, 160(AX)
-	JMP          doneCc
+	JMP          doneDa
 
-tailCk:
+tailDi:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
@@ -1268,7 +1514,7 @@ tailCk:
 	VXORPS Y7, Y7, Y7
 	XORQ   CX, CX
 
-rowCs:
+rowDq:
 	MOVLQSX      (SI)(CX*4), R9
 	IMULQ        BX, R9
 	VBROADCASTSS (DI)(CX*4), Y8
@@ -1289,7 +1535,7 @@ rowCs:
 	VADDPS       Y9, Y7, Y7
 	INCQ         CX
 	CMPQ         CX, R8
-	JNE          rowCs
+	JNE          rowDq
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      Y2, 32(AX)
 	VMOVUPS      Y3, 64(AX)
@@ -1298,7 +1544,7 @@ rowCs:
 	VMOVUPS      Y6, 160(AX)
 	VMASKMOVPS   Y7, Y0, 192(AX)
 
-doneCc:
+doneDa:
 	VZEROUPPER
 	RET
 
@@ -1327,16 +1573,16 @@ TEXT ·lifAVX2(SB), NOSPLIT, $0-88
 	LEAQ         compress<>+0(SB), R9
 	XORQ         R10, R10
 	TESTQ        DI, DI
-	JZ           doneCv
+	JZ           doneDt
 	LEAQ         -1(DI), R11
 	ANDQ         $0x07, R11
 	LEAQ         tailMask<>+0(SB), R12
 	NEGQ         R11
 	VMOVDQU      28(R12)(R11*4), Y7
 
-vecCt:
+vecDr:
 	CMPQ      DI, $+8
-	JL        restCu
+	JL        restDs
 	VMOVUPS   (CX)(R10*1), Y9
 	VMULPS    Y0, Y9, Y9
 	VMOVUPS   (AX)(R10*1), Y8
@@ -1367,11 +1613,11 @@ vecCt:
 	VPADDD    Y6, Y5, Y5
 	ADDQ      $+32, R10
 	SUBQ      $+8, DI
-	JMP       vecCt
+	JMP       vecDr
 
-restCu:
+restDs:
 	TESTQ      DI, DI
-	JZ         doneCv
+	JZ         doneDt
 	VMASKMOVPS (CX)(R10*1), Y7, Y8
 	VMULPS     Y0, Y8, Y8
 	VMASKMOVPS (AX)(R10*1), Y7, Y0
@@ -1406,12 +1652,198 @@ restCu:
 	LEAQ       (R8)(AX*4), R8
 	VPADDD     Y6, Y5, Y5
 
-doneCv:
+doneDt:
 	VZEROUPPER
 	MOVQ fired+64(FP), AX
 	SUBQ AX, R8
 	SHRQ $0x02, R8
 	MOVQ R8, ret+80(FP)
+	RET
+
+// func lifTicksAVX2(q *float32, stride int, ticks int, u *float32, v *float32, drive *float32, count *float32, n int, keepU float32, keepV float32, keep uint32, spikes *uint32)
+// Requires: AVX, AVX2
+TEXT ·lifTicksAVX2(SB), NOSPLIT, $0-88
+	MOVQ         q+0(FP), AX
+	MOVQ         stride+8(FP), CX
+	MOVQ         ticks+16(FP), DX
+	MOVQ         u+24(FP), BX
+	MOVQ         v+32(FP), SI
+	MOVQ         drive+40(FP), DI
+	MOVQ         count+48(FP), R8
+	MOVQ         n+56(FP), R9
+	MOVQ         spikes+80(FP), R10
+	VBROADCASTSS keepU+64(FP), Y0
+	VBROADCASTSS keepV+68(FP), Y1
+	VBROADCASTSS keep+72(FP), Y2
+	VBROADCASTSS ones<>+0(SB), Y3
+	MOVQ         $0x00000001, R11
+	VMOVQ        R11, X4
+	VPBROADCASTD X4, Y4
+	SHLQ         $0x02, CX
+	XORQ         R11, R11
+	TESTQ        R9, R9
+	JZ           doneDw
+	LEAQ         -1(R9), R12
+	ANDQ         $0x07, R12
+	LEAQ         tailMask<>+0(SB), R13
+	NEGQ         R12
+	VMOVDQU      28(R13)(R12*4), Y5
+
+vecDu:
+	CMPQ    R9, $+8
+	JL      restDv
+	VMOVUPS (BX)(R11*1), Y6
+	VMOVUPS (SI)(R11*1), Y7
+	VMOVUPS (DI)(R11*1), Y8
+	VMOVUPS (R8)(R11*1), Y9
+	VXORPS  Y10, Y10, Y10
+	VMOVAPS Y4, Y11
+	LEAQ    (AX)(R11*1), R12
+	MOVQ    DX, R13
+
+tickDx:
+	VMOVUPS   (R12), Y12
+	VMULPS    Y0, Y6, Y6
+	VADDPS    Y12, Y6, Y6
+	VMULPS    Y1, Y7, Y7
+	VADDPS    Y6, Y7, Y7
+	VADDPS    Y6, Y8, Y8
+	VSUBPS    Y3, Y7, Y12
+	VANDPS    Y2, Y12, Y12
+	VCMPPS    $0x1e, Y3, Y7, Y13
+	VBLENDVPS Y13, Y12, Y7, Y7
+	VANDPS    Y3, Y13, Y12
+	VADDPS    Y12, Y9, Y9
+	VPAND     Y11, Y13, Y12
+	VPOR      Y12, Y10, Y10
+	VPADDD    Y11, Y11, Y11
+	ADDQ      CX, R12
+	DECQ      R13
+	JNE       tickDx
+	VMOVUPS   Y6, (BX)(R11*1)
+	VMOVUPS   Y7, (SI)(R11*1)
+	VMOVUPS   Y8, (DI)(R11*1)
+	VMOVUPS   Y9, (R8)(R11*1)
+	VMOVUPS   Y10, (R10)(R11*1)
+	ADDQ      $+32, R11
+	SUBQ      $+8, R9
+	JMP       vecDu
+
+restDv:
+	TESTQ      R9, R9
+	JZ         doneDw
+	VMASKMOVPS (BX)(R11*1), Y5, Y6
+	VMASKMOVPS (SI)(R11*1), Y5, Y7
+	VMASKMOVPS (DI)(R11*1), Y5, Y8
+	VMASKMOVPS (R8)(R11*1), Y5, Y9
+	VXORPS     Y10, Y10, Y10
+	VMOVAPS    Y4, Y4
+	LEAQ       (AX)(R11*1), AX
+
+tickDy:
+	VMASKMOVPS (AX), Y5, Y11
+	VMULPS     Y0, Y6, Y6
+	VADDPS     Y11, Y6, Y6
+	VMULPS     Y1, Y7, Y7
+	VADDPS     Y6, Y7, Y7
+	VADDPS     Y6, Y8, Y8
+	VSUBPS     Y3, Y7, Y11
+	VANDPS     Y2, Y11, Y11
+	VCMPPS     $0x1e, Y3, Y7, Y12
+	VBLENDVPS  Y12, Y11, Y7, Y7
+	VANDPS     Y3, Y12, Y11
+	VADDPS     Y11, Y9, Y9
+	VPAND      Y4, Y12, Y11
+	VPOR       Y11, Y10, Y10
+	VPADDD     Y4, Y4, Y4
+	ADDQ       CX, AX
+	DECQ       DX
+	JNE        tickDy
+	VMASKMOVPS Y6, Y5, (BX)(R11*1)
+	VMASKMOVPS Y7, Y5, (SI)(R11*1)
+	VMASKMOVPS Y8, Y5, (DI)(R11*1)
+	VMASKMOVPS Y9, Y5, (R8)(R11*1)
+	VMASKMOVPS Y10, Y5, (R10)(R11*1)
+
+doneDw:
+	VZEROUPPER
+	RET
+
+// func pickAVX2(x *uint32, n int, mask uint32, first int, index *int32, value *uint32) int
+// Requires: AVX, AVX2, POPCNT
+TEXT ·pickAVX2(SB), NOSPLIT, $0-56
+	MOVQ         x+0(FP), AX
+	MOVQ         n+8(FP), CX
+	MOVQ         first+24(FP), DX
+	MOVQ         index+32(FP), BX
+	MOVQ         value+40(FP), SI
+	VBROADCASTSS mask+16(FP), Y0
+	VXORPS       Y1, Y1, Y1
+	VMOVQ        DX, X3
+	VPBROADCASTD X3, Y2
+	VPADDD       iota32<>+0(SB), Y2, Y2
+	MOVQ         $0x00000008, DX
+	VMOVQ        DX, X3
+	VPBROADCASTD X3, Y3
+	LEAQ         compress<>+0(SB), DX
+	XORQ         DI, DI
+	TESTQ        CX, CX
+	JZ           doneEb
+	LEAQ         -1(CX), R8
+	ANDQ         $0x07, R8
+	LEAQ         tailMask<>+0(SB), R9
+	NEGQ         R8
+	VMOVDQU      28(R9)(R8*4), Y4
+
+vecDz:
+	CMPQ      CX, $+8
+	JL        restEa
+	VMOVUPS   (AX)(DI*1), Y5
+	VPAND     Y0, Y5, Y6
+	VPCMPEQD  Y1, Y6, Y6
+	VMOVMSKPS Y6, R8
+	XORL      $0x000000ff, R8
+	VPMOVZXBD (DX)(R8*8), Y6
+	POPCNTL   R8, R8
+	VPERMD    Y2, Y6, Y7
+	VMOVDQU   Y7, (BX)
+	VPERMD    Y5, Y6, Y5
+	VMOVDQU   Y5, (SI)
+	LEAQ      (BX)(R8*4), BX
+	LEAQ      (SI)(R8*4), SI
+	VPADDD    Y3, Y2, Y2
+	ADDQ      $+32, DI
+	SUBQ      $+8, CX
+	JMP       vecDz
+
+restEa:
+	TESTQ      CX, CX
+	JZ         doneEb
+	VMASKMOVPS (AX)(DI*1), Y4, Y4
+	VPAND      Y0, Y4, Y0
+	VPCMPEQD   Y1, Y0, Y0
+	VMOVMSKPS  Y0, AX
+	XORL       $0x000000ff, AX
+	VPMOVZXBD  (DX)(AX*8), Y0
+	POPCNTL    AX, AX
+	MOVL       AX, CX
+	NEGQ       CX
+	LEAQ       tailMask<>+0(SB), DX
+	VMOVDQU    32(DX)(CX*4), Y1
+	VPERMD     Y2, Y0, Y5
+	VPMASKMOVD Y5, Y1, (BX)
+	VPERMD     Y4, Y0, Y0
+	VPMASKMOVD Y0, Y1, (SI)
+	LEAQ       (BX)(AX*4), BX
+	LEAQ       (SI)(AX*4), SI
+	VPADDD     Y3, Y2, Y2
+
+doneEb:
+	VZEROUPPER
+	MOVQ index+32(FP), AX
+	SUBQ AX, BX
+	SHRQ $0x02, BX
+	MOVQ BX, ret+48(FP)
 	RET
 
 // func adamAVX2(w *float32, m *float32, s *float32, grad *float32, n int, rate float32, b1 float32, b2 float32, c1 float32, c2 float32, eps float32)
@@ -1432,16 +1864,16 @@ TEXT ·adamAVX2(SB), NOSPLIT, $0-64
 	VXORPS       Y7, Y7, Y7
 	XORQ         DI, DI
 	TESTQ        SI, SI
-	JZ           doneCy
+	JZ           doneEe
 	LEAQ         -1(SI), R8
 	ANDQ         $0x07, R8
 	LEAQ         tailMask<>+0(SB), R9
 	NEGQ         R8
 	VMOVDQU      28(R9)(R8*4), Y8
 
-vecCw:
+vecEc:
 	CMPQ     SI, $+8
-	JL       restCx
+	JL       restEd
 	VMOVUPS  (BX)(DI*1), Y9
 	VMOVUPS  (CX)(DI*1), Y10
 	VMULPS   Y1, Y10, Y10
@@ -1469,11 +1901,11 @@ vecCw:
 	VMOVUPS  Y9, (AX)(DI*1)
 	ADDQ     $+32, DI
 	SUBQ     $+8, SI
-	JMP      vecCw
+	JMP      vecEc
 
-restCx:
+restEd:
 	TESTQ      SI, SI
-	JZ         doneCy
+	JZ         doneEe
 	VMASKMOVPS (BX)(DI*1), Y8, Y9
 	VMASKMOVPS (CX)(DI*1), Y8, Y10
 	VMULPS     Y1, Y10, Y10
@@ -1500,7 +1932,7 @@ restCx:
 	VSUBPS     Y10, Y0, Y0
 	VMASKMOVPS Y0, Y8, (AX)(DI*1)
 
-doneCy:
+doneEe:
 	VZEROUPPER
 	RET
 
@@ -1513,34 +1945,34 @@ TEXT ·axpyAVX2(SB), NOSPLIT, $0-32
 	VBROADCASTSS a+8(FP), Y0
 	XORQ         BX, BX
 	TESTQ        DX, DX
-	JZ           doneDb
+	JZ           doneEh
 	LEAQ         -1(DX), SI
 	ANDQ         $0x07, SI
 	LEAQ         tailMask<>+0(SB), DI
 	NEGQ         SI
 	VMOVDQU      28(DI)(SI*4), Y1
 
-vecCz:
+vecEf:
 	CMPQ    DX, $+8
-	JL      restDa
+	JL      restEg
 	VMOVUPS (AX)(BX*1), Y2
 	VMULPS  (CX)(BX*1), Y0, Y3
 	VADDPS  Y3, Y2, Y2
 	VMOVUPS Y2, (AX)(BX*1)
 	ADDQ    $+32, BX
 	SUBQ    $+8, DX
-	JMP     vecCz
+	JMP     vecEf
 
-restDa:
+restEg:
 	TESTQ      DX, DX
-	JZ         doneDb
+	JZ         doneEh
 	VMASKMOVPS (AX)(BX*1), Y1, Y2
 	VMASKMOVPS (CX)(BX*1), Y1, Y3
 	VMULPS     Y3, Y0, Y3
 	VADDPS     Y3, Y2, Y2
 	VMASKMOVPS Y2, Y1, (AX)(BX*1)
 
-doneDb:
+doneEh:
 	VZEROUPPER
 	RET
 
@@ -1557,15 +1989,15 @@ TEXT ·mulAVX2(SB), NOSPLIT, $0-56
 	SHLQ   $0x02, CX
 	SHLQ   $0x02, BX
 	CMPQ   R8, $+1
-	JEQ    rowsDc
+	JEQ    rowsEi
 	CMPQ   R8, $+2
-	JEQ    rowsDd
+	JEQ    rowsEj
 	CMPQ   R8, $+3
-	JEQ    rowsDe
+	JEQ    rowsEk
 	CMPQ   R8, $+4
-	JEQ    rowsDf
+	JEQ    rowsEl
 	CMPQ   R8, $+5
-	JEQ    rowsDg
+	JEQ    rowsEm
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1581,9 +2013,9 @@ TEXT ·mulAVX2(SB), NOSPLIT, $0-56
 	LEAQ   (DX)(BX*2), R8
 	ADDQ   BX, R8
 
-fourDh:
+fourEn:
 	SUBQ         $0x04, DI
-	JLT          restDi
+	JLT          restEo
 	VMOVUPS      (SI), Y12
 	VMOVUPS      32(SI), Y13
 	VBROADCASTSS (DX), Y14
@@ -1667,13 +2099,13 @@ fourDh:
 	ADDQ         $+256, SI
 	ADDQ         $0x10, DX
 	ADDQ         $0x10, R8
-	JMP          fourDh
+	JMP          fourEn
 
-restDi:
+restEo:
 	ADDQ $0x04, DI
-	JEQ  outDk
+	JEQ  outEq
 
-oneDj:
+oneEp:
 	VMOVUPS      (SI), Y12
 	VMOVUPS      32(SI), Y13
 	VBROADCASTSS (DX), Y14
@@ -1698,9 +2130,9 @@ oneDj:
 	ADDQ         $0x04, DX
 	ADDQ         $0x04, R8
 	DECQ         DI
-	JNE          oneDj
+	JNE          oneEp
 
-outDk:
+outEq:
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	ADDQ    CX, AX
@@ -1722,7 +2154,7 @@ outDk:
 	VZEROUPPER
 	RET
 
-rowsDg:
+rowsEm:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1736,9 +2168,9 @@ rowsDg:
 	LEAQ   (DX)(BX*2), R8
 	ADDQ   BX, R8
 
-fourDl:
+fourEr:
 	SUBQ         $0x04, DI
-	JLT          restDm
+	JLT          restEs
 	VMOVUPS      (SI), Y10
 	VMOVUPS      32(SI), Y11
 	VBROADCASTSS (DX), Y12
@@ -1810,13 +2242,13 @@ fourDl:
 	ADDQ         $+256, SI
 	ADDQ         $0x10, DX
 	ADDQ         $0x10, R8
-	JMP          fourDl
+	JMP          fourEr
 
-restDm:
+restEs:
 	ADDQ $0x04, DI
-	JEQ  outDo
+	JEQ  outEu
 
-oneDn:
+oneEt:
 	VMOVUPS      (SI), Y10
 	VMOVUPS      32(SI), Y11
 	VBROADCASTSS (DX), Y12
@@ -1838,9 +2270,9 @@ oneDn:
 	ADDQ         $0x04, DX
 	ADDQ         $0x04, R8
 	DECQ         DI
-	JNE          oneDn
+	JNE          oneEt
 
-outDo:
+outEu:
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	ADDQ    CX, AX
@@ -1859,7 +2291,7 @@ outDo:
 	VZEROUPPER
 	RET
 
-rowsDf:
+rowsEl:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1871,9 +2303,9 @@ rowsDf:
 	LEAQ   (DX)(BX*2), R8
 	ADDQ   BX, R8
 
-fourDp:
+fourEv:
 	SUBQ         $0x04, DI
-	JLT          restDq
+	JLT          restEw
 	VMOVUPS      (SI), Y8
 	VMOVUPS      32(SI), Y9
 	VBROADCASTSS (DX), Y10
@@ -1933,13 +2365,13 @@ fourDp:
 	ADDQ         $+256, SI
 	ADDQ         $0x10, DX
 	ADDQ         $0x10, R8
-	JMP          fourDp
+	JMP          fourEv
 
-restDq:
+restEw:
 	ADDQ $0x04, DI
-	JEQ  outDs
+	JEQ  outEy
 
-oneDr:
+oneEx:
 	VMOVUPS      (SI), Y8
 	VMOVUPS      32(SI), Y9
 	VBROADCASTSS (DX), Y10
@@ -1958,9 +2390,9 @@ oneDr:
 	ADDQ         $0x04, DX
 	ADDQ         $0x04, R8
 	DECQ         DI
-	JNE          oneDr
+	JNE          oneEx
 
-outDs:
+outEy:
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	ADDQ    CX, AX
@@ -1976,7 +2408,7 @@ outDs:
 	VZEROUPPER
 	RET
 
-rowsDe:
+rowsEk:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1984,9 +2416,9 @@ rowsDe:
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 
-fourDt:
+fourEz:
 	SUBQ         $0x04, DI
-	JLT          restDu
+	JLT          restFa
 	VMOVUPS      (SI), Y6
 	VMOVUPS      32(SI), Y7
 	VBROADCASTSS (DX), Y8
@@ -2033,13 +2465,13 @@ fourDt:
 	VFMADD231PS  Y8, Y7, Y5
 	ADDQ         $+256, SI
 	ADDQ         $0x10, DX
-	JMP          fourDt
+	JMP          fourEz
 
-restDu:
+restFa:
 	ADDQ $0x04, DI
-	JEQ  outDw
+	JEQ  outFc
 
-oneDv:
+oneFb:
 	VMOVUPS      (SI), Y6
 	VMOVUPS      32(SI), Y7
 	VBROADCASTSS (DX), Y8
@@ -2054,9 +2486,9 @@ oneDv:
 	ADDQ         $+64, SI
 	ADDQ         $0x04, DX
 	DECQ         DI
-	JNE          oneDv
+	JNE          oneFb
 
-outDw:
+outFc:
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	ADDQ    CX, AX
@@ -2069,15 +2501,15 @@ outDw:
 	VZEROUPPER
 	RET
 
-rowsDd:
+rowsEj:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 
-fourDx:
+fourFd:
 	SUBQ         $0x04, DI
-	JLT          restDy
+	JLT          restFe
 	VMOVUPS      (SI), Y4
 	VMOVUPS      32(SI), Y5
 	VBROADCASTSS (DX), Y6
@@ -2112,13 +2544,13 @@ fourDx:
 	VFMADD231PS  Y6, Y5, Y3
 	ADDQ         $+256, SI
 	ADDQ         $0x10, DX
-	JMP          fourDx
+	JMP          fourFd
 
-restDy:
+restFe:
 	ADDQ $0x04, DI
-	JEQ  outEa
+	JEQ  outFg
 
-oneDz:
+oneFf:
 	VMOVUPS      (SI), Y4
 	VMOVUPS      32(SI), Y5
 	VBROADCASTSS (DX), Y6
@@ -2130,9 +2562,9 @@ oneDz:
 	ADDQ         $+64, SI
 	ADDQ         $0x04, DX
 	DECQ         DI
-	JNE          oneDz
+	JNE          oneFf
 
-outEa:
+outFg:
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	ADDQ    CX, AX
@@ -2142,13 +2574,13 @@ outEa:
 	VZEROUPPER
 	RET
 
-rowsDc:
+rowsEi:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 
-fourEb:
+fourFh:
 	SUBQ         $0x04, DI
-	JLT          restEc
+	JLT          restFi
 	VMOVUPS      (SI), Y2
 	VMOVUPS      32(SI), Y3
 	VBROADCASTSS (DX), Y4
@@ -2171,13 +2603,13 @@ fourEb:
 	VFMADD231PS  Y4, Y3, Y1
 	ADDQ         $+256, SI
 	ADDQ         $0x10, DX
-	JMP          fourEb
+	JMP          fourFh
 
-restEc:
+restFi:
 	ADDQ $0x04, DI
-	JEQ  outEe
+	JEQ  outFk
 
-oneEd:
+oneFj:
 	VMOVUPS      (SI), Y2
 	VMOVUPS      32(SI), Y3
 	VBROADCASTSS (DX), Y4
@@ -2186,9 +2618,9 @@ oneEd:
 	ADDQ         $+64, SI
 	ADDQ         $0x04, DX
 	DECQ         DI
-	JNE          oneEd
+	JNE          oneFj
 
-outEe:
+outFk:
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	ADDQ    CX, AX
@@ -2966,375 +3398,2244 @@ doneAd:
 	VZEROUPPER
 	RET
 
-// func sumListsAVX512(dst *float32, dstStride int, n int, w *float32, stride int, rows *int32, at *int32, lists int, limit int32, keep uint32)
+// func sumListsAVX512(dst *float32, dstStride int, n int, w *float32, stride int, rows *int32, lists int)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·sumListsAVX512(SB), NOSPLIT, $0-72
-	MOVQ         dst+0(FP), AX
-	MOVQ         dstStride+8(FP), DX
-	MOVQ         n+16(FP), BX
-	MOVQ         w+24(FP), SI
-	MOVQ         stride+32(FP), DI
-	MOVQ         rows+40(FP), R8
-	MOVQ         at+48(FP), R9
-	MOVQ         lists+56(FP), R10
-	MOVL         limit+64(FP), R11
-	VBROADCASTSS keep+68(FP), Z0
-	SHLQ         $0x02, DI
-	SHLQ         $0x02, DX
-	LEAQ         -1(BX), CX
-	ANDQ         $0x0f, CX
-	MOVQ         $0x00000002, R12
-	SHLQ         CL, R12
-	DECQ         R12
-	KMOVW        R12, K1
-	CMPQ         BX, $+16
-	JLE          wideBl
-	CMPQ         BX, $+32
-	JLE          wideBm
-	CMPQ         BX, $+48
-	JLE          wideBn
-	CMPQ         BX, $+64
-	JLE          wideBo
-	CMPQ         BX, $+80
-	JLE          wideBp
-	CMPQ         BX, $+96
-	JLE          wideBq
-	CMPQ         BX, $+112
-	JLE          wideBr
+TEXT ·sumListsAVX512(SB), NOSPLIT, $0-56
+	MOVQ  dst+0(FP), AX
+	MOVQ  dstStride+8(FP), DX
+	MOVQ  n+16(FP), BX
+	MOVQ  w+24(FP), SI
+	MOVQ  stride+32(FP), DI
+	MOVQ  rows+40(FP), R8
+	MOVQ  lists+48(FP), R9
+	SHLQ  $0x02, DI
+	SHLQ  $0x02, DX
+	LEAQ  -1(BX), CX
+	ANDQ  $0x0f, CX
+	MOVQ  $0x00000002, R10
+	SHLQ  CL, R10
+	DECQ  R10
+	KMOVW R10, K1
+	CMPQ  BX, $+16
+	JLE   wideBl
+	CMPQ  BX, $+32
+	JLE   wideBm
+	CMPQ  BX, $+48
+	JLE   wideBn
+	CMPQ  BX, $+64
+	JLE   wideBo
+	CMPQ  BX, $+80
+	JLE   wideBp
+	CMPQ  BX, $+96
+	JLE   wideBq
+	CMPQ  BX, $+112
+	JLE   wideBr
+	CMPQ  BX, $+128
+	JLE   wideBs
+	CMPQ  BX, $+144
+	JLE   wideBt
+	CMPQ  BX, $+160
+	JLE   wideBu
+	CMPQ  BX, $+176
+	JLE   wideBv
+	CMPQ  BX, $+192
+	JLE   wideBw
+	CMPQ  BX, $+208
+	JLE   wideBx
+	CMPQ  BX, $+224
+	JLE   wideBy
+	CMPQ  BX, $+240
+	JLE   wideBz
+	CMPQ  BX, $+256
+	JLE   wideCa
+	CMPQ  BX, $+272
+	JLE   wideCb
+	CMPQ  BX, $+288
+	JLE   wideCc
+	CMPQ  BX, $+304
+	JLE   wideCd
+	CMPQ  BX, $+320
+	JLE   wideCe
+	CMPQ  BX, $+336
+	JLE   wideCf
+	CMPQ  BX, $+352
+	JLE   wideCg
+	CMPQ  BX, $+368
+	JLE   wideCh
+	CMPQ  BX, $+384
+	JLE   wideCi
+	CMPQ  BX, $+400
+	JLE   wideCj
+	CMPQ  BX, $+416
+	JLE   wideCk
+	CMPQ  BX, $+432
+	JLE   wideCl
+	CMPQ  BX, $+448
+	JLE   wideCm
+	CMPQ  BX, $+464
+	JLE   wideCn
+	CMPQ  BX, $+480
+	JLE   wideCo
+	CMPQ  BX, $+496
+	JLE   wideCp
 
-listBs:
-	VMOVUPS   (AX), Z1
-	VANDPS    Z0, Z1, Z1
-	VMOVUPS   64(AX), Z2
-	VANDPS    Z0, Z2, Z2
-	VMOVUPS   128(AX), Z3
-	VANDPS    Z0, Z3, Z3
-	VMOVUPS   192(AX), Z4
-	VANDPS    Z0, Z4, Z4
-	VMOVUPS   256(AX), Z5
-	VANDPS    Z0, Z5, Z5
-	VMOVUPS   320(AX), Z6
-	VANDPS    Z0, Z6, Z6
-	VMOVUPS   384(AX), Z7
-	VANDPS    Z0, Z7, Z7
-	VMOVUPS.Z 448(AX), K1, Z8
-	VANDPS    Z0, Z8, Z8
-	MOVLQSX   (R9), CX
-	LEAQ      (R8)(CX*4), CX
+listCq:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
+	VXORPS Z17, Z17, Z17
+	VXORPS Z18, Z18, Z18
+	VXORPS Z19, Z19, Z19
+	VXORPS Z20, Z20, Z20
+	VXORPS Z21, Z21, Z21
+	VXORPS Z22, Z22, Z22
+	VXORPS Z23, Z23, Z23
+	VXORPS Z24, Z24, Z24
+	VXORPS Z25, Z25, Z25
+	VXORPS Z26, Z26, Z26
+	VXORPS Z27, Z27, Z27
+	VXORPS Z28, Z28, Z28
+	VXORPS Z29, Z29, Z29
+	VXORPS Z30, Z30, Z30
+	VXORPS Z31, Z31, Z31
 
-rowBt:
-	MOVLQSX (CX), BX
-	CMPL    BX, R11
-	JGE     endBu
-	IMULQ   DI, BX
-	ADDQ    SI, BX
-	ADDQ    $0x04, CX
-	VADDPS  (BX), Z1, Z1
-	VADDPS  64(BX), Z2, Z2
-	VADDPS  128(BX), Z3, Z3
-	VADDPS  192(BX), Z4, Z4
-	VADDPS  256(BX), Z5, Z5
-	VADDPS  320(BX), Z6, Z6
-	VADDPS  384(BX), Z7, Z7
-	VADDPS  448(BX), Z8, K1, Z8
-	JMP     rowBt
+rowCr:
+	MOVLQSX (R8), CX
+	ADDQ    $0x04, R8
+	TESTQ   CX, CX
+	JLT     endCs
+	IMULQ   DI, CX
+	ADDQ    SI, CX
+	VADDPS  (CX), Z0, Z0
+	VADDPS  64(CX), Z1, Z1
+	VADDPS  128(CX), Z2, Z2
+	VADDPS  192(CX), Z3, Z3
+	VADDPS  256(CX), Z4, Z4
+	VADDPS  320(CX), Z5, Z5
+	VADDPS  384(CX), Z6, Z6
+	VADDPS  448(CX), Z7, Z7
+	VADDPS  512(CX), Z8, Z8
+	VADDPS  576(CX), Z9, Z9
+	VADDPS  640(CX), Z10, Z10
+	VADDPS  704(CX), Z11, Z11
+	VADDPS  768(CX), Z12, Z12
+	VADDPS  832(CX), Z13, Z13
+	VADDPS  896(CX), Z14, Z14
+	VADDPS  960(CX), Z15, Z15
+	VADDPS  1024(CX), Z16, Z16
+	VADDPS  1088(CX), Z17, Z17
+	VADDPS  1152(CX), Z18, Z18
+	VADDPS  1216(CX), Z19, Z19
+	VADDPS  1280(CX), Z20, Z20
+	VADDPS  1344(CX), Z21, Z21
+	VADDPS  1408(CX), Z22, Z22
+	VADDPS  1472(CX), Z23, Z23
+	VADDPS  1536(CX), Z24, Z24
+	VADDPS  1600(CX), Z25, Z25
+	VADDPS  1664(CX), Z26, Z26
+	VADDPS  1728(CX), Z27, Z27
+	VADDPS  1792(CX), Z28, Z28
+	VADDPS  1856(CX), Z29, Z29
+	VADDPS  1920(CX), Z30, Z30
+	VADDPS  1984(CX), Z31, K1, Z31
+	JMP     rowCr
 
-endBu:
-	SUBQ    R8, CX
-	SHRQ    $0x02, CX
-	MOVL    CX, (R9)
-	VMOVUPS Z1, (AX)
-	VMOVUPS Z2, 64(AX)
-	VMOVUPS Z3, 128(AX)
-	VMOVUPS Z4, 192(AX)
-	VMOVUPS Z5, 256(AX)
-	VMOVUPS Z6, 320(AX)
-	VMOVUPS Z7, 384(AX)
-	VMOVUPS Z8, K1, 448(AX)
-	ADDQ    $0x04, R9
+endCs:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, 640(AX)
+	VMOVUPS Z11, 704(AX)
+	VMOVUPS Z12, 768(AX)
+	VMOVUPS Z13, 832(AX)
+	VMOVUPS Z14, 896(AX)
+	VMOVUPS Z15, 960(AX)
+	VMOVUPS Z16, 1024(AX)
+	VMOVUPS Z17, 1088(AX)
+	VMOVUPS Z18, 1152(AX)
+	VMOVUPS Z19, 1216(AX)
+	VMOVUPS Z20, 1280(AX)
+	VMOVUPS Z21, 1344(AX)
+	VMOVUPS Z22, 1408(AX)
+	VMOVUPS Z23, 1472(AX)
+	VMOVUPS Z24, 1536(AX)
+	VMOVUPS Z25, 1600(AX)
+	VMOVUPS Z26, 1664(AX)
+	VMOVUPS Z27, 1728(AX)
+	VMOVUPS Z28, 1792(AX)
+	VMOVUPS Z29, 1856(AX)
+	VMOVUPS Z30, 1920(AX)
+	VMOVUPS Z31, K1, 1984(AX)
 	ADDQ    DX, AX
-	DECQ    R10
-	JNE     listBs
+	DECQ    R9
+	JNE     listCq
 	JMP     doneBk
 
 wideBl:
-listBv:
-	VMOVUPS.Z (AX), K1, Z1
-	VANDPS    Z0, Z1, Z1
-	MOVLQSX   (R9), CX
-	LEAQ      (R8)(CX*4), CX
+listCt:
+	VXORPS Z0, Z0, Z0
 
-rowBw:
-	MOVLQSX (CX), BX
-	CMPL    BX, R11
-	JGE     endBx
-	IMULQ   DI, BX
-	ADDQ    SI, BX
-	ADDQ    $0x04, CX
-	VADDPS  (BX), Z1, K1, Z1
-	JMP     rowBw
+rowCu:
+	MOVLQSX (R8), CX
+	ADDQ    $0x04, R8
+	TESTQ   CX, CX
+	JLT     endCv
+	IMULQ   DI, CX
+	ADDQ    SI, CX
+	VADDPS  (CX), Z0, K1, Z0
+	JMP     rowCu
 
-endBx:
-	SUBQ    R8, CX
-	SHRQ    $0x02, CX
-	MOVL    CX, (R9)
-	VMOVUPS Z1, K1, (AX)
-	ADDQ    $0x04, R9
+endCv:
+	VMOVUPS Z0, K1, (AX)
 	ADDQ    DX, AX
-	DECQ    R10
-	JNE     listBv
+	DECQ    R9
+	JNE     listCt
 	JMP     doneBk
 
 wideBm:
-listBy:
-	VMOVUPS   (AX), Z1
-	VANDPS    Z0, Z1, Z1
-	VMOVUPS.Z 64(AX), K1, Z2
-	VANDPS    Z0, Z2, Z2
-	MOVLQSX   (R9), CX
-	LEAQ      (R8)(CX*4), CX
+listCw:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
 
-rowBz:
-	MOVLQSX (CX), BX
-	CMPL    BX, R11
-	JGE     endCa
-	IMULQ   DI, BX
-	ADDQ    SI, BX
-	ADDQ    $0x04, CX
-	VADDPS  (BX), Z1, Z1
-	VADDPS  64(BX), Z2, K1, Z2
-	JMP     rowBz
+rowCx:
+	MOVLQSX (R8), CX
+	ADDQ    $0x04, R8
+	TESTQ   CX, CX
+	JLT     endCy
+	IMULQ   DI, CX
+	ADDQ    SI, CX
+	VADDPS  (CX), Z0, Z0
+	VADDPS  64(CX), Z1, K1, Z1
+	JMP     rowCx
 
-endCa:
-	SUBQ    R8, CX
-	SHRQ    $0x02, CX
-	MOVL    CX, (R9)
-	VMOVUPS Z1, (AX)
-	VMOVUPS Z2, K1, 64(AX)
-	ADDQ    $0x04, R9
+endCy:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
 	ADDQ    DX, AX
-	DECQ    R10
-	JNE     listBy
+	DECQ    R9
+	JNE     listCw
 	JMP     doneBk
 
 wideBn:
-listCb:
-	VMOVUPS   (AX), Z1
-	VANDPS    Z0, Z1, Z1
-	VMOVUPS   64(AX), Z2
-	VANDPS    Z0, Z2, Z2
-	VMOVUPS.Z 128(AX), K1, Z3
-	VANDPS    Z0, Z3, Z3
-	MOVLQSX   (R9), CX
-	LEAQ      (R8)(CX*4), CX
+listCz:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
 
-rowCc:
-	MOVLQSX (CX), BX
-	CMPL    BX, R11
-	JGE     endCd
-	IMULQ   DI, BX
-	ADDQ    SI, BX
-	ADDQ    $0x04, CX
-	VADDPS  (BX), Z1, Z1
-	VADDPS  64(BX), Z2, Z2
-	VADDPS  128(BX), Z3, K1, Z3
-	JMP     rowCc
+rowDa:
+	MOVLQSX (R8), CX
+	ADDQ    $0x04, R8
+	TESTQ   CX, CX
+	JLT     endDb
+	IMULQ   DI, CX
+	ADDQ    SI, CX
+	VADDPS  (CX), Z0, Z0
+	VADDPS  64(CX), Z1, Z1
+	VADDPS  128(CX), Z2, K1, Z2
+	JMP     rowDa
 
-endCd:
-	SUBQ    R8, CX
-	SHRQ    $0x02, CX
-	MOVL    CX, (R9)
-	VMOVUPS Z1, (AX)
-	VMOVUPS Z2, 64(AX)
-	VMOVUPS Z3, K1, 128(AX)
-	ADDQ    $0x04, R9
+endDb:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, K1, 128(AX)
 	ADDQ    DX, AX
-	DECQ    R10
-	JNE     listCb
+	DECQ    R9
+	JNE     listCz
 	JMP     doneBk
 
 wideBo:
-listCe:
-	VMOVUPS   (AX), Z1
-	VANDPS    Z0, Z1, Z1
-	VMOVUPS   64(AX), Z2
-	VANDPS    Z0, Z2, Z2
-	VMOVUPS   128(AX), Z3
-	VANDPS    Z0, Z3, Z3
-	VMOVUPS.Z 192(AX), K1, Z4
-	VANDPS    Z0, Z4, Z4
-	MOVLQSX   (R9), CX
-	LEAQ      (R8)(CX*4), CX
+listDc:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
 
-rowCf:
-	MOVLQSX (CX), BX
-	CMPL    BX, R11
-	JGE     endCg
-	IMULQ   DI, BX
-	ADDQ    SI, BX
-	ADDQ    $0x04, CX
-	VADDPS  (BX), Z1, Z1
-	VADDPS  64(BX), Z2, Z2
-	VADDPS  128(BX), Z3, Z3
-	VADDPS  192(BX), Z4, K1, Z4
-	JMP     rowCf
+rowDd:
+	MOVLQSX (R8), CX
+	ADDQ    $0x04, R8
+	TESTQ   CX, CX
+	JLT     endDe
+	IMULQ   DI, CX
+	ADDQ    SI, CX
+	VADDPS  (CX), Z0, Z0
+	VADDPS  64(CX), Z1, Z1
+	VADDPS  128(CX), Z2, Z2
+	VADDPS  192(CX), Z3, K1, Z3
+	JMP     rowDd
 
-endCg:
-	SUBQ    R8, CX
-	SHRQ    $0x02, CX
-	MOVL    CX, (R9)
-	VMOVUPS Z1, (AX)
-	VMOVUPS Z2, 64(AX)
-	VMOVUPS Z3, 128(AX)
-	VMOVUPS Z4, K1, 192(AX)
-	ADDQ    $0x04, R9
+endDe:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, K1, 192(AX)
 	ADDQ    DX, AX
-	DECQ    R10
-	JNE     listCe
+	DECQ    R9
+	JNE     listDc
 	JMP     doneBk
 
 wideBp:
-listCh:
-	VMOVUPS   (AX), Z1
-	VANDPS    Z0, Z1, Z1
-	VMOVUPS   64(AX), Z2
-	VANDPS    Z0, Z2, Z2
-	VMOVUPS   128(AX), Z3
-	VANDPS    Z0, Z3, Z3
-	VMOVUPS   192(AX), Z4
-	VANDPS    Z0, Z4, Z4
-	VMOVUPS.Z 256(AX), K1, Z5
-	VANDPS    Z0, Z5, Z5
-	MOVLQSX   (R9), CX
-	LEAQ      (R8)(CX*4), CX
+listDf:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
 
-rowCi:
-	MOVLQSX (CX), BX
-	CMPL    BX, R11
-	JGE     endCj
-	IMULQ   DI, BX
-	ADDQ    SI, BX
-	ADDQ    $0x04, CX
-	VADDPS  (BX), Z1, Z1
-	VADDPS  64(BX), Z2, Z2
-	VADDPS  128(BX), Z3, Z3
-	VADDPS  192(BX), Z4, Z4
-	VADDPS  256(BX), Z5, K1, Z5
-	JMP     rowCi
+rowDg:
+	MOVLQSX (R8), CX
+	ADDQ    $0x04, R8
+	TESTQ   CX, CX
+	JLT     endDh
+	IMULQ   DI, CX
+	ADDQ    SI, CX
+	VADDPS  (CX), Z0, Z0
+	VADDPS  64(CX), Z1, Z1
+	VADDPS  128(CX), Z2, Z2
+	VADDPS  192(CX), Z3, Z3
+	VADDPS  256(CX), Z4, K1, Z4
+	JMP     rowDg
 
-endCj:
-	SUBQ    R8, CX
-	SHRQ    $0x02, CX
-	MOVL    CX, (R9)
-	VMOVUPS Z1, (AX)
-	VMOVUPS Z2, 64(AX)
-	VMOVUPS Z3, 128(AX)
-	VMOVUPS Z4, 192(AX)
-	VMOVUPS Z5, K1, 256(AX)
-	ADDQ    $0x04, R9
+endDh:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, K1, 256(AX)
 	ADDQ    DX, AX
-	DECQ    R10
-	JNE     listCh
+	DECQ    R9
+	JNE     listDf
 	JMP     doneBk
 
 wideBq:
-listCk:
-	VMOVUPS   (AX), Z1
-	VANDPS    Z0, Z1, Z1
-	VMOVUPS   64(AX), Z2
-	VANDPS    Z0, Z2, Z2
-	VMOVUPS   128(AX), Z3
-	VANDPS    Z0, Z3, Z3
-	VMOVUPS   192(AX), Z4
-	VANDPS    Z0, Z4, Z4
-	VMOVUPS   256(AX), Z5
-	VANDPS    Z0, Z5, Z5
-	VMOVUPS.Z 320(AX), K1, Z6
-	VANDPS    Z0, Z6, Z6
-	MOVLQSX   (R9), CX
-	LEAQ      (R8)(CX*4), CX
+listDi:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
 
-rowCl:
-	MOVLQSX (CX), BX
-	CMPL    BX, R11
-	JGE     endCm
-	IMULQ   DI, BX
-	ADDQ    SI, BX
-	ADDQ    $0x04, CX
-	VADDPS  (BX), Z1, Z1
-	VADDPS  64(BX), Z2, Z2
-	VADDPS  128(BX), Z3, Z3
-	VADDPS  192(BX), Z4, Z4
-	VADDPS  256(BX), Z5, Z5
-	VADDPS  320(BX), Z6, K1, Z6
-	JMP     rowCl
+rowDj:
+	MOVLQSX (R8), CX
+	ADDQ    $0x04, R8
+	TESTQ   CX, CX
+	JLT     endDk
+	IMULQ   DI, CX
+	ADDQ    SI, CX
+	VADDPS  (CX), Z0, Z0
+	VADDPS  64(CX), Z1, Z1
+	VADDPS  128(CX), Z2, Z2
+	VADDPS  192(CX), Z3, Z3
+	VADDPS  256(CX), Z4, Z4
+	VADDPS  320(CX), Z5, K1, Z5
+	JMP     rowDj
 
-endCm:
-	SUBQ    R8, CX
-	SHRQ    $0x02, CX
-	MOVL    CX, (R9)
-	VMOVUPS Z1, (AX)
-	VMOVUPS Z2, 64(AX)
-	VMOVUPS Z3, 128(AX)
-	VMOVUPS Z4, 192(AX)
-	VMOVUPS Z5, 256(AX)
-	VMOVUPS Z6, K1, 320(AX)
-	ADDQ    $0x04, R9
+endDk:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, K1, 320(AX)
 	ADDQ    DX, AX
-	DECQ    R10
-	JNE     listCk
+	DECQ    R9
+	JNE     listDi
 	JMP     doneBk
 
 wideBr:
-listCn:
-	VMOVUPS   (AX), Z1
-	VANDPS    Z0, Z1, Z1
-	VMOVUPS   64(AX), Z2
-	VANDPS    Z0, Z2, Z2
-	VMOVUPS   128(AX), Z3
-	VANDPS    Z0, Z3, Z3
-	VMOVUPS   192(AX), Z4
-	VANDPS    Z0, Z4, Z4
-	VMOVUPS   256(AX), Z5
-	VANDPS    Z0, Z5, Z5
-	VMOVUPS   320(AX), Z6
-	VANDPS    Z0, Z6, Z6
-	VMOVUPS.Z 384(AX), K1, Z7
-	VANDPS    Z0, Z7, Z7
-	MOVLQSX   (R9), CX
-	LEAQ      (R8)(CX*4), CX
+listDl:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
 
-rowCo:
-	MOVLQSX (CX), BX
-	CMPL    BX, R11
-	JGE     endCp
-	IMULQ   DI, BX
-	ADDQ    SI, BX
-	ADDQ    $0x04, CX
-	VADDPS  (BX), Z1, Z1
-	VADDPS  64(BX), Z2, Z2
-	VADDPS  128(BX), Z3, Z3
-	VADDPS  192(BX), Z4, Z4
-	VADDPS  256(BX), Z5, Z5
-	VADDPS  320(BX), Z6, Z6
-	VADDPS  384(BX), Z7, K1, Z7
-	JMP     rowCo
+rowDm:
+	MOVLQSX (R8), CX
+	ADDQ    $0x04, R8
+	TESTQ   CX, CX
+	JLT     endDn
+	IMULQ   DI, CX
+	ADDQ    SI, CX
+	VADDPS  (CX), Z0, Z0
+	VADDPS  64(CX), Z1, Z1
+	VADDPS  128(CX), Z2, Z2
+	VADDPS  192(CX), Z3, Z3
+	VADDPS  256(CX), Z4, Z4
+	VADDPS  320(CX), Z5, Z5
+	VADDPS  384(CX), Z6, K1, Z6
+	JMP     rowDm
 
-endCp:
-	SUBQ    R8, CX
-	SHRQ    $0x02, CX
-	MOVL    CX, (R9)
-	VMOVUPS Z1, (AX)
-	VMOVUPS Z2, 64(AX)
-	VMOVUPS Z3, 128(AX)
-	VMOVUPS Z4, 192(AX)
-	VMOVUPS Z5, 256(AX)
-	VMOVUPS Z6, 320(AX)
-	VMOVUPS Z7, K1, 384(AX)
-	ADDQ    $0x04, R9
+endDn:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, K1, 384(AX)
 	ADDQ    DX, AX
-	DECQ    R10
-	JNE     listCn
+	DECQ    R9
+	JNE     listDl
+	JMP     doneBk
+
+wideBs:
+listDo:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+
+rowDp:
+	MOVLQSX (R8), CX
+	ADDQ    $0x04, R8
+	TESTQ   CX, CX
+	JLT     endDq
+	IMULQ   DI, CX
+	ADDQ    SI, CX
+	VADDPS  (CX), Z0, Z0
+	VADDPS  64(CX), Z1, Z1
+	VADDPS  128(CX), Z2, Z2
+	VADDPS  192(CX), Z3, Z3
+	VADDPS  256(CX), Z4, Z4
+	VADDPS  320(CX), Z5, Z5
+	VADDPS  384(CX), Z6, Z6
+	VADDPS  448(CX), Z7, K1, Z7
+	JMP     rowDp
+
+endDq:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, K1, 448(AX)
+	ADDQ    DX, AX
+	DECQ    R9
+	JNE     listDo
+	JMP     doneBk
+
+wideBt:
+listDr:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+
+rowDs:
+	MOVLQSX (R8), CX
+	ADDQ    $0x04, R8
+	TESTQ   CX, CX
+	JLT     endDt
+	IMULQ   DI, CX
+	ADDQ    SI, CX
+	VADDPS  (CX), Z0, Z0
+	VADDPS  64(CX), Z1, Z1
+	VADDPS  128(CX), Z2, Z2
+	VADDPS  192(CX), Z3, Z3
+	VADDPS  256(CX), Z4, Z4
+	VADDPS  320(CX), Z5, Z5
+	VADDPS  384(CX), Z6, Z6
+	VADDPS  448(CX), Z7, Z7
+	VADDPS  512(CX), Z8, K1, Z8
+	JMP     rowDs
+
+endDt:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, K1, 512(AX)
+	ADDQ    DX, AX
+	DECQ    R9
+	JNE     listDr
+	JMP     doneBk
+
+wideBu:
+listDu:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+
+rowDv:
+	MOVLQSX (R8), CX
+	ADDQ    $0x04, R8
+	TESTQ   CX, CX
+	JLT     endDw
+	IMULQ   DI, CX
+	ADDQ    SI, CX
+	VADDPS  (CX), Z0, Z0
+	VADDPS  64(CX), Z1, Z1
+	VADDPS  128(CX), Z2, Z2
+	VADDPS  192(CX), Z3, Z3
+	VADDPS  256(CX), Z4, Z4
+	VADDPS  320(CX), Z5, Z5
+	VADDPS  384(CX), Z6, Z6
+	VADDPS  448(CX), Z7, Z7
+	VADDPS  512(CX), Z8, Z8
+	VADDPS  576(CX), Z9, K1, Z9
+	JMP     rowDv
+
+endDw:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, K1, 576(AX)
+	ADDQ    DX, AX
+	DECQ    R9
+	JNE     listDu
+	JMP     doneBk
+
+wideBv:
+listDx:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+
+rowDy:
+	MOVLQSX (R8), CX
+	ADDQ    $0x04, R8
+	TESTQ   CX, CX
+	JLT     endDz
+	IMULQ   DI, CX
+	ADDQ    SI, CX
+	VADDPS  (CX), Z0, Z0
+	VADDPS  64(CX), Z1, Z1
+	VADDPS  128(CX), Z2, Z2
+	VADDPS  192(CX), Z3, Z3
+	VADDPS  256(CX), Z4, Z4
+	VADDPS  320(CX), Z5, Z5
+	VADDPS  384(CX), Z6, Z6
+	VADDPS  448(CX), Z7, Z7
+	VADDPS  512(CX), Z8, Z8
+	VADDPS  576(CX), Z9, Z9
+	VADDPS  640(CX), Z10, K1, Z10
+	JMP     rowDy
+
+endDz:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, K1, 640(AX)
+	ADDQ    DX, AX
+	DECQ    R9
+	JNE     listDx
+	JMP     doneBk
+
+wideBw:
+listEa:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+
+rowEb:
+	MOVLQSX (R8), CX
+	ADDQ    $0x04, R8
+	TESTQ   CX, CX
+	JLT     endEc
+	IMULQ   DI, CX
+	ADDQ    SI, CX
+	VADDPS  (CX), Z0, Z0
+	VADDPS  64(CX), Z1, Z1
+	VADDPS  128(CX), Z2, Z2
+	VADDPS  192(CX), Z3, Z3
+	VADDPS  256(CX), Z4, Z4
+	VADDPS  320(CX), Z5, Z5
+	VADDPS  384(CX), Z6, Z6
+	VADDPS  448(CX), Z7, Z7
+	VADDPS  512(CX), Z8, Z8
+	VADDPS  576(CX), Z9, Z9
+	VADDPS  640(CX), Z10, Z10
+	VADDPS  704(CX), Z11, K1, Z11
+	JMP     rowEb
+
+endEc:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, 640(AX)
+	VMOVUPS Z11, K1, 704(AX)
+	ADDQ    DX, AX
+	DECQ    R9
+	JNE     listEa
+	JMP     doneBk
+
+wideBx:
+listEd:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+
+rowEe:
+	MOVLQSX (R8), CX
+	ADDQ    $0x04, R8
+	TESTQ   CX, CX
+	JLT     endEf
+	IMULQ   DI, CX
+	ADDQ    SI, CX
+	VADDPS  (CX), Z0, Z0
+	VADDPS  64(CX), Z1, Z1
+	VADDPS  128(CX), Z2, Z2
+	VADDPS  192(CX), Z3, Z3
+	VADDPS  256(CX), Z4, Z4
+	VADDPS  320(CX), Z5, Z5
+	VADDPS  384(CX), Z6, Z6
+	VADDPS  448(CX), Z7, Z7
+	VADDPS  512(CX), Z8, Z8
+	VADDPS  576(CX), Z9, Z9
+	VADDPS  640(CX), Z10, Z10
+	VADDPS  704(CX), Z11, Z11
+	VADDPS  768(CX), Z12, K1, Z12
+	JMP     rowEe
+
+endEf:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, 640(AX)
+	VMOVUPS Z11, 704(AX)
+	VMOVUPS Z12, K1, 768(AX)
+	ADDQ    DX, AX
+	DECQ    R9
+	JNE     listEd
+	JMP     doneBk
+
+wideBy:
+listEg:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+
+rowEh:
+	MOVLQSX (R8), CX
+	ADDQ    $0x04, R8
+	TESTQ   CX, CX
+	JLT     endEi
+	IMULQ   DI, CX
+	ADDQ    SI, CX
+	VADDPS  (CX), Z0, Z0
+	VADDPS  64(CX), Z1, Z1
+	VADDPS  128(CX), Z2, Z2
+	VADDPS  192(CX), Z3, Z3
+	VADDPS  256(CX), Z4, Z4
+	VADDPS  320(CX), Z5, Z5
+	VADDPS  384(CX), Z6, Z6
+	VADDPS  448(CX), Z7, Z7
+	VADDPS  512(CX), Z8, Z8
+	VADDPS  576(CX), Z9, Z9
+	VADDPS  640(CX), Z10, Z10
+	VADDPS  704(CX), Z11, Z11
+	VADDPS  768(CX), Z12, Z12
+	VADDPS  832(CX), Z13, K1, Z13
+	JMP     rowEh
+
+endEi:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, 640(AX)
+	VMOVUPS Z11, 704(AX)
+	VMOVUPS Z12, 768(AX)
+	VMOVUPS Z13, K1, 832(AX)
+	ADDQ    DX, AX
+	DECQ    R9
+	JNE     listEg
+	JMP     doneBk
+
+wideBz:
+listEj:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+
+rowEk:
+	MOVLQSX (R8), CX
+	ADDQ    $0x04, R8
+	TESTQ   CX, CX
+	JLT     endEl
+	IMULQ   DI, CX
+	ADDQ    SI, CX
+	VADDPS  (CX), Z0, Z0
+	VADDPS  64(CX), Z1, Z1
+	VADDPS  128(CX), Z2, Z2
+	VADDPS  192(CX), Z3, Z3
+	VADDPS  256(CX), Z4, Z4
+	VADDPS  320(CX), Z5, Z5
+	VADDPS  384(CX), Z6, Z6
+	VADDPS  448(CX), Z7, Z7
+	VADDPS  512(CX), Z8, Z8
+	VADDPS  576(CX), Z9, Z9
+	VADDPS  640(CX), Z10, Z10
+	VADDPS  704(CX), Z11, Z11
+	VADDPS  768(CX), Z12, Z12
+	VADDPS  832(CX), Z13, Z13
+	VADDPS  896(CX), Z14, K1, Z14
+	JMP     rowEk
+
+endEl:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, 640(AX)
+	VMOVUPS Z11, 704(AX)
+	VMOVUPS Z12, 768(AX)
+	VMOVUPS Z13, 832(AX)
+	VMOVUPS Z14, K1, 896(AX)
+	ADDQ    DX, AX
+	DECQ    R9
+	JNE     listEj
+	JMP     doneBk
+
+wideCa:
+listEm:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+
+rowEn:
+	MOVLQSX (R8), CX
+	ADDQ    $0x04, R8
+	TESTQ   CX, CX
+	JLT     endEo
+	IMULQ   DI, CX
+	ADDQ    SI, CX
+	VADDPS  (CX), Z0, Z0
+	VADDPS  64(CX), Z1, Z1
+	VADDPS  128(CX), Z2, Z2
+	VADDPS  192(CX), Z3, Z3
+	VADDPS  256(CX), Z4, Z4
+	VADDPS  320(CX), Z5, Z5
+	VADDPS  384(CX), Z6, Z6
+	VADDPS  448(CX), Z7, Z7
+	VADDPS  512(CX), Z8, Z8
+	VADDPS  576(CX), Z9, Z9
+	VADDPS  640(CX), Z10, Z10
+	VADDPS  704(CX), Z11, Z11
+	VADDPS  768(CX), Z12, Z12
+	VADDPS  832(CX), Z13, Z13
+	VADDPS  896(CX), Z14, Z14
+	VADDPS  960(CX), Z15, K1, Z15
+	JMP     rowEn
+
+endEo:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, 640(AX)
+	VMOVUPS Z11, 704(AX)
+	VMOVUPS Z12, 768(AX)
+	VMOVUPS Z13, 832(AX)
+	VMOVUPS Z14, 896(AX)
+	VMOVUPS Z15, K1, 960(AX)
+	ADDQ    DX, AX
+	DECQ    R9
+	JNE     listEm
+	JMP     doneBk
+
+wideCb:
+listEp:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
+
+rowEq:
+	MOVLQSX (R8), CX
+	ADDQ    $0x04, R8
+	TESTQ   CX, CX
+	JLT     endEr
+	IMULQ   DI, CX
+	ADDQ    SI, CX
+	VADDPS  (CX), Z0, Z0
+	VADDPS  64(CX), Z1, Z1
+	VADDPS  128(CX), Z2, Z2
+	VADDPS  192(CX), Z3, Z3
+	VADDPS  256(CX), Z4, Z4
+	VADDPS  320(CX), Z5, Z5
+	VADDPS  384(CX), Z6, Z6
+	VADDPS  448(CX), Z7, Z7
+	VADDPS  512(CX), Z8, Z8
+	VADDPS  576(CX), Z9, Z9
+	VADDPS  640(CX), Z10, Z10
+	VADDPS  704(CX), Z11, Z11
+	VADDPS  768(CX), Z12, Z12
+	VADDPS  832(CX), Z13, Z13
+	VADDPS  896(CX), Z14, Z14
+	VADDPS  960(CX), Z15, Z15
+	VADDPS  1024(CX), Z16, K1, Z16
+	JMP     rowEq
+
+endEr:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, 640(AX)
+	VMOVUPS Z11, 704(AX)
+	VMOVUPS Z12, 768(AX)
+	VMOVUPS Z13, 832(AX)
+	VMOVUPS Z14, 896(AX)
+	VMOVUPS Z15, 960(AX)
+	VMOVUPS Z16, K1, 1024(AX)
+	ADDQ    DX, AX
+	DECQ    R9
+	JNE     listEp
+	JMP     doneBk
+
+wideCc:
+listEs:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
+	VXORPS Z17, Z17, Z17
+
+rowEt:
+	MOVLQSX (R8), CX
+	ADDQ    $0x04, R8
+	TESTQ   CX, CX
+	JLT     endEu
+	IMULQ   DI, CX
+	ADDQ    SI, CX
+	VADDPS  (CX), Z0, Z0
+	VADDPS  64(CX), Z1, Z1
+	VADDPS  128(CX), Z2, Z2
+	VADDPS  192(CX), Z3, Z3
+	VADDPS  256(CX), Z4, Z4
+	VADDPS  320(CX), Z5, Z5
+	VADDPS  384(CX), Z6, Z6
+	VADDPS  448(CX), Z7, Z7
+	VADDPS  512(CX), Z8, Z8
+	VADDPS  576(CX), Z9, Z9
+	VADDPS  640(CX), Z10, Z10
+	VADDPS  704(CX), Z11, Z11
+	VADDPS  768(CX), Z12, Z12
+	VADDPS  832(CX), Z13, Z13
+	VADDPS  896(CX), Z14, Z14
+	VADDPS  960(CX), Z15, Z15
+	VADDPS  1024(CX), Z16, Z16
+	VADDPS  1088(CX), Z17, K1, Z17
+	JMP     rowEt
+
+endEu:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, 640(AX)
+	VMOVUPS Z11, 704(AX)
+	VMOVUPS Z12, 768(AX)
+	VMOVUPS Z13, 832(AX)
+	VMOVUPS Z14, 896(AX)
+	VMOVUPS Z15, 960(AX)
+	VMOVUPS Z16, 1024(AX)
+	VMOVUPS Z17, K1, 1088(AX)
+	ADDQ    DX, AX
+	DECQ    R9
+	JNE     listEs
+	JMP     doneBk
+
+wideCd:
+listEv:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
+	VXORPS Z17, Z17, Z17
+	VXORPS Z18, Z18, Z18
+
+rowEw:
+	MOVLQSX (R8), CX
+	ADDQ    $0x04, R8
+	TESTQ   CX, CX
+	JLT     endEx
+	IMULQ   DI, CX
+	ADDQ    SI, CX
+	VADDPS  (CX), Z0, Z0
+	VADDPS  64(CX), Z1, Z1
+	VADDPS  128(CX), Z2, Z2
+	VADDPS  192(CX), Z3, Z3
+	VADDPS  256(CX), Z4, Z4
+	VADDPS  320(CX), Z5, Z5
+	VADDPS  384(CX), Z6, Z6
+	VADDPS  448(CX), Z7, Z7
+	VADDPS  512(CX), Z8, Z8
+	VADDPS  576(CX), Z9, Z9
+	VADDPS  640(CX), Z10, Z10
+	VADDPS  704(CX), Z11, Z11
+	VADDPS  768(CX), Z12, Z12
+	VADDPS  832(CX), Z13, Z13
+	VADDPS  896(CX), Z14, Z14
+	VADDPS  960(CX), Z15, Z15
+	VADDPS  1024(CX), Z16, Z16
+	VADDPS  1088(CX), Z17, Z17
+	VADDPS  1152(CX), Z18, K1, Z18
+	JMP     rowEw
+
+endEx:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, 640(AX)
+	VMOVUPS Z11, 704(AX)
+	VMOVUPS Z12, 768(AX)
+	VMOVUPS Z13, 832(AX)
+	VMOVUPS Z14, 896(AX)
+	VMOVUPS Z15, 960(AX)
+	VMOVUPS Z16, 1024(AX)
+	VMOVUPS Z17, 1088(AX)
+	VMOVUPS Z18, K1, 1152(AX)
+	ADDQ    DX, AX
+	DECQ    R9
+	JNE     listEv
+	JMP     doneBk
+
+wideCe:
+listEy:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
+	VXORPS Z17, Z17, Z17
+	VXORPS Z18, Z18, Z18
+	VXORPS Z19, Z19, Z19
+
+rowEz:
+	MOVLQSX (R8), CX
+	ADDQ    $0x04, R8
+	TESTQ   CX, CX
+	JLT     endFa
+	IMULQ   DI, CX
+	ADDQ    SI, CX
+	VADDPS  (CX), Z0, Z0
+	VADDPS  64(CX), Z1, Z1
+	VADDPS  128(CX), Z2, Z2
+	VADDPS  192(CX), Z3, Z3
+	VADDPS  256(CX), Z4, Z4
+	VADDPS  320(CX), Z5, Z5
+	VADDPS  384(CX), Z6, Z6
+	VADDPS  448(CX), Z7, Z7
+	VADDPS  512(CX), Z8, Z8
+	VADDPS  576(CX), Z9, Z9
+	VADDPS  640(CX), Z10, Z10
+	VADDPS  704(CX), Z11, Z11
+	VADDPS  768(CX), Z12, Z12
+	VADDPS  832(CX), Z13, Z13
+	VADDPS  896(CX), Z14, Z14
+	VADDPS  960(CX), Z15, Z15
+	VADDPS  1024(CX), Z16, Z16
+	VADDPS  1088(CX), Z17, Z17
+	VADDPS  1152(CX), Z18, Z18
+	VADDPS  1216(CX), Z19, K1, Z19
+	JMP     rowEz
+
+endFa:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, 640(AX)
+	VMOVUPS Z11, 704(AX)
+	VMOVUPS Z12, 768(AX)
+	VMOVUPS Z13, 832(AX)
+	VMOVUPS Z14, 896(AX)
+	VMOVUPS Z15, 960(AX)
+	VMOVUPS Z16, 1024(AX)
+	VMOVUPS Z17, 1088(AX)
+	VMOVUPS Z18, 1152(AX)
+	VMOVUPS Z19, K1, 1216(AX)
+	ADDQ    DX, AX
+	DECQ    R9
+	JNE     listEy
+	JMP     doneBk
+
+wideCf:
+listFb:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
+	VXORPS Z17, Z17, Z17
+	VXORPS Z18, Z18, Z18
+	VXORPS Z19, Z19, Z19
+	VXORPS Z20, Z20, Z20
+
+rowFc:
+	MOVLQSX (R8), CX
+	ADDQ    $0x04, R8
+	TESTQ   CX, CX
+	JLT     endFd
+	IMULQ   DI, CX
+	ADDQ    SI, CX
+	VADDPS  (CX), Z0, Z0
+	VADDPS  64(CX), Z1, Z1
+	VADDPS  128(CX), Z2, Z2
+	VADDPS  192(CX), Z3, Z3
+	VADDPS  256(CX), Z4, Z4
+	VADDPS  320(CX), Z5, Z5
+	VADDPS  384(CX), Z6, Z6
+	VADDPS  448(CX), Z7, Z7
+	VADDPS  512(CX), Z8, Z8
+	VADDPS  576(CX), Z9, Z9
+	VADDPS  640(CX), Z10, Z10
+	VADDPS  704(CX), Z11, Z11
+	VADDPS  768(CX), Z12, Z12
+	VADDPS  832(CX), Z13, Z13
+	VADDPS  896(CX), Z14, Z14
+	VADDPS  960(CX), Z15, Z15
+	VADDPS  1024(CX), Z16, Z16
+	VADDPS  1088(CX), Z17, Z17
+	VADDPS  1152(CX), Z18, Z18
+	VADDPS  1216(CX), Z19, Z19
+	VADDPS  1280(CX), Z20, K1, Z20
+	JMP     rowFc
+
+endFd:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, 640(AX)
+	VMOVUPS Z11, 704(AX)
+	VMOVUPS Z12, 768(AX)
+	VMOVUPS Z13, 832(AX)
+	VMOVUPS Z14, 896(AX)
+	VMOVUPS Z15, 960(AX)
+	VMOVUPS Z16, 1024(AX)
+	VMOVUPS Z17, 1088(AX)
+	VMOVUPS Z18, 1152(AX)
+	VMOVUPS Z19, 1216(AX)
+	VMOVUPS Z20, K1, 1280(AX)
+	ADDQ    DX, AX
+	DECQ    R9
+	JNE     listFb
+	JMP     doneBk
+
+wideCg:
+listFe:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
+	VXORPS Z17, Z17, Z17
+	VXORPS Z18, Z18, Z18
+	VXORPS Z19, Z19, Z19
+	VXORPS Z20, Z20, Z20
+	VXORPS Z21, Z21, Z21
+
+rowFf:
+	MOVLQSX (R8), CX
+	ADDQ    $0x04, R8
+	TESTQ   CX, CX
+	JLT     endFg
+	IMULQ   DI, CX
+	ADDQ    SI, CX
+	VADDPS  (CX), Z0, Z0
+	VADDPS  64(CX), Z1, Z1
+	VADDPS  128(CX), Z2, Z2
+	VADDPS  192(CX), Z3, Z3
+	VADDPS  256(CX), Z4, Z4
+	VADDPS  320(CX), Z5, Z5
+	VADDPS  384(CX), Z6, Z6
+	VADDPS  448(CX), Z7, Z7
+	VADDPS  512(CX), Z8, Z8
+	VADDPS  576(CX), Z9, Z9
+	VADDPS  640(CX), Z10, Z10
+	VADDPS  704(CX), Z11, Z11
+	VADDPS  768(CX), Z12, Z12
+	VADDPS  832(CX), Z13, Z13
+	VADDPS  896(CX), Z14, Z14
+	VADDPS  960(CX), Z15, Z15
+	VADDPS  1024(CX), Z16, Z16
+	VADDPS  1088(CX), Z17, Z17
+	VADDPS  1152(CX), Z18, Z18
+	VADDPS  1216(CX), Z19, Z19
+	VADDPS  1280(CX), Z20, Z20
+	VADDPS  1344(CX), Z21, K1, Z21
+	JMP     rowFf
+
+endFg:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, 640(AX)
+	VMOVUPS Z11, 704(AX)
+	VMOVUPS Z12, 768(AX)
+	VMOVUPS Z13, 832(AX)
+	VMOVUPS Z14, 896(AX)
+	VMOVUPS Z15, 960(AX)
+	VMOVUPS Z16, 1024(AX)
+	VMOVUPS Z17, 1088(AX)
+	VMOVUPS Z18, 1152(AX)
+	VMOVUPS Z19, 1216(AX)
+	VMOVUPS Z20, 1280(AX)
+	VMOVUPS Z21, K1, 1344(AX)
+	ADDQ    DX, AX
+	DECQ    R9
+	JNE     listFe
+	JMP     doneBk
+
+wideCh:
+listFh:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
+	VXORPS Z17, Z17, Z17
+	VXORPS Z18, Z18, Z18
+	VXORPS Z19, Z19, Z19
+	VXORPS Z20, Z20, Z20
+	VXORPS Z21, Z21, Z21
+	VXORPS Z22, Z22, Z22
+
+rowFi:
+	MOVLQSX (R8), CX
+	ADDQ    $0x04, R8
+	TESTQ   CX, CX
+	JLT     endFj
+	IMULQ   DI, CX
+	ADDQ    SI, CX
+	VADDPS  (CX), Z0, Z0
+	VADDPS  64(CX), Z1, Z1
+	VADDPS  128(CX), Z2, Z2
+	VADDPS  192(CX), Z3, Z3
+	VADDPS  256(CX), Z4, Z4
+	VADDPS  320(CX), Z5, Z5
+	VADDPS  384(CX), Z6, Z6
+	VADDPS  448(CX), Z7, Z7
+	VADDPS  512(CX), Z8, Z8
+	VADDPS  576(CX), Z9, Z9
+	VADDPS  640(CX), Z10, Z10
+	VADDPS  704(CX), Z11, Z11
+	VADDPS  768(CX), Z12, Z12
+	VADDPS  832(CX), Z13, Z13
+	VADDPS  896(CX), Z14, Z14
+	VADDPS  960(CX), Z15, Z15
+	VADDPS  1024(CX), Z16, Z16
+	VADDPS  1088(CX), Z17, Z17
+	VADDPS  1152(CX), Z18, Z18
+	VADDPS  1216(CX), Z19, Z19
+	VADDPS  1280(CX), Z20, Z20
+	VADDPS  1344(CX), Z21, Z21
+	VADDPS  1408(CX), Z22, K1, Z22
+	JMP     rowFi
+
+endFj:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, 640(AX)
+	VMOVUPS Z11, 704(AX)
+	VMOVUPS Z12, 768(AX)
+	VMOVUPS Z13, 832(AX)
+	VMOVUPS Z14, 896(AX)
+	VMOVUPS Z15, 960(AX)
+	VMOVUPS Z16, 1024(AX)
+	VMOVUPS Z17, 1088(AX)
+	VMOVUPS Z18, 1152(AX)
+	VMOVUPS Z19, 1216(AX)
+	VMOVUPS Z20, 1280(AX)
+	VMOVUPS Z21, 1344(AX)
+	VMOVUPS Z22, K1, 1408(AX)
+	ADDQ    DX, AX
+	DECQ    R9
+	JNE     listFh
+	JMP     doneBk
+
+wideCi:
+listFk:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
+	VXORPS Z17, Z17, Z17
+	VXORPS Z18, Z18, Z18
+	VXORPS Z19, Z19, Z19
+	VXORPS Z20, Z20, Z20
+	VXORPS Z21, Z21, Z21
+	VXORPS Z22, Z22, Z22
+	VXORPS Z23, Z23, Z23
+
+rowFl:
+	MOVLQSX (R8), CX
+	ADDQ    $0x04, R8
+	TESTQ   CX, CX
+	JLT     endFm
+	IMULQ   DI, CX
+	ADDQ    SI, CX
+	VADDPS  (CX), Z0, Z0
+	VADDPS  64(CX), Z1, Z1
+	VADDPS  128(CX), Z2, Z2
+	VADDPS  192(CX), Z3, Z3
+	VADDPS  256(CX), Z4, Z4
+	VADDPS  320(CX), Z5, Z5
+	VADDPS  384(CX), Z6, Z6
+	VADDPS  448(CX), Z7, Z7
+	VADDPS  512(CX), Z8, Z8
+	VADDPS  576(CX), Z9, Z9
+	VADDPS  640(CX), Z10, Z10
+	VADDPS  704(CX), Z11, Z11
+	VADDPS  768(CX), Z12, Z12
+	VADDPS  832(CX), Z13, Z13
+	VADDPS  896(CX), Z14, Z14
+	VADDPS  960(CX), Z15, Z15
+	VADDPS  1024(CX), Z16, Z16
+	VADDPS  1088(CX), Z17, Z17
+	VADDPS  1152(CX), Z18, Z18
+	VADDPS  1216(CX), Z19, Z19
+	VADDPS  1280(CX), Z20, Z20
+	VADDPS  1344(CX), Z21, Z21
+	VADDPS  1408(CX), Z22, Z22
+	VADDPS  1472(CX), Z23, K1, Z23
+	JMP     rowFl
+
+endFm:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, 640(AX)
+	VMOVUPS Z11, 704(AX)
+	VMOVUPS Z12, 768(AX)
+	VMOVUPS Z13, 832(AX)
+	VMOVUPS Z14, 896(AX)
+	VMOVUPS Z15, 960(AX)
+	VMOVUPS Z16, 1024(AX)
+	VMOVUPS Z17, 1088(AX)
+	VMOVUPS Z18, 1152(AX)
+	VMOVUPS Z19, 1216(AX)
+	VMOVUPS Z20, 1280(AX)
+	VMOVUPS Z21, 1344(AX)
+	VMOVUPS Z22, 1408(AX)
+	VMOVUPS Z23, K1, 1472(AX)
+	ADDQ    DX, AX
+	DECQ    R9
+	JNE     listFk
+	JMP     doneBk
+
+wideCj:
+listFn:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
+	VXORPS Z17, Z17, Z17
+	VXORPS Z18, Z18, Z18
+	VXORPS Z19, Z19, Z19
+	VXORPS Z20, Z20, Z20
+	VXORPS Z21, Z21, Z21
+	VXORPS Z22, Z22, Z22
+	VXORPS Z23, Z23, Z23
+	VXORPS Z24, Z24, Z24
+
+rowFo:
+	MOVLQSX (R8), CX
+	ADDQ    $0x04, R8
+	TESTQ   CX, CX
+	JLT     endFp
+	IMULQ   DI, CX
+	ADDQ    SI, CX
+	VADDPS  (CX), Z0, Z0
+	VADDPS  64(CX), Z1, Z1
+	VADDPS  128(CX), Z2, Z2
+	VADDPS  192(CX), Z3, Z3
+	VADDPS  256(CX), Z4, Z4
+	VADDPS  320(CX), Z5, Z5
+	VADDPS  384(CX), Z6, Z6
+	VADDPS  448(CX), Z7, Z7
+	VADDPS  512(CX), Z8, Z8
+	VADDPS  576(CX), Z9, Z9
+	VADDPS  640(CX), Z10, Z10
+	VADDPS  704(CX), Z11, Z11
+	VADDPS  768(CX), Z12, Z12
+	VADDPS  832(CX), Z13, Z13
+	VADDPS  896(CX), Z14, Z14
+	VADDPS  960(CX), Z15, Z15
+	VADDPS  1024(CX), Z16, Z16
+	VADDPS  1088(CX), Z17, Z17
+	VADDPS  1152(CX), Z18, Z18
+	VADDPS  1216(CX), Z19, Z19
+	VADDPS  1280(CX), Z20, Z20
+	VADDPS  1344(CX), Z21, Z21
+	VADDPS  1408(CX), Z22, Z22
+	VADDPS  1472(CX), Z23, Z23
+	VADDPS  1536(CX), Z24, K1, Z24
+	JMP     rowFo
+
+endFp:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, 640(AX)
+	VMOVUPS Z11, 704(AX)
+	VMOVUPS Z12, 768(AX)
+	VMOVUPS Z13, 832(AX)
+	VMOVUPS Z14, 896(AX)
+	VMOVUPS Z15, 960(AX)
+	VMOVUPS Z16, 1024(AX)
+	VMOVUPS Z17, 1088(AX)
+	VMOVUPS Z18, 1152(AX)
+	VMOVUPS Z19, 1216(AX)
+	VMOVUPS Z20, 1280(AX)
+	VMOVUPS Z21, 1344(AX)
+	VMOVUPS Z22, 1408(AX)
+	VMOVUPS Z23, 1472(AX)
+	VMOVUPS Z24, K1, 1536(AX)
+	ADDQ    DX, AX
+	DECQ    R9
+	JNE     listFn
+	JMP     doneBk
+
+wideCk:
+listFq:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
+	VXORPS Z17, Z17, Z17
+	VXORPS Z18, Z18, Z18
+	VXORPS Z19, Z19, Z19
+	VXORPS Z20, Z20, Z20
+	VXORPS Z21, Z21, Z21
+	VXORPS Z22, Z22, Z22
+	VXORPS Z23, Z23, Z23
+	VXORPS Z24, Z24, Z24
+	VXORPS Z25, Z25, Z25
+
+rowFr:
+	MOVLQSX (R8), CX
+	ADDQ    $0x04, R8
+	TESTQ   CX, CX
+	JLT     endFs
+	IMULQ   DI, CX
+	ADDQ    SI, CX
+	VADDPS  (CX), Z0, Z0
+	VADDPS  64(CX), Z1, Z1
+	VADDPS  128(CX), Z2, Z2
+	VADDPS  192(CX), Z3, Z3
+	VADDPS  256(CX), Z4, Z4
+	VADDPS  320(CX), Z5, Z5
+	VADDPS  384(CX), Z6, Z6
+	VADDPS  448(CX), Z7, Z7
+	VADDPS  512(CX), Z8, Z8
+	VADDPS  576(CX), Z9, Z9
+	VADDPS  640(CX), Z10, Z10
+	VADDPS  704(CX), Z11, Z11
+	VADDPS  768(CX), Z12, Z12
+	VADDPS  832(CX), Z13, Z13
+	VADDPS  896(CX), Z14, Z14
+	VADDPS  960(CX), Z15, Z15
+	VADDPS  1024(CX), Z16, Z16
+	VADDPS  1088(CX), Z17, Z17
+	VADDPS  1152(CX), Z18, Z18
+	VADDPS  1216(CX), Z19, Z19
+	VADDPS  1280(CX), Z20, Z20
+	VADDPS  1344(CX), Z21, Z21
+	VADDPS  1408(CX), Z22, Z22
+	VADDPS  1472(CX), Z23, Z23
+	VADDPS  1536(CX), Z24, Z24
+	VADDPS  1600(CX), Z25, K1, Z25
+	JMP     rowFr
+
+endFs:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, 640(AX)
+	VMOVUPS Z11, 704(AX)
+	VMOVUPS Z12, 768(AX)
+	VMOVUPS Z13, 832(AX)
+	VMOVUPS Z14, 896(AX)
+	VMOVUPS Z15, 960(AX)
+	VMOVUPS Z16, 1024(AX)
+	VMOVUPS Z17, 1088(AX)
+	VMOVUPS Z18, 1152(AX)
+	VMOVUPS Z19, 1216(AX)
+	VMOVUPS Z20, 1280(AX)
+	VMOVUPS Z21, 1344(AX)
+	VMOVUPS Z22, 1408(AX)
+	VMOVUPS Z23, 1472(AX)
+	VMOVUPS Z24, 1536(AX)
+	VMOVUPS Z25, K1, 1600(AX)
+	ADDQ    DX, AX
+	DECQ    R9
+	JNE     listFq
+	JMP     doneBk
+
+wideCl:
+listFt:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
+	VXORPS Z17, Z17, Z17
+	VXORPS Z18, Z18, Z18
+	VXORPS Z19, Z19, Z19
+	VXORPS Z20, Z20, Z20
+	VXORPS Z21, Z21, Z21
+	VXORPS Z22, Z22, Z22
+	VXORPS Z23, Z23, Z23
+	VXORPS Z24, Z24, Z24
+	VXORPS Z25, Z25, Z25
+	VXORPS Z26, Z26, Z26
+
+rowFu:
+	MOVLQSX (R8), CX
+	ADDQ    $0x04, R8
+	TESTQ   CX, CX
+	JLT     endFv
+	IMULQ   DI, CX
+	ADDQ    SI, CX
+	VADDPS  (CX), Z0, Z0
+	VADDPS  64(CX), Z1, Z1
+	VADDPS  128(CX), Z2, Z2
+	VADDPS  192(CX), Z3, Z3
+	VADDPS  256(CX), Z4, Z4
+	VADDPS  320(CX), Z5, Z5
+	VADDPS  384(CX), Z6, Z6
+	VADDPS  448(CX), Z7, Z7
+	VADDPS  512(CX), Z8, Z8
+	VADDPS  576(CX), Z9, Z9
+	VADDPS  640(CX), Z10, Z10
+	VADDPS  704(CX), Z11, Z11
+	VADDPS  768(CX), Z12, Z12
+	VADDPS  832(CX), Z13, Z13
+	VADDPS  896(CX), Z14, Z14
+	VADDPS  960(CX), Z15, Z15
+	VADDPS  1024(CX), Z16, Z16
+	VADDPS  1088(CX), Z17, Z17
+	VADDPS  1152(CX), Z18, Z18
+	VADDPS  1216(CX), Z19, Z19
+	VADDPS  1280(CX), Z20, Z20
+	VADDPS  1344(CX), Z21, Z21
+	VADDPS  1408(CX), Z22, Z22
+	VADDPS  1472(CX), Z23, Z23
+	VADDPS  1536(CX), Z24, Z24
+	VADDPS  1600(CX), Z25, Z25
+	VADDPS  1664(CX), Z26, K1, Z26
+	JMP     rowFu
+
+endFv:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, 640(AX)
+	VMOVUPS Z11, 704(AX)
+	VMOVUPS Z12, 768(AX)
+	VMOVUPS Z13, 832(AX)
+	VMOVUPS Z14, 896(AX)
+	VMOVUPS Z15, 960(AX)
+	VMOVUPS Z16, 1024(AX)
+	VMOVUPS Z17, 1088(AX)
+	VMOVUPS Z18, 1152(AX)
+	VMOVUPS Z19, 1216(AX)
+	VMOVUPS Z20, 1280(AX)
+	VMOVUPS Z21, 1344(AX)
+	VMOVUPS Z22, 1408(AX)
+	VMOVUPS Z23, 1472(AX)
+	VMOVUPS Z24, 1536(AX)
+	VMOVUPS Z25, 1600(AX)
+	VMOVUPS Z26, K1, 1664(AX)
+	ADDQ    DX, AX
+	DECQ    R9
+	JNE     listFt
+	JMP     doneBk
+
+wideCm:
+listFw:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
+	VXORPS Z17, Z17, Z17
+	VXORPS Z18, Z18, Z18
+	VXORPS Z19, Z19, Z19
+	VXORPS Z20, Z20, Z20
+	VXORPS Z21, Z21, Z21
+	VXORPS Z22, Z22, Z22
+	VXORPS Z23, Z23, Z23
+	VXORPS Z24, Z24, Z24
+	VXORPS Z25, Z25, Z25
+	VXORPS Z26, Z26, Z26
+	VXORPS Z27, Z27, Z27
+
+rowFx:
+	MOVLQSX (R8), CX
+	ADDQ    $0x04, R8
+	TESTQ   CX, CX
+	JLT     endFy
+	IMULQ   DI, CX
+	ADDQ    SI, CX
+	VADDPS  (CX), Z0, Z0
+	VADDPS  64(CX), Z1, Z1
+	VADDPS  128(CX), Z2, Z2
+	VADDPS  192(CX), Z3, Z3
+	VADDPS  256(CX), Z4, Z4
+	VADDPS  320(CX), Z5, Z5
+	VADDPS  384(CX), Z6, Z6
+	VADDPS  448(CX), Z7, Z7
+	VADDPS  512(CX), Z8, Z8
+	VADDPS  576(CX), Z9, Z9
+	VADDPS  640(CX), Z10, Z10
+	VADDPS  704(CX), Z11, Z11
+	VADDPS  768(CX), Z12, Z12
+	VADDPS  832(CX), Z13, Z13
+	VADDPS  896(CX), Z14, Z14
+	VADDPS  960(CX), Z15, Z15
+	VADDPS  1024(CX), Z16, Z16
+	VADDPS  1088(CX), Z17, Z17
+	VADDPS  1152(CX), Z18, Z18
+	VADDPS  1216(CX), Z19, Z19
+	VADDPS  1280(CX), Z20, Z20
+	VADDPS  1344(CX), Z21, Z21
+	VADDPS  1408(CX), Z22, Z22
+	VADDPS  1472(CX), Z23, Z23
+	VADDPS  1536(CX), Z24, Z24
+	VADDPS  1600(CX), Z25, Z25
+	VADDPS  1664(CX), Z26, Z26
+	VADDPS  1728(CX), Z27, K1, Z27
+	JMP     rowFx
+
+endFy:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, 640(AX)
+	VMOVUPS Z11, 704(AX)
+	VMOVUPS Z12, 768(AX)
+	VMOVUPS Z13, 832(AX)
+	VMOVUPS Z14, 896(AX)
+	VMOVUPS Z15, 960(AX)
+	VMOVUPS Z16, 1024(AX)
+	VMOVUPS Z17, 1088(AX)
+	VMOVUPS Z18, 1152(AX)
+	VMOVUPS Z19, 1216(AX)
+	VMOVUPS Z20, 1280(AX)
+	VMOVUPS Z21, 1344(AX)
+	VMOVUPS Z22, 1408(AX)
+	VMOVUPS Z23, 1472(AX)
+	VMOVUPS Z24, 1536(AX)
+	VMOVUPS Z25, 1600(AX)
+	VMOVUPS Z26, 1664(AX)
+	VMOVUPS Z27, K1, 1728(AX)
+	ADDQ    DX, AX
+	DECQ    R9
+	JNE     listFw
+	JMP     doneBk
+
+wideCn:
+listFz:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
+	VXORPS Z17, Z17, Z17
+	VXORPS Z18, Z18, Z18
+	VXORPS Z19, Z19, Z19
+	VXORPS Z20, Z20, Z20
+	VXORPS Z21, Z21, Z21
+	VXORPS Z22, Z22, Z22
+	VXORPS Z23, Z23, Z23
+	VXORPS Z24, Z24, Z24
+	VXORPS Z25, Z25, Z25
+	VXORPS Z26, Z26, Z26
+	VXORPS Z27, Z27, Z27
+	VXORPS Z28, Z28, Z28
+
+rowGa:
+	MOVLQSX (R8), CX
+	ADDQ    $0x04, R8
+	TESTQ   CX, CX
+	JLT     endGb
+	IMULQ   DI, CX
+	ADDQ    SI, CX
+	VADDPS  (CX), Z0, Z0
+	VADDPS  64(CX), Z1, Z1
+	VADDPS  128(CX), Z2, Z2
+	VADDPS  192(CX), Z3, Z3
+	VADDPS  256(CX), Z4, Z4
+	VADDPS  320(CX), Z5, Z5
+	VADDPS  384(CX), Z6, Z6
+	VADDPS  448(CX), Z7, Z7
+	VADDPS  512(CX), Z8, Z8
+	VADDPS  576(CX), Z9, Z9
+	VADDPS  640(CX), Z10, Z10
+	VADDPS  704(CX), Z11, Z11
+	VADDPS  768(CX), Z12, Z12
+	VADDPS  832(CX), Z13, Z13
+	VADDPS  896(CX), Z14, Z14
+	VADDPS  960(CX), Z15, Z15
+	VADDPS  1024(CX), Z16, Z16
+	VADDPS  1088(CX), Z17, Z17
+	VADDPS  1152(CX), Z18, Z18
+	VADDPS  1216(CX), Z19, Z19
+	VADDPS  1280(CX), Z20, Z20
+	VADDPS  1344(CX), Z21, Z21
+	VADDPS  1408(CX), Z22, Z22
+	VADDPS  1472(CX), Z23, Z23
+	VADDPS  1536(CX), Z24, Z24
+	VADDPS  1600(CX), Z25, Z25
+	VADDPS  1664(CX), Z26, Z26
+	VADDPS  1728(CX), Z27, Z27
+	VADDPS  1792(CX), Z28, K1, Z28
+	JMP     rowGa
+
+endGb:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, 640(AX)
+	VMOVUPS Z11, 704(AX)
+	VMOVUPS Z12, 768(AX)
+	VMOVUPS Z13, 832(AX)
+	VMOVUPS Z14, 896(AX)
+	VMOVUPS Z15, 960(AX)
+	VMOVUPS Z16, 1024(AX)
+	VMOVUPS Z17, 1088(AX)
+	VMOVUPS Z18, 1152(AX)
+	VMOVUPS Z19, 1216(AX)
+	VMOVUPS Z20, 1280(AX)
+	VMOVUPS Z21, 1344(AX)
+	VMOVUPS Z22, 1408(AX)
+	VMOVUPS Z23, 1472(AX)
+	VMOVUPS Z24, 1536(AX)
+	VMOVUPS Z25, 1600(AX)
+	VMOVUPS Z26, 1664(AX)
+	VMOVUPS Z27, 1728(AX)
+	VMOVUPS Z28, K1, 1792(AX)
+	ADDQ    DX, AX
+	DECQ    R9
+	JNE     listFz
+	JMP     doneBk
+
+wideCo:
+listGc:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
+	VXORPS Z17, Z17, Z17
+	VXORPS Z18, Z18, Z18
+	VXORPS Z19, Z19, Z19
+	VXORPS Z20, Z20, Z20
+	VXORPS Z21, Z21, Z21
+	VXORPS Z22, Z22, Z22
+	VXORPS Z23, Z23, Z23
+	VXORPS Z24, Z24, Z24
+	VXORPS Z25, Z25, Z25
+	VXORPS Z26, Z26, Z26
+	VXORPS Z27, Z27, Z27
+	VXORPS Z28, Z28, Z28
+	VXORPS Z29, Z29, Z29
+
+rowGd:
+	MOVLQSX (R8), CX
+	ADDQ    $0x04, R8
+	TESTQ   CX, CX
+	JLT     endGe
+	IMULQ   DI, CX
+	ADDQ    SI, CX
+	VADDPS  (CX), Z0, Z0
+	VADDPS  64(CX), Z1, Z1
+	VADDPS  128(CX), Z2, Z2
+	VADDPS  192(CX), Z3, Z3
+	VADDPS  256(CX), Z4, Z4
+	VADDPS  320(CX), Z5, Z5
+	VADDPS  384(CX), Z6, Z6
+	VADDPS  448(CX), Z7, Z7
+	VADDPS  512(CX), Z8, Z8
+	VADDPS  576(CX), Z9, Z9
+	VADDPS  640(CX), Z10, Z10
+	VADDPS  704(CX), Z11, Z11
+	VADDPS  768(CX), Z12, Z12
+	VADDPS  832(CX), Z13, Z13
+	VADDPS  896(CX), Z14, Z14
+	VADDPS  960(CX), Z15, Z15
+	VADDPS  1024(CX), Z16, Z16
+	VADDPS  1088(CX), Z17, Z17
+	VADDPS  1152(CX), Z18, Z18
+	VADDPS  1216(CX), Z19, Z19
+	VADDPS  1280(CX), Z20, Z20
+	VADDPS  1344(CX), Z21, Z21
+	VADDPS  1408(CX), Z22, Z22
+	VADDPS  1472(CX), Z23, Z23
+	VADDPS  1536(CX), Z24, Z24
+	VADDPS  1600(CX), Z25, Z25
+	VADDPS  1664(CX), Z26, Z26
+	VADDPS  1728(CX), Z27, Z27
+	VADDPS  1792(CX), Z28, Z28
+	VADDPS  1856(CX), Z29, K1, Z29
+	JMP     rowGd
+
+endGe:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, 640(AX)
+	VMOVUPS Z11, 704(AX)
+	VMOVUPS Z12, 768(AX)
+	VMOVUPS Z13, 832(AX)
+	VMOVUPS Z14, 896(AX)
+	VMOVUPS Z15, 960(AX)
+	VMOVUPS Z16, 1024(AX)
+	VMOVUPS Z17, 1088(AX)
+	VMOVUPS Z18, 1152(AX)
+	VMOVUPS Z19, 1216(AX)
+	VMOVUPS Z20, 1280(AX)
+	VMOVUPS Z21, 1344(AX)
+	VMOVUPS Z22, 1408(AX)
+	VMOVUPS Z23, 1472(AX)
+	VMOVUPS Z24, 1536(AX)
+	VMOVUPS Z25, 1600(AX)
+	VMOVUPS Z26, 1664(AX)
+	VMOVUPS Z27, 1728(AX)
+	VMOVUPS Z28, 1792(AX)
+	VMOVUPS Z29, K1, 1856(AX)
+	ADDQ    DX, AX
+	DECQ    R9
+	JNE     listGc
+	JMP     doneBk
+
+wideCp:
+listGf:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
+	VXORPS Z17, Z17, Z17
+	VXORPS Z18, Z18, Z18
+	VXORPS Z19, Z19, Z19
+	VXORPS Z20, Z20, Z20
+	VXORPS Z21, Z21, Z21
+	VXORPS Z22, Z22, Z22
+	VXORPS Z23, Z23, Z23
+	VXORPS Z24, Z24, Z24
+	VXORPS Z25, Z25, Z25
+	VXORPS Z26, Z26, Z26
+	VXORPS Z27, Z27, Z27
+	VXORPS Z28, Z28, Z28
+	VXORPS Z29, Z29, Z29
+	VXORPS Z30, Z30, Z30
+
+rowGg:
+	MOVLQSX (R8), CX
+	ADDQ    $0x04, R8
+	TESTQ   CX, CX
+	JLT     endGh
+	IMULQ   DI, CX
+	ADDQ    SI, CX
+	VADDPS  (CX), Z0, Z0
+	VADDPS  64(CX), Z1, Z1
+	VADDPS  128(CX), Z2, Z2
+	VADDPS  192(CX), Z3, Z3
+	VADDPS  256(CX), Z4, Z4
+	VADDPS  320(CX), Z5, Z5
+	VADDPS  384(CX), Z6, Z6
+	VADDPS  448(CX), Z7, Z7
+	VADDPS  512(CX), Z8, Z8
+	VADDPS  576(CX), Z9, Z9
+	VADDPS  640(CX), Z10, Z10
+	VADDPS  704(CX), Z11, Z11
+	VADDPS  768(CX), Z12, Z12
+	VADDPS  832(CX), Z13, Z13
+	VADDPS  896(CX), Z14, Z14
+	VADDPS  960(CX), Z15, Z15
+	VADDPS  1024(CX), Z16, Z16
+	VADDPS  1088(CX), Z17, Z17
+	VADDPS  1152(CX), Z18, Z18
+	VADDPS  1216(CX), Z19, Z19
+	VADDPS  1280(CX), Z20, Z20
+	VADDPS  1344(CX), Z21, Z21
+	VADDPS  1408(CX), Z22, Z22
+	VADDPS  1472(CX), Z23, Z23
+	VADDPS  1536(CX), Z24, Z24
+	VADDPS  1600(CX), Z25, Z25
+	VADDPS  1664(CX), Z26, Z26
+	VADDPS  1728(CX), Z27, Z27
+	VADDPS  1792(CX), Z28, Z28
+	VADDPS  1856(CX), Z29, Z29
+	VADDPS  1920(CX), Z30, K1, Z30
+	JMP     rowGg
+
+endGh:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, 640(AX)
+	VMOVUPS Z11, 704(AX)
+	VMOVUPS Z12, 768(AX)
+	VMOVUPS Z13, 832(AX)
+	VMOVUPS Z14, 896(AX)
+	VMOVUPS Z15, 960(AX)
+	VMOVUPS Z16, 1024(AX)
+	VMOVUPS Z17, 1088(AX)
+	VMOVUPS Z18, 1152(AX)
+	VMOVUPS Z19, 1216(AX)
+	VMOVUPS Z20, 1280(AX)
+	VMOVUPS Z21, 1344(AX)
+	VMOVUPS Z22, 1408(AX)
+	VMOVUPS Z23, 1472(AX)
+	VMOVUPS Z24, 1536(AX)
+	VMOVUPS Z25, 1600(AX)
+	VMOVUPS Z26, 1664(AX)
+	VMOVUPS Z27, 1728(AX)
+	VMOVUPS Z28, 1792(AX)
+	VMOVUPS Z29, 1856(AX)
+	VMOVUPS Z30, K1, 1920(AX)
+	ADDQ    DX, AX
+	DECQ    R9
+	JNE     listGf
 
 doneBk:
 	VZEROUPPER
@@ -3352,7 +5653,7 @@ TEXT ·scaledRowsAVX512(SB), NOSPLIT, $0-56
 	MOVQ  k+48(FP), R9
 	SHLQ  $0x02, SI
 	TESTQ DX, DX
-	JZ    doneCs
+	JZ    doneGk
 	LEAQ  -1(DX), CX
 	ANDQ  $0x0f, CX
 	MOVQ  $0x00000002, R10
@@ -3360,9 +5661,9 @@ TEXT ·scaledRowsAVX512(SB), NOSPLIT, $0-56
 	DECQ  R10
 	KMOVW R10, K1
 
-fullCq:
+fullGi:
 	CMPQ   DX, $+256
-	JL     restCr
+	JL     restGj
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -3381,7 +5682,7 @@ fullCq:
 	VXORPS Z15, Z15, Z15
 	XORQ   CX, CX
 
-rowCt:
+rowGl:
 	MOVLQSX      (DI)(CX*4), R10
 	IMULQ        SI, R10
 	VBROADCASTSS (R8)(CX*4), Z16
@@ -3419,7 +5720,7 @@ rowCt:
 	VADDPS       Z17, Z15, Z15
 	INCQ         CX
 	CMPQ         CX, R9
-	JNE          rowCt
+	JNE          rowGl
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z2, 128(AX)
@@ -3439,41 +5740,41 @@ rowCt:
 	ADDQ         $+1024, AX
 	ADDQ         $+1024, BX
 	SUBQ         $+256, DX
-	JMP          fullCq
+	JMP          fullGi
 
-restCr:
+restGj:
 	TESTQ  DX, DX
-	JZ     doneCs
+	JZ     doneGk
 	CMPQ   DX, $+16
-	JLE    tailCu
+	JLE    tailGm
 	CMPQ   DX, $+32
-	JLE    tailCv
+	JLE    tailGn
 	CMPQ   DX, $+48
-	JLE    tailCw
+	JLE    tailGo
 	CMPQ   DX, $+64
-	JLE    tailCx
+	JLE    tailGp
 	CMPQ   DX, $+80
-	JLE    tailCy
+	JLE    tailGq
 	CMPQ   DX, $+96
-	JLE    tailCz
+	JLE    tailGr
 	CMPQ   DX, $+112
-	JLE    tailDa
+	JLE    tailGs
 	CMPQ   DX, $+128
-	JLE    tailDb
+	JLE    tailGt
 	CMPQ   DX, $+144
-	JLE    tailDc
+	JLE    tailGu
 	CMPQ   DX, $+160
-	JLE    tailDd
+	JLE    tailGv
 	CMPQ   DX, $+176
-	JLE    tailDe
+	JLE    tailGw
 	CMPQ   DX, $+192
-	JLE    tailDf
+	JLE    tailGx
 	CMPQ   DX, $+208
-	JLE    tailDg
+	JLE    tailGy
 	CMPQ   DX, $+224
-	JLE    tailDh
+	JLE    tailGz
 	CMPQ   DX, $+240
-	JLE    tailDi
+	JLE    tailHa
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -3492,7 +5793,7 @@ restCr:
 	VXORPS Z15, Z15, Z15
 	XORQ   CX, CX
 
-rowDj:
+rowHb:
 	MOVLQSX      (DI)(CX*4), DX
 	IMULQ        SI, DX
 	VBROADCASTSS (R8)(CX*4), Z16
@@ -3530,7 +5831,7 @@ rowDj:
 	VADDPS       Z17, Z15, Z15
 	INCQ         CX
 	CMPQ         CX, R9
-	JNE          rowDj
+	JNE          rowHb
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z2, 128(AX)
@@ -3547,13 +5848,13 @@ rowDj:
 	VMOVUPS      Z13, 832(AX)
 	VMOVUPS      Z14, 896(AX)
 	VMOVUPS      Z15, K1, 960(AX)
-	JMP          doneCs
+	JMP          doneGk
 
-tailCu:
+tailGm:
 	VXORPS Z0, Z0, Z0
 	XORQ   CX, CX
 
-rowDk:
+rowHc:
 	MOVLQSX      (DI)(CX*4), DX
 	IMULQ        SI, DX
 	VBROADCASTSS (R8)(CX*4), Z1
@@ -3561,16 +5862,16 @@ rowDk:
 	VADDPS       Z1, Z0, Z0
 	INCQ         CX
 	CMPQ         CX, R9
-	JNE          rowDk
+	JNE          rowHc
 	VMOVUPS      Z0, K1, (AX)
-	JMP          doneCs
+	JMP          doneGk
 
-tailCv:
+tailGn:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	XORQ   CX, CX
 
-rowDl:
+rowHd:
 	MOVLQSX      (DI)(CX*4), DX
 	IMULQ        SI, DX
 	VBROADCASTSS (R8)(CX*4), Z2
@@ -3580,18 +5881,18 @@ rowDl:
 	VADDPS       Z3, Z1, Z1
 	INCQ         CX
 	CMPQ         CX, R9
-	JNE          rowDl
+	JNE          rowHd
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, K1, 64(AX)
-	JMP          doneCs
+	JMP          doneGk
 
-tailCw:
+tailGo:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 	XORQ   CX, CX
 
-rowDm:
+rowHe:
 	MOVLQSX      (DI)(CX*4), DX
 	IMULQ        SI, DX
 	VBROADCASTSS (R8)(CX*4), Z3
@@ -3603,20 +5904,20 @@ rowDm:
 	VADDPS       Z4, Z2, Z2
 	INCQ         CX
 	CMPQ         CX, R9
-	JNE          rowDm
+	JNE          rowHe
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z2, K1, 128(AX)
-	JMP          doneCs
+	JMP          doneGk
 
-tailCx:
+tailGp:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
 	XORQ   CX, CX
 
-rowDn:
+rowHf:
 	MOVLQSX      (DI)(CX*4), DX
 	IMULQ        SI, DX
 	VBROADCASTSS (R8)(CX*4), Z4
@@ -3630,14 +5931,14 @@ rowDn:
 	VADDPS       Z5, Z3, Z3
 	INCQ         CX
 	CMPQ         CX, R9
-	JNE          rowDn
+	JNE          rowHf
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z2, 128(AX)
 	VMOVUPS      Z3, K1, 192(AX)
-	JMP          doneCs
+	JMP          doneGk
 
-tailCy:
+tailGq:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -3645,7 +5946,7 @@ tailCy:
 	VXORPS Z4, Z4, Z4
 	XORQ   CX, CX
 
-rowDo:
+rowHg:
 	MOVLQSX      (DI)(CX*4), DX
 	IMULQ        SI, DX
 	VBROADCASTSS (R8)(CX*4), Z5
@@ -3661,15 +5962,15 @@ rowDo:
 	VADDPS       Z6, Z4, Z4
 	INCQ         CX
 	CMPQ         CX, R9
-	JNE          rowDo
+	JNE          rowHg
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z2, 128(AX)
 	VMOVUPS      Z3, 192(AX)
 	VMOVUPS      Z4, K1, 256(AX)
-	JMP          doneCs
+	JMP          doneGk
 
-tailCz:
+tailGr:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -3678,7 +5979,7 @@ tailCz:
 	VXORPS Z5, Z5, Z5
 	XORQ   CX, CX
 
-rowDp:
+rowHh:
 	MOVLQSX      (DI)(CX*4), DX
 	IMULQ        SI, DX
 	VBROADCASTSS (R8)(CX*4), Z6
@@ -3696,16 +5997,16 @@ rowDp:
 	VADDPS       Z7, Z5, Z5
 	INCQ         CX
 	CMPQ         CX, R9
-	JNE          rowDp
+	JNE          rowHh
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z2, 128(AX)
 	VMOVUPS      Z3, 192(AX)
 	VMOVUPS      Z4, 256(AX)
 	VMOVUPS      Z5, K1, 320(AX)
-	JMP          doneCs
+	JMP          doneGk
 
-tailDa:
+tailGs:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -3715,7 +6016,7 @@ tailDa:
 	VXORPS Z6, Z6, Z6
 	XORQ   CX, CX
 
-rowDq:
+rowHi:
 	MOVLQSX      (DI)(CX*4), DX
 	IMULQ        SI, DX
 	VBROADCASTSS (R8)(CX*4), Z7
@@ -3735,7 +6036,7 @@ rowDq:
 	VADDPS       Z8, Z6, Z6
 	INCQ         CX
 	CMPQ         CX, R9
-	JNE          rowDq
+	JNE          rowHi
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z2, 128(AX)
@@ -3743,9 +6044,9 @@ rowDq:
 	VMOVUPS      Z4, 256(AX)
 	VMOVUPS      Z5, 320(AX)
 	VMOVUPS      Z6, K1, 384(AX)
-	JMP          doneCs
+	JMP          doneGk
 
-tailDb:
+tailGt:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -3756,7 +6057,7 @@ tailDb:
 	VXORPS Z7, Z7, Z7
 	XORQ   CX, CX
 
-rowDr:
+rowHj:
 	MOVLQSX      (DI)(CX*4), DX
 	IMULQ        SI, DX
 	VBROADCASTSS (R8)(CX*4), Z8
@@ -3778,7 +6079,7 @@ rowDr:
 	VADDPS       Z9, Z7, Z7
 	INCQ         CX
 	CMPQ         CX, R9
-	JNE          rowDr
+	JNE          rowHj
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z2, 128(AX)
@@ -3787,9 +6088,9 @@ rowDr:
 	VMOVUPS      Z5, 320(AX)
 	VMOVUPS      Z6, 384(AX)
 	VMOVUPS      Z7, K1, 448(AX)
-	JMP          doneCs
+	JMP          doneGk
 
-tailDc:
+tailGu:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -3801,7 +6102,7 @@ tailDc:
 	VXORPS Z8, Z8, Z8
 	XORQ   CX, CX
 
-rowDs:
+rowHk:
 	MOVLQSX      (DI)(CX*4), DX
 	IMULQ        SI, DX
 	VBROADCASTSS (R8)(CX*4), Z9
@@ -3825,7 +6126,7 @@ rowDs:
 	VADDPS       Z10, Z8, Z8
 	INCQ         CX
 	CMPQ         CX, R9
-	JNE          rowDs
+	JNE          rowHk
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z2, 128(AX)
@@ -3835,9 +6136,9 @@ rowDs:
 	VMOVUPS      Z6, 384(AX)
 	VMOVUPS      Z7, 448(AX)
 	VMOVUPS      Z8, K1, 512(AX)
-	JMP          doneCs
+	JMP          doneGk
 
-tailDd:
+tailGv:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -3850,7 +6151,7 @@ tailDd:
 	VXORPS Z9, Z9, Z9
 	XORQ   CX, CX
 
-rowDt:
+rowHl:
 	MOVLQSX      (DI)(CX*4), DX
 	IMULQ        SI, DX
 	VBROADCASTSS (R8)(CX*4), Z10
@@ -3876,7 +6177,7 @@ rowDt:
 	VADDPS       Z11, Z9, Z9
 	INCQ         CX
 	CMPQ         CX, R9
-	JNE          rowDt
+	JNE          rowHl
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z2, 128(AX)
@@ -3887,9 +6188,9 @@ rowDt:
 	VMOVUPS      Z7, 448(AX)
 	VMOVUPS      Z8, 512(AX)
 	VMOVUPS      Z9, K1, 576(AX)
-	JMP          doneCs
+	JMP          doneGk
 
-tailDe:
+tailGw:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -3903,7 +6204,7 @@ tailDe:
 	VXORPS Z10, Z10, Z10
 	XORQ   CX, CX
 
-rowDu:
+rowHm:
 	MOVLQSX      (DI)(CX*4), DX
 	IMULQ        SI, DX
 	VBROADCASTSS (R8)(CX*4), Z11
@@ -3931,7 +6232,7 @@ rowDu:
 	VADDPS       Z12, Z10, Z10
 	INCQ         CX
 	CMPQ         CX, R9
-	JNE          rowDu
+	JNE          rowHm
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z2, 128(AX)
@@ -3943,9 +6244,9 @@ rowDu:
 	VMOVUPS      Z8, 512(AX)
 	VMOVUPS      Z9, 576(AX)
 	VMOVUPS      Z10, K1, 640(AX)
-	JMP          doneCs
+	JMP          doneGk
 
-tailDf:
+tailGx:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -3960,7 +6261,7 @@ tailDf:
 	VXORPS Z11, Z11, Z11
 	XORQ   CX, CX
 
-rowDv:
+rowHn:
 	MOVLQSX      (DI)(CX*4), DX
 	IMULQ        SI, DX
 	VBROADCASTSS (R8)(CX*4), Z12
@@ -3990,7 +6291,7 @@ rowDv:
 	VADDPS       Z13, Z11, Z11
 	INCQ         CX
 	CMPQ         CX, R9
-	JNE          rowDv
+	JNE          rowHn
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z2, 128(AX)
@@ -4003,9 +6304,9 @@ rowDv:
 	VMOVUPS      Z9, 576(AX)
 	VMOVUPS      Z10, 640(AX)
 	VMOVUPS      Z11, K1, 704(AX)
-	JMP          doneCs
+	JMP          doneGk
 
-tailDg:
+tailGy:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -4021,7 +6322,7 @@ tailDg:
 	VXORPS Z12, Z12, Z12
 	XORQ   CX, CX
 
-rowDw:
+rowHo:
 	MOVLQSX      (DI)(CX*4), DX
 	IMULQ        SI, DX
 	VBROADCASTSS (R8)(CX*4), Z13
@@ -4053,7 +6354,7 @@ rowDw:
 	VADDPS       Z14, Z12, Z12
 	INCQ         CX
 	CMPQ         CX, R9
-	JNE          rowDw
+	JNE          rowHo
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z2, 128(AX)
@@ -4067,9 +6368,9 @@ rowDw:
 	VMOVUPS      Z10, 640(AX)
 	VMOVUPS      Z11, 704(AX)
 	VMOVUPS      Z12, K1, 768(AX)
-	JMP          doneCs
+	JMP          doneGk
 
-tailDh:
+tailGz:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -4086,7 +6387,7 @@ tailDh:
 	VXORPS Z13, Z13, Z13
 	XORQ   CX, CX
 
-rowDx:
+rowHp:
 	MOVLQSX      (DI)(CX*4), DX
 	IMULQ        SI, DX
 	VBROADCASTSS (R8)(CX*4), Z14
@@ -4120,7 +6421,7 @@ rowDx:
 	VADDPS       Z15, Z13, Z13
 	INCQ         CX
 	CMPQ         CX, R9
-	JNE          rowDx
+	JNE          rowHp
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z2, 128(AX)
@@ -4135,9 +6436,9 @@ rowDx:
 	VMOVUPS      Z11, 704(AX)
 	VMOVUPS      Z12, 768(AX)
 	VMOVUPS      Z13, K1, 832(AX)
-	JMP          doneCs
+	JMP          doneGk
 
-tailDi:
+tailHa:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -4155,7 +6456,7 @@ tailDi:
 	VXORPS Z14, Z14, Z14
 	XORQ   CX, CX
 
-rowDy:
+rowHq:
 	MOVLQSX      (DI)(CX*4), DX
 	IMULQ        SI, DX
 	VBROADCASTSS (R8)(CX*4), Z15
@@ -4191,7 +6492,7 @@ rowDy:
 	VADDPS       Z16, Z14, Z14
 	INCQ         CX
 	CMPQ         CX, R9
-	JNE          rowDy
+	JNE          rowHq
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, 64(AX)
 	VMOVUPS      Z2, 128(AX)
@@ -4208,7 +6509,7 @@ rowDy:
 	VMOVUPS      Z13, 832(AX)
 	VMOVUPS      Z14, K1, 896(AX)
 
-doneCs:
+doneGk:
 	VZEROUPPER
 	RET
 
@@ -4236,7 +6537,7 @@ TEXT ·lifAVX512(SB), NOSPLIT, $0-88
 	VPBROADCASTD X6, Z6
 	XORQ         R10, R10
 	TESTQ        R8, R8
-	JZ           doneEb
+	JZ           doneHt
 	LEAQ         -1(R8), CX
 	ANDQ         $0x0f, CX
 	MOVQ         $0x00000002, R11
@@ -4244,9 +6545,9 @@ TEXT ·lifAVX512(SB), NOSPLIT, $0-88
 	DECQ         R11
 	KMOVW        R11, K1
 
-vecDz:
+vecHr:
 	CMPQ          R8, $+16
-	JL            restEa
+	JL            restHs
 	VMOVUPS       (DX)(R10*1), Z8
 	VMULPS        Z0, Z8, Z8
 	VMOVUPS       (AX)(R10*1), Z7
@@ -4275,11 +6576,11 @@ vecDz:
 	VPADDD        Z6, Z5, Z5
 	ADDQ          $+64, R10
 	SUBQ          $+16, R8
-	JMP           vecDz
+	JMP           vecHr
 
-restEa:
+restHs:
 	TESTQ       R8, R8
-	JZ          doneEb
+	JZ          doneHt
 	VMOVUPS.Z   (DX)(R10*1), K1, Z7
 	VMULPS      Z0, Z7, Z7
 	VMOVUPS.Z   (AX)(R10*1), K1, Z0
@@ -4307,12 +6608,184 @@ restEa:
 	LEAQ        (R9)(AX*4), R9
 	VPADDD      Z6, Z5, Z5
 
-doneEb:
+doneHt:
 	VZEROUPPER
 	MOVQ fired+64(FP), AX
 	SUBQ AX, R9
 	SHRQ $0x02, R9
 	MOVQ R9, ret+80(FP)
+	RET
+
+// func lifTicksAVX512(q *float32, stride int, ticks int, u *float32, v *float32, drive *float32, count *float32, n int, keepU float32, keepV float32, keep uint32, spikes *uint32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·lifTicksAVX512(SB), NOSPLIT, $0-88
+	MOVQ         q+0(FP), AX
+	MOVQ         stride+8(FP), DX
+	MOVQ         ticks+16(FP), BX
+	MOVQ         u+24(FP), SI
+	MOVQ         v+32(FP), DI
+	MOVQ         drive+40(FP), R8
+	MOVQ         count+48(FP), R9
+	MOVQ         n+56(FP), R10
+	MOVQ         spikes+80(FP), R11
+	VBROADCASTSS keepU+64(FP), Z0
+	VBROADCASTSS keepV+68(FP), Z1
+	VBROADCASTSS keep+72(FP), Z2
+	VBROADCASTSS ones<>+0(SB), Z3
+	MOVQ         $0x00000001, CX
+	VMOVQ        CX, X4
+	VPBROADCASTD X4, Z4
+	SHLQ         $0x02, DX
+	XORQ         R12, R12
+	TESTQ        R10, R10
+	JZ           doneHw
+	LEAQ         -1(R10), CX
+	ANDQ         $0x0f, CX
+	MOVQ         $0x00000002, R13
+	SHLQ         CL, R13
+	DECQ         R13
+	KMOVW        R13, K1
+
+vecHu:
+	CMPQ    R10, $+16
+	JL      restHv
+	VMOVUPS (SI)(R12*1), Z5
+	VMOVUPS (DI)(R12*1), Z6
+	VMOVUPS (R8)(R12*1), Z7
+	VMOVUPS (R9)(R12*1), Z8
+	VXORPS  Z9, Z9, Z9
+	VMOVAPS Z4, Z10
+	LEAQ    (AX)(R12*1), CX
+	MOVQ    BX, R13
+
+tickHx:
+	VMOVUPS (CX), Z11
+	VMULPS  Z0, Z5, Z5
+	VADDPS  Z11, Z5, Z5
+	VMULPS  Z1, Z6, Z6
+	VADDPS  Z5, Z6, Z6
+	VADDPS  Z5, Z7, Z7
+	VSUBPS  Z3, Z6, Z11
+	VANDPS  Z2, Z11, Z11
+	VCMPPS  $0x1e, Z3, Z6, K2
+	VMOVAPS Z11, K2, Z6
+	VADDPS  Z3, Z8, K2, Z8
+	VPORD   Z10, Z9, K2, Z9
+	VPADDD  Z10, Z10, Z10
+	ADDQ    DX, CX
+	DECQ    R13
+	JNE     tickHx
+	VMOVUPS Z5, (SI)(R12*1)
+	VMOVUPS Z6, (DI)(R12*1)
+	VMOVUPS Z7, (R8)(R12*1)
+	VMOVUPS Z8, (R9)(R12*1)
+	VMOVUPS Z9, (R11)(R12*1)
+	ADDQ    $+64, R12
+	SUBQ    $+16, R10
+	JMP     vecHu
+
+restHv:
+	TESTQ     R10, R10
+	JZ        doneHw
+	VMOVUPS.Z (SI)(R12*1), K1, Z5
+	VMOVUPS.Z (DI)(R12*1), K1, Z6
+	VMOVUPS.Z (R8)(R12*1), K1, Z7
+	VMOVUPS.Z (R9)(R12*1), K1, Z8
+	VXORPS    Z9, Z9, Z9
+	VMOVAPS   Z4, Z4
+	LEAQ      (AX)(R12*1), AX
+	MOVQ      BX, CX
+
+tickHy:
+	VMOVUPS.Z (AX), K1, Z10
+	VMULPS    Z0, Z5, Z5
+	VADDPS    Z10, Z5, Z5
+	VMULPS    Z1, Z6, Z6
+	VADDPS    Z5, Z6, Z6
+	VADDPS    Z5, Z7, Z7
+	VSUBPS    Z3, Z6, Z10
+	VANDPS    Z2, Z10, Z10
+	VCMPPS    $0x1e, Z3, Z6, K2
+	VMOVAPS   Z10, K2, Z6
+	VADDPS    Z3, Z8, K2, Z8
+	VPORD     Z4, Z9, K2, Z9
+	VPADDD    Z4, Z4, Z4
+	ADDQ      DX, AX
+	DECQ      CX
+	JNE       tickHy
+	VMOVUPS   Z5, K1, (SI)(R12*1)
+	VMOVUPS   Z6, K1, (DI)(R12*1)
+	VMOVUPS   Z7, K1, (R8)(R12*1)
+	VMOVUPS   Z8, K1, (R9)(R12*1)
+	VMOVUPS   Z9, K1, (R11)(R12*1)
+
+doneHw:
+	VZEROUPPER
+	RET
+
+// func pickAVX512(x *uint32, n int, mask uint32, first int, index *int32, value *uint32) int
+// Requires: AVX, AVX512DQ, AVX512F, POPCNT
+TEXT ·pickAVX512(SB), NOSPLIT, $0-56
+	MOVQ         x+0(FP), AX
+	MOVQ         n+8(FP), DX
+	MOVQ         first+24(FP), CX
+	MOVQ         index+32(FP), BX
+	MOVQ         value+40(FP), SI
+	VBROADCASTSS mask+16(FP), Z0
+	VXORPS       Z1, Z1, Z1
+	VMOVQ        CX, X2
+	VPBROADCASTD X2, Z1
+	VPADDD       iota32<>+0(SB), Z1, Z1
+	MOVQ         $0x00000010, CX
+	VMOVQ        CX, X2
+	VPBROADCASTD X2, Z2
+	XORQ         DI, DI
+	TESTQ        DX, DX
+	JZ           doneIb
+	LEAQ         -1(DX), CX
+	ANDQ         $0x0f, CX
+	MOVQ         $0x00000002, R8
+	SHLQ         CL, R8
+	DECQ         R8
+	KMOVW        R8, K1
+
+vecHz:
+	CMPQ          DX, $+16
+	JL            restIa
+	VMOVUPS       (AX)(DI*1), Z3
+	VPTESTMD      Z0, Z3, K2
+	VPCOMPRESSD.Z Z1, K2, Z4
+	VMOVDQU32     Z4, (BX)
+	VPCOMPRESSD.Z Z3, K2, Z3
+	VMOVDQU32     Z3, (SI)
+	KMOVW         K2, CX
+	POPCNTL       CX, CX
+	LEAQ          (BX)(CX*4), BX
+	LEAQ          (SI)(CX*4), SI
+	VPADDD        Z2, Z1, Z1
+	ADDQ          $+64, DI
+	SUBQ          $+16, DX
+	JMP           vecHz
+
+restIa:
+	TESTQ       DX, DX
+	JZ          doneIb
+	VMOVUPS.Z   (AX)(DI*1), K1, Z3
+	VPTESTMD    Z0, Z3, K1
+	VPCOMPRESSD Z1, K1, (BX)
+	VPCOMPRESSD Z3, K1, (SI)
+	KMOVW       K1, AX
+	POPCNTL     AX, AX
+	LEAQ        (BX)(AX*4), BX
+	LEAQ        (SI)(AX*4), SI
+	VPADDD      Z2, Z1, Z1
+
+doneIb:
+	VZEROUPPER
+	MOVQ index+32(FP), AX
+	SUBQ AX, BX
+	SHRQ $0x02, BX
+	MOVQ BX, ret+48(FP)
 	RET
 
 // func adamAVX512(w *float32, m *float32, s *float32, grad *float32, n int, rate float32, b1 float32, b2 float32, c1 float32, c2 float32, eps float32)
@@ -4332,7 +6805,7 @@ TEXT ·adamAVX512(SB), NOSPLIT, $0-64
 	VPBROADCASTD largeBits<>+0(SB), Z6
 	XORQ         R8, R8
 	TESTQ        DI, DI
-	JZ           doneEe
+	JZ           doneIe
 	LEAQ         -1(DI), CX
 	ANDQ         $0x0f, CX
 	MOVQ         $0x00000002, R9
@@ -4340,9 +6813,9 @@ TEXT ·adamAVX512(SB), NOSPLIT, $0-64
 	DECQ         R9
 	KMOVW        R9, K1
 
-vecEc:
+vecIc:
 	CMPQ      DI, $+16
-	JL        restEd
+	JL        restId
 	VMOVUPS   (SI)(R8*1), Z7
 	VMOVUPS   (DX)(R8*1), Z8
 	VMULPS    Z1, Z8, Z8
@@ -4368,11 +6841,11 @@ vecEc:
 	VMOVUPS   Z7, (AX)(R8*1)
 	ADDQ      $+64, R8
 	SUBQ      $+16, DI
-	JMP       vecEc
+	JMP       vecIc
 
-restEd:
+restId:
 	TESTQ     DI, DI
-	JZ        doneEe
+	JZ        doneIe
 	VMOVUPS.Z (SI)(R8*1), K1, Z7
 	VMOVUPS.Z (DX)(R8*1), K1, Z8
 	VMULPS    Z1, Z8, Z8
@@ -4397,7 +6870,7 @@ restEd:
 	VSUBPS    Z8, Z0, Z0
 	VMOVUPS   Z0, K1, (AX)(R8*1)
 
-doneEe:
+doneIe:
 	VZEROUPPER
 	RET
 
@@ -4410,7 +6883,7 @@ TEXT ·axpyAVX512(SB), NOSPLIT, $0-32
 	VBROADCASTSS a+8(FP), Z0
 	XORQ         SI, SI
 	TESTQ        BX, BX
-	JZ           doneEh
+	JZ           doneIh
 	LEAQ         -1(BX), CX
 	ANDQ         $0x0f, CX
 	MOVQ         $0x00000002, DI
@@ -4418,26 +6891,26 @@ TEXT ·axpyAVX512(SB), NOSPLIT, $0-32
 	DECQ         DI
 	KMOVW        DI, K1
 
-vecEf:
+vecIf:
 	CMPQ    BX, $+16
-	JL      restEg
+	JL      restIg
 	VMOVUPS (AX)(SI*1), Z1
 	VMULPS  (DX)(SI*1), Z0, Z2
 	VADDPS  Z2, Z1, Z1
 	VMOVUPS Z1, (AX)(SI*1)
 	ADDQ    $+64, SI
 	SUBQ    $+16, BX
-	JMP     vecEf
+	JMP     vecIf
 
-restEg:
+restIg:
 	TESTQ     BX, BX
-	JZ        doneEh
+	JZ        doneIh
 	VMOVUPS.Z (AX)(SI*1), K1, Z1
 	VMULPS.Z  (DX)(SI*1), Z0, K1, Z0
 	VADDPS    Z0, Z1, Z1
 	VMOVUPS   Z1, K1, (AX)(SI*1)
 
-doneEh:
+doneIh:
 	VZEROUPPER
 	RET
 
@@ -4454,27 +6927,27 @@ TEXT ·mulAVX512(SB), NOSPLIT, $0-56
 	SHLQ   $0x02, CX
 	SHLQ   $0x02, BX
 	CMPQ   R8, $+1
-	JEQ    rowsEi
+	JEQ    rowsIi
 	CMPQ   R8, $+2
-	JEQ    rowsEj
+	JEQ    rowsIj
 	CMPQ   R8, $+3
-	JEQ    rowsEk
+	JEQ    rowsIk
 	CMPQ   R8, $+4
-	JEQ    rowsEl
+	JEQ    rowsIl
 	CMPQ   R8, $+5
-	JEQ    rowsEm
+	JEQ    rowsIm
 	CMPQ   R8, $+6
-	JEQ    rowsEn
+	JEQ    rowsIn
 	CMPQ   R8, $+7
-	JEQ    rowsEo
+	JEQ    rowsIo
 	CMPQ   R8, $+8
-	JEQ    rowsEp
+	JEQ    rowsIp
 	CMPQ   R8, $+9
-	JEQ    rowsEq
+	JEQ    rowsIq
 	CMPQ   R8, $+10
-	JEQ    rowsEr
+	JEQ    rowsIr
 	CMPQ   R8, $+11
-	JEQ    rowsEs
+	JEQ    rowsIs
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -4506,9 +6979,9 @@ TEXT ·mulAVX512(SB), NOSPLIT, $0-56
 	LEAQ   (R9)(BX*2), R10
 	ADDQ   BX, R10
 
-fourEt:
+fourIt:
 	SUBQ         $0x04, DI
-	JLT          restEu
+	JLT          restIu
 	VMOVUPS      (SI), Z24
 	VMOVUPS      64(SI), Z25
 	VBROADCASTSS (DX), Z26
@@ -4666,13 +7139,13 @@ fourEt:
 	ADDQ         $0x10, R8
 	ADDQ         $0x10, R9
 	ADDQ         $0x10, R10
-	JMP          fourEt
+	JMP          fourIt
 
-restEu:
+restIu:
 	ADDQ $0x04, DI
-	JEQ  outEw
+	JEQ  outIw
 
-oneEv:
+oneIv:
 	VMOVUPS      (SI), Z24
 	VMOVUPS      64(SI), Z25
 	VBROADCASTSS (DX), Z26
@@ -4717,9 +7190,9 @@ oneEv:
 	ADDQ         $0x04, R9
 	ADDQ         $0x04, R10
 	DECQ         DI
-	JNE          oneEv
+	JNE          oneIv
 
-outEw:
+outIw:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -4759,7 +7232,7 @@ outEw:
 	VZEROUPPER
 	RET
 
-rowsEs:
+rowsIs:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -4789,9 +7262,9 @@ rowsEs:
 	LEAQ   (R9)(BX*2), R10
 	ADDQ   BX, R10
 
-fourEx:
+fourIx:
 	SUBQ         $0x04, DI
-	JLT          restEy
+	JLT          restIy
 	VMOVUPS      (SI), Z22
 	VMOVUPS      64(SI), Z23
 	VBROADCASTSS (DX), Z24
@@ -4937,13 +7410,13 @@ fourEx:
 	ADDQ         $0x10, R8
 	ADDQ         $0x10, R9
 	ADDQ         $0x10, R10
-	JMP          fourEx
+	JMP          fourIx
 
-restEy:
+restIy:
 	ADDQ $0x04, DI
-	JEQ  outFa
+	JEQ  outJa
 
-oneEz:
+oneIz:
 	VMOVUPS      (SI), Z22
 	VMOVUPS      64(SI), Z23
 	VBROADCASTSS (DX), Z24
@@ -4985,9 +7458,9 @@ oneEz:
 	ADDQ         $0x04, R9
 	ADDQ         $0x04, R10
 	DECQ         DI
-	JNE          oneEz
+	JNE          oneIz
 
-outFa:
+outJa:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -5024,7 +7497,7 @@ outFa:
 	VZEROUPPER
 	RET
 
-rowsEr:
+rowsIr:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -5052,9 +7525,9 @@ rowsEr:
 	LEAQ   (R9)(BX*2), R10
 	ADDQ   BX, R10
 
-fourFb:
+fourJb:
 	SUBQ         $0x04, DI
-	JLT          restFc
+	JLT          restJc
 	VMOVUPS      (SI), Z20
 	VMOVUPS      64(SI), Z21
 	VBROADCASTSS (DX), Z22
@@ -5188,13 +7661,13 @@ fourFb:
 	ADDQ         $0x10, R8
 	ADDQ         $0x10, R9
 	ADDQ         $0x10, R10
-	JMP          fourFb
+	JMP          fourJb
 
-restFc:
+restJc:
 	ADDQ $0x04, DI
-	JEQ  outFe
+	JEQ  outJe
 
-oneFd:
+oneJd:
 	VMOVUPS      (SI), Z20
 	VMOVUPS      64(SI), Z21
 	VBROADCASTSS (DX), Z22
@@ -5233,9 +7706,9 @@ oneFd:
 	ADDQ         $0x04, R9
 	ADDQ         $0x04, R10
 	DECQ         DI
-	JNE          oneFd
+	JNE          oneJd
 
-outFe:
+outJe:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -5269,7 +7742,7 @@ outFe:
 	VZEROUPPER
 	RET
 
-rowsEq:
+rowsIq:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -5293,9 +7766,9 @@ rowsEq:
 	LEAQ   (R8)(BX*2), R9
 	ADDQ   BX, R9
 
-fourFf:
+fourJf:
 	SUBQ         $0x04, DI
-	JLT          restFg
+	JLT          restJg
 	VMOVUPS      (SI), Z18
 	VMOVUPS      64(SI), Z19
 	VBROADCASTSS (DX), Z20
@@ -5416,13 +7889,13 @@ fourFf:
 	ADDQ         $0x10, DX
 	ADDQ         $0x10, R8
 	ADDQ         $0x10, R9
-	JMP          fourFf
+	JMP          fourJf
 
-restFg:
+restJg:
 	ADDQ $0x04, DI
-	JEQ  outFi
+	JEQ  outJi
 
-oneFh:
+oneJh:
 	VMOVUPS      (SI), Z18
 	VMOVUPS      64(SI), Z19
 	VBROADCASTSS (DX), Z20
@@ -5457,9 +7930,9 @@ oneFh:
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	DECQ         DI
-	JNE          oneFh
+	JNE          oneJh
 
-outFi:
+outJi:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -5490,7 +7963,7 @@ outFi:
 	VZEROUPPER
 	RET
 
-rowsEp:
+rowsIp:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -5512,9 +7985,9 @@ rowsEp:
 	LEAQ   (R8)(BX*2), R9
 	ADDQ   BX, R9
 
-fourFj:
+fourJj:
 	SUBQ         $0x04, DI
-	JLT          restFk
+	JLT          restJk
 	VMOVUPS      (SI), Z16
 	VMOVUPS      64(SI), Z17
 	VBROADCASTSS (DX), Z18
@@ -5623,13 +8096,13 @@ fourFj:
 	ADDQ         $0x10, DX
 	ADDQ         $0x10, R8
 	ADDQ         $0x10, R9
-	JMP          fourFj
+	JMP          fourJj
 
-restFk:
+restJk:
 	ADDQ $0x04, DI
-	JEQ  outFm
+	JEQ  outJm
 
-oneFl:
+oneJl:
 	VMOVUPS      (SI), Z16
 	VMOVUPS      64(SI), Z17
 	VBROADCASTSS (DX), Z18
@@ -5661,9 +8134,9 @@ oneFl:
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	DECQ         DI
-	JNE          oneFl
+	JNE          oneJl
 
-outFm:
+outJm:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -5691,7 +8164,7 @@ outFm:
 	VZEROUPPER
 	RET
 
-rowsEo:
+rowsIo:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -5711,9 +8184,9 @@ rowsEo:
 	LEAQ   (R8)(BX*2), R9
 	ADDQ   BX, R9
 
-fourFn:
+fourJn:
 	SUBQ         $0x04, DI
-	JLT          restFo
+	JLT          restJo
 	VMOVUPS      (SI), Z14
 	VMOVUPS      64(SI), Z15
 	VBROADCASTSS (DX), Z16
@@ -5810,13 +8283,13 @@ fourFn:
 	ADDQ         $0x10, DX
 	ADDQ         $0x10, R8
 	ADDQ         $0x10, R9
-	JMP          fourFn
+	JMP          fourJn
 
-restFo:
+restJo:
 	ADDQ $0x04, DI
-	JEQ  outFq
+	JEQ  outJq
 
-oneFp:
+oneJp:
 	VMOVUPS      (SI), Z14
 	VMOVUPS      64(SI), Z15
 	VBROADCASTSS (DX), Z16
@@ -5845,9 +8318,9 @@ oneFp:
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	DECQ         DI
-	JNE          oneFp
+	JNE          oneJp
 
-outFq:
+outJq:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -5872,7 +8345,7 @@ outFq:
 	VZEROUPPER
 	RET
 
-rowsEn:
+rowsIn:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -5888,9 +8361,9 @@ rowsEn:
 	LEAQ   (DX)(BX*2), R8
 	ADDQ   BX, R8
 
-fourFr:
+fourJr:
 	SUBQ         $0x04, DI
-	JLT          restFs
+	JLT          restJs
 	VMOVUPS      (SI), Z12
 	VMOVUPS      64(SI), Z13
 	VBROADCASTSS (DX), Z14
@@ -5974,13 +8447,13 @@ fourFr:
 	ADDQ         $+512, SI
 	ADDQ         $0x10, DX
 	ADDQ         $0x10, R8
-	JMP          fourFr
+	JMP          fourJr
 
-restFs:
+restJs:
 	ADDQ $0x04, DI
-	JEQ  outFu
+	JEQ  outJu
 
-oneFt:
+oneJt:
 	VMOVUPS      (SI), Z12
 	VMOVUPS      64(SI), Z13
 	VBROADCASTSS (DX), Z14
@@ -6005,9 +8478,9 @@ oneFt:
 	ADDQ         $0x04, DX
 	ADDQ         $0x04, R8
 	DECQ         DI
-	JNE          oneFt
+	JNE          oneJt
 
-outFu:
+outJu:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -6029,7 +8502,7 @@ outFu:
 	VZEROUPPER
 	RET
 
-rowsEm:
+rowsIm:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -6043,9 +8516,9 @@ rowsEm:
 	LEAQ   (DX)(BX*2), R8
 	ADDQ   BX, R8
 
-fourFv:
+fourJv:
 	SUBQ         $0x04, DI
-	JLT          restFw
+	JLT          restJw
 	VMOVUPS      (SI), Z10
 	VMOVUPS      64(SI), Z11
 	VBROADCASTSS (DX), Z12
@@ -6117,13 +8590,13 @@ fourFv:
 	ADDQ         $+512, SI
 	ADDQ         $0x10, DX
 	ADDQ         $0x10, R8
-	JMP          fourFv
+	JMP          fourJv
 
-restFw:
+restJw:
 	ADDQ $0x04, DI
-	JEQ  outFy
+	JEQ  outJy
 
-oneFx:
+oneJx:
 	VMOVUPS      (SI), Z10
 	VMOVUPS      64(SI), Z11
 	VBROADCASTSS (DX), Z12
@@ -6145,9 +8618,9 @@ oneFx:
 	ADDQ         $0x04, DX
 	ADDQ         $0x04, R8
 	DECQ         DI
-	JNE          oneFx
+	JNE          oneJx
 
-outFy:
+outJy:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -6166,7 +8639,7 @@ outFy:
 	VZEROUPPER
 	RET
 
-rowsEl:
+rowsIl:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -6178,9 +8651,9 @@ rowsEl:
 	LEAQ   (DX)(BX*2), R8
 	ADDQ   BX, R8
 
-fourFz:
+fourJz:
 	SUBQ         $0x04, DI
-	JLT          restGa
+	JLT          restKa
 	VMOVUPS      (SI), Z8
 	VMOVUPS      64(SI), Z9
 	VBROADCASTSS (DX), Z10
@@ -6240,13 +8713,13 @@ fourFz:
 	ADDQ         $+512, SI
 	ADDQ         $0x10, DX
 	ADDQ         $0x10, R8
-	JMP          fourFz
+	JMP          fourJz
 
-restGa:
+restKa:
 	ADDQ $0x04, DI
-	JEQ  outGc
+	JEQ  outKc
 
-oneGb:
+oneKb:
 	VMOVUPS      (SI), Z8
 	VMOVUPS      64(SI), Z9
 	VBROADCASTSS (DX), Z10
@@ -6265,9 +8738,9 @@ oneGb:
 	ADDQ         $0x04, DX
 	ADDQ         $0x04, R8
 	DECQ         DI
-	JNE          oneGb
+	JNE          oneKb
 
-outGc:
+outKc:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -6283,7 +8756,7 @@ outGc:
 	VZEROUPPER
 	RET
 
-rowsEk:
+rowsIk:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -6291,9 +8764,9 @@ rowsEk:
 	VXORPS Z4, Z4, Z4
 	VXORPS Z5, Z5, Z5
 
-fourGd:
+fourKd:
 	SUBQ         $0x04, DI
-	JLT          restGe
+	JLT          restKe
 	VMOVUPS      (SI), Z6
 	VMOVUPS      64(SI), Z7
 	VBROADCASTSS (DX), Z8
@@ -6340,13 +8813,13 @@ fourGd:
 	VFMADD231PS  Z8, Z7, Z5
 	ADDQ         $+512, SI
 	ADDQ         $0x10, DX
-	JMP          fourGd
+	JMP          fourKd
 
-restGe:
+restKe:
 	ADDQ $0x04, DI
-	JEQ  outGg
+	JEQ  outKg
 
-oneGf:
+oneKf:
 	VMOVUPS      (SI), Z6
 	VMOVUPS      64(SI), Z7
 	VBROADCASTSS (DX), Z8
@@ -6361,9 +8834,9 @@ oneGf:
 	ADDQ         $+128, SI
 	ADDQ         $0x04, DX
 	DECQ         DI
-	JNE          oneGf
+	JNE          oneKf
 
-outGg:
+outKg:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -6376,15 +8849,15 @@ outGg:
 	VZEROUPPER
 	RET
 
-rowsEj:
+rowsIj:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
 
-fourGh:
+fourKh:
 	SUBQ         $0x04, DI
-	JLT          restGi
+	JLT          restKi
 	VMOVUPS      (SI), Z4
 	VMOVUPS      64(SI), Z5
 	VBROADCASTSS (DX), Z6
@@ -6419,13 +8892,13 @@ fourGh:
 	VFMADD231PS  Z6, Z5, Z3
 	ADDQ         $+512, SI
 	ADDQ         $0x10, DX
-	JMP          fourGh
+	JMP          fourKh
 
-restGi:
+restKi:
 	ADDQ $0x04, DI
-	JEQ  outGk
+	JEQ  outKk
 
-oneGj:
+oneKj:
 	VMOVUPS      (SI), Z4
 	VMOVUPS      64(SI), Z5
 	VBROADCASTSS (DX), Z6
@@ -6437,9 +8910,9 @@ oneGj:
 	ADDQ         $+128, SI
 	ADDQ         $0x04, DX
 	DECQ         DI
-	JNE          oneGj
+	JNE          oneKj
 
-outGk:
+outKk:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -6449,13 +8922,13 @@ outGk:
 	VZEROUPPER
 	RET
 
-rowsEi:
+rowsIi:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 
-fourGl:
+fourKl:
 	SUBQ         $0x04, DI
-	JLT          restGm
+	JLT          restKm
 	VMOVUPS      (SI), Z2
 	VMOVUPS      64(SI), Z3
 	VBROADCASTSS (DX), Z4
@@ -6478,13 +8951,13 @@ fourGl:
 	VFMADD231PS  Z4, Z3, Z1
 	ADDQ         $+512, SI
 	ADDQ         $0x10, DX
-	JMP          fourGl
+	JMP          fourKl
 
-restGm:
+restKm:
 	ADDQ $0x04, DI
-	JEQ  outGo
+	JEQ  outKo
 
-oneGn:
+oneKn:
 	VMOVUPS      (SI), Z2
 	VMOVUPS      64(SI), Z3
 	VBROADCASTSS (DX), Z4
@@ -6493,9 +8966,9 @@ oneGn:
 	ADDQ         $+128, SI
 	ADDQ         $0x04, DX
 	DECQ         DI
-	JNE          oneGn
+	JNE          oneKn
 
-outGo:
+outKo:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX

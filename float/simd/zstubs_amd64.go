@@ -9,11 +9,11 @@ package simd
 //go:noescape
 func addRowsAVX2(dst *float32, n int, w *float32, stride int, rows *int32, k int)
 
-// sumListsAVX2: for each of lists > 0 lists, rows[at[s]:] up to the first that is limit or more, which at[s] is moved to,
-// for j < n, dst[s*dstStride+j] = dst[s*dstStride+j]&keep + w[row*stride+j] of each in turn; 0 < n <= 64.
+// sumListsAVX2: for each of lists > 0 lists, one behind the other in rows and each ended by a number below 0,
+// for j < n, dst[s*dstStride+j] = sum of w[row*stride+j] of each row in turn; 0 < n <= 112.
 //
 //go:noescape
-func sumListsAVX2(dst *float32, dstStride int, n int, w *float32, stride int, rows *int32, at *int32, lists int, limit int32, keep uint32)
+func sumListsAVX2(dst *float32, dstStride int, n int, w *float32, stride int, rows *int32, lists int)
 
 // scaledRowsAVX2: for j < n, dst[j] = sum of scale[i]*x[rows[i]*stride+j], i = 0..k-1 in turn; k > 0.
 //
@@ -25,6 +25,17 @@ func scaledRowsAVX2(dst *float32, n int, x *float32, stride int, rows *int32, sc
 //
 //go:noescape
 func lifAVX2(q *float32, u *float32, v *float32, drive *float32, count *float32, n int, keepU float32, keepV float32, keep uint32, fired *int32, first int) int
+
+// lifTicksAVX2 is LIFTicks on n neurons, ticks > 0; keep is all ones to subtract, 0 to reset to zero.
+//
+//go:noescape
+func lifTicksAVX2(q *float32, stride int, ticks int, u *float32, v *float32, drive *float32, count *float32, n int, keepU float32, keepV float32, keep uint32, spikes *uint32)
+
+// pickAVX2 is Pick on n numbers, the first of which has index first.
+// It writes up to n indices and values and returns how many.
+//
+//go:noescape
+func pickAVX2(x *uint32, n int, mask uint32, first int, index *int32, value *uint32) int
 
 // adamAVX2 is Adam on n weights; c1 = 1-b1, c2 = 1-b2.
 //
@@ -57,11 +68,11 @@ func fmasAVX2(n int)
 //go:noescape
 func addRowsAVX512(dst *float32, n int, w *float32, stride int, rows *int32, k int)
 
-// sumListsAVX512: for each of lists > 0 lists, rows[at[s]:] up to the first that is limit or more, which at[s] is moved to,
-// for j < n, dst[s*dstStride+j] = dst[s*dstStride+j]&keep + w[row*stride+j] of each in turn; 0 < n <= 128.
+// sumListsAVX512: for each of lists > 0 lists, one behind the other in rows and each ended by a number below 0,
+// for j < n, dst[s*dstStride+j] = sum of w[row*stride+j] of each row in turn; 0 < n <= 512.
 //
 //go:noescape
-func sumListsAVX512(dst *float32, dstStride int, n int, w *float32, stride int, rows *int32, at *int32, lists int, limit int32, keep uint32)
+func sumListsAVX512(dst *float32, dstStride int, n int, w *float32, stride int, rows *int32, lists int)
 
 // scaledRowsAVX512: for j < n, dst[j] = sum of scale[i]*x[rows[i]*stride+j], i = 0..k-1 in turn; k > 0.
 //
@@ -73,6 +84,17 @@ func scaledRowsAVX512(dst *float32, n int, x *float32, stride int, rows *int32, 
 //
 //go:noescape
 func lifAVX512(q *float32, u *float32, v *float32, drive *float32, count *float32, n int, keepU float32, keepV float32, keep uint32, fired *int32, first int) int
+
+// lifTicksAVX512 is LIFTicks on n neurons, ticks > 0; keep is all ones to subtract, 0 to reset to zero.
+//
+//go:noescape
+func lifTicksAVX512(q *float32, stride int, ticks int, u *float32, v *float32, drive *float32, count *float32, n int, keepU float32, keepV float32, keep uint32, spikes *uint32)
+
+// pickAVX512 is Pick on n numbers, the first of which has index first.
+// It writes up to n indices and values and returns how many.
+//
+//go:noescape
+func pickAVX512(x *uint32, n int, mask uint32, first int, index *int32, value *uint32) int
 
 // adamAVX512 is Adam on n weights; c1 = 1-b1, c2 = 1-b2.
 //

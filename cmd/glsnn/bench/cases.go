@@ -176,29 +176,37 @@ func randomSpikes(rng *rand.Rand, in, n int) []int32 {
 	return rows
 }
 
-// trainerKernels are the float kernels: the spikes of 100 ticks on 500 x 500
-// weights, dense products with 800 x 800 weights, and the update of 500 neurons.
+// trainerKernels are the float kernels: spikes on 500 x 500 weights, dense products
+// with 800 x 800 weights, and ten ticks of 500 neurons.
 func trainerKernels(t tier.Tier) []Case {
 	const giga = 1e9
 	rng := rand.New(rand.NewPCG(3, 4))
 	var cases []Case
-	const size, ticks, stride = 500, 100, 640
-	lists := Case{Key: "trainer/sum", What: "adding float32 rows, 500 x 500, 100 ticks, 42 % active", Unit: "G synapses/s", Per: giga,
+	// In ten ticks 250 of 500 units of a trained network spike, in 45 different ways.
+	const size, stride, samples, units, ways = 500, 640, 25, 250, 45
+	lists := Case{Key: "trainer/sum", What: "adding float32 rows of 500 x 500, 250 in 45 lists a sample", Unit: "G synapses/s", Per: giga,
 		start: func() (float64, func(), error) {
-			w, q := make([]float32, size*stride), make([]float32, ticks*size)
-			var l simd.Lists
-			work := 0
-			for range ticks {
-				var rows []int32
-				for i := range size {
-					if rng.Float64() < 0.42 {
-						rows = append(rows, int32(i))
+			w, sums := normal[float32](rng, size*stride), make([]float32, ways*stride)
+			var l [samples]simd.Lists
+			for k := range l {
+				rows := make([][]int32, ways)
+				for i, row := range rng.Perm(size)[:units] {
+					way := i // each has one, and some have many
+					if i >= ways {
+						way = int(ways * rng.Float64() * rng.Float64() * rng.Float64())
 					}
+					rows[way] = append(rows[way], int32(row))
 				}
-				l.Add(rows)
-				work += size * len(rows)
+				for _, r := range rows {
+					slices.Sort(r)
+					l[k].Add(r)
+				}
 			}
-			return float64(work), func() { l.Sum(q, w, stride, size) }, nil
+			return samples * units * size, func() {
+				for k := range l {
+					l[k].Sum(sums, stride, w, stride, size)
+				}
+			}, nil
 		}}
 	if t != tier.Portable {
 		lists.limit, lists.Bound = keyed("trainer/load/"+t.String()), "loading rows of the innermost cache"
@@ -236,17 +244,19 @@ func trainerKernels(t tier.Tier) []Case {
 		}
 		cases = append(cases, c)
 	}
-	return append(cases, Case{Key: "trainer/lif", What: "updating 500 float neurons", Unit: "G neurons/s", Per: giga,
-		limit: keyed("emulator/copy/" + t.String()), Bound: "copying four numbers a neuron",
+	const ticks = 10
+	lif := Case{Key: "trainer/lif", What: "updating 500 float neurons, ten ticks", Unit: "G neurons/s", Per: giga,
 		start: func() (float64, func(), error) {
-			in := normal[float32](rng, size)
-			q, u, v, drive, count := make([]float32, size), make([]float32, size), make([]float32, size), make([]float32, size), make([]float32, size)
-			fired := make([]int32, 0, size)
-			return size, func() {
-				copy(q, in)
-				fired = simd.LIF(simd.LIFParams{KeepV: 1}, q, u, v, drive, count, fired[:0], 0)
+			q := normal[float32](rng, ticks*size)
+			u, v, drive, count, spikes := make([]float32, size), make([]float32, size), make([]float32, size), make([]float32, size), make([]uint32, size)
+			return ticks * size, func() {
+				simd.LIFTicks(simd.LIFParams{KeepV: 1}, q, size, ticks, u, v, drive, count, spikes)
 			}, nil
-		}})
+		}}
+	if t != tier.Portable {
+		lif.limit, lif.Bound = keyed("trainer/load/"+t.String()), "loading a number a neuron and tick"
+	}
+	return append(cases, lif)
 }
 
 func normal[T float32 | float64](rng *rand.Rand, n int) []T {

@@ -23,6 +23,8 @@ func main() {
 		sumLists(t)
 		scaledRows(t)
 		lif(t)
+		lifTicks(t)
+		pick(t)
 		adam(t)
 		axpy(t)
 		mul(t)
@@ -257,26 +259,29 @@ func addRows(t *tier) {
 	})
 }
 
-// listVecs is how many vectors of sums sumLists holds: as many as hide the time
-// that an add takes.
-const listVecs = 8
+// listVecs is how many vectors of sums sumLists holds: as many as there are
+// registers for, since each list costs a wrong guess of where it ends.
+func (t *tier) listVecs() int {
+	if t.wide {
+		return 32
+	}
+	return 14
+}
 
 func sumLists(t *tier) {
-	TEXT("sumLists"+t.suffix, NOSPLIT, "func(dst *float32, dstStride, n int, w *float32, stride int, rows, at *int32, lists int, limit int32, keep uint32)")
+	most := t.listVecs()
+	TEXT("sumLists"+t.suffix, NOSPLIT, "func(dst *float32, dstStride, n int, w *float32, stride int, rows *int32, lists int)")
 	Pragma("noescape")
-	Doc("sumLists"+t.suffix+": for each of lists > 0 lists, rows[at[s]:] up to the first that is limit or more, which at[s] is moved to,",
-		"for j < n, dst[s*dstStride+j] = dst[s*dstStride+j]&keep + w[row*stride+j] of each in turn; 0 < n <= "+
-			strconv.Itoa(listVecs*t.lanes)+".")
+	Doc("sumLists"+t.suffix+": for each of lists > 0 lists, one behind the other in rows and each ended by a number below 0,",
+		"for j < n, dst[s*dstStride+j] = sum of w[row*stride+j] of each row in turn; 0 < n <= "+strconv.Itoa(most*t.lanes)+".")
 	dst, dstStride, n, w, stride := ptr("dst"), ptr("dstStride"), ptr("n"), ptr("w"), ptr("stride")
-	rows, at, lists := ptr("rows"), ptr("at"), ptr("lists")
-	limit := Load(Param("limit"), GP32()).(reg.GPVirtual)
-	keep := t.broadcast("keep")
+	rows, lists := ptr("rows"), ptr("lists")
 	SHLQ(U8(2), stride)
 	SHLQ(U8(2), dstStride)
 	t.tailSetup(n)
 	done := t.name("done")
-	labels := make([]string, listVecs+1)
-	for v := 1; v < listVecs; v++ {
+	labels := make([]string, most+1)
+	for v := 1; v < most; v++ {
 		labels[v] = t.name("wide")
 		CMPQ(n, I32(v*t.lanes))
 		JLE(LabelRef(labels[v]))
@@ -285,40 +290,32 @@ func sumLists(t *tier) {
 		list, loop, end := t.name("list"), t.name("row"), t.name("end")
 		Label(list)
 		acc := t.vecs(v)
-		for i, a := range acc {
-			t.load(Mem{Base: dst, Disp: i * t.bytes()}, a, i == v-1)
-			VANDPS(keep, a, a)
+		for _, a := range acc {
+			t.zero(a)
 		}
-		next := GP64()
-		MOVLQSX(Mem{Base: at}, next)
-		LEAQ(Mem{Base: rows, Index: next, Scale: 4}, next)
 		Label(loop)
 		r := GP64()
-		MOVLQSX(Mem{Base: next}, r)
-		CMPL(r.As32(), limit)
-		JGE(LabelRef(end))
+		MOVLQSX(Mem{Base: rows}, r)
+		ADDQ(U8(4), rows)
+		TESTQ(r, r)
+		JLT(LabelRef(end))
 		IMULQ(stride, r)
 		ADDQ(w, r)
-		ADDQ(U8(4), next)
 		for i, a := range acc {
 			t.add(Mem{Base: r, Disp: i * t.bytes()}, a, i == v-1)
 		}
 		JMP(LabelRef(loop))
 		Label(end)
-		SUBQ(rows, next)
-		SHRQ(U8(2), next)
-		MOVL(next.As32(), Mem{Base: at})
 		for i, a := range acc {
 			t.store(a, Mem{Base: dst, Disp: i * t.bytes()}, i == v-1)
 		}
-		ADDQ(U8(4), at)
 		ADDQ(dstStride, dst)
 		DECQ(lists)
 		JNE(LabelRef(list))
 		JMP(LabelRef(done))
 	}
-	body(listVecs)
-	for v := 1; v < listVecs; v++ {
+	body(most)
+	for v := 1; v < most; v++ {
 		Label(labels[v])
 		body(v)
 	}
@@ -451,14 +448,7 @@ func lif(t *tier) {
 			t.load(mem(count, at), c, masked)
 			VADDPS(one, c, f, c)
 			t.store(c, mem(count, at), masked)
-			if masked {
-				VPCOMPRESSD(index, f, Mem{Base: fired})
-			} else {
-				// To a register first: at most as many indices as neurons so far
-				// lie before this vector's, so 16 have room.
-				VPCOMPRESSD_Z(index, f, r)
-				VMOVDQU32(r, Mem{Base: fired})
-			}
+			t.compress(index, f, fired, masked)
 			KMOVW(f, m)
 			POPCNTL(m, m)
 		} else {
@@ -479,16 +469,11 @@ func lif(t *tier) {
 			VPERMD(index, pick, pick)
 			POPCNTL(m, m)
 			if masked {
-				// Eight would run past the end: mask by the number of indices.
-				r := GP64()
-				MOVL(m, r.As32())
-				NEGQ(r)
-				base, ym := GP64(), YMM()
-				LEAQ(tailMask, base)
-				VMOVDQU(Mem{Base: base, Index: r, Scale: 4, Disp: 32}, ym)
+				ym := YMM() // eight would run past the end
+				t.firstLanes(m, ym)
 				VPMASKMOVD(pick, ym, Mem{Base: fired})
 			} else {
-				VMOVDQU(pick, Mem{Base: fired}) // eight have room: see AVX-512
+				VMOVDQU(pick, Mem{Base: fired}) // eight have room: see compress
 			}
 		}
 		LEAQ(Mem{Base: fired, Index: m.As64(), Scale: 4}, fired)
@@ -498,6 +483,159 @@ func lif(t *tier) {
 	SHRQ(U8(2), fired)
 	Store(fired, ReturnIndex(0))
 	RET()
+}
+
+func lifTicks(t *tier) {
+	TEXT("lifTicks"+t.suffix, NOSPLIT, "func(q *float32, stride, ticks int, u, v, drive, count *float32, n int, keepU, keepV float32, keep uint32, spikes *uint32)")
+	Pragma("noescape")
+	Doc("lifTicks" + t.suffix + " is LIFTicks on n neurons, ticks > 0; keep is all ones to subtract, 0 to reset to zero.")
+	q, stride, ticks := ptr("q"), ptr("stride"), ptr("ticks")
+	u, v, drive, count, n, spikes := ptr("u"), ptr("v"), ptr("drive"), ptr("count"), ptr("n"), ptr("spikes")
+	keepU, keepV := t.broadcast("keepU"), t.broadcast("keepV")
+	keep := t.broadcast("keep")
+	one := t.vec()
+	VBROADCASTSS(ones, one)
+	first, x := t.vec(), XMM()
+	r := GP64()
+	MOVQ(U32(1), r)
+	VMOVQ(r, x)
+	VPBROADCASTD(x, first)
+	SHLQ(U8(2), stride)
+	t.each(n, func(at reg.GPVirtual, masked bool) {
+		uj, vj, d, c, s, bit := t.vec(), t.vec(), t.vec(), t.vec(), t.vec(), t.vec()
+		t.load(mem(u, at), uj, masked)
+		t.load(mem(v, at), vj, masked)
+		t.load(mem(drive, at), d, masked)
+		t.load(mem(count, at), c, masked)
+		t.zero(s)
+		VMOVAPS(first, bit)
+		from, k := GP64(), GP64()
+		LEAQ(mem(q, at), from)
+		MOVQ(ticks, k)
+		loop := t.name("tick")
+		Label(loop)
+		in, r := t.vec(), t.vec()
+		t.load(Mem{Base: from}, in, masked)
+		VMULPS(keepU, uj, uj)
+		VADDPS(in, uj, uj)
+		VMULPS(keepV, vj, vj)
+		VADDPS(uj, vj, vj)
+		VADDPS(uj, d, d)
+		VSUBPS(one, vj, r)
+		VANDPS(keep, r, r)
+		if t.wide {
+			f := K()
+			VCMPPS(U8(30), one, vj, f)
+			VMOVAPS(r, f, vj)
+			VADDPS(one, c, f, c)
+			VPORD(bit, s, f, s)
+		} else {
+			f := t.vec()
+			VCMPPS(U8(30), one, vj, f)
+			VBLENDVPS(f, r, vj, vj)
+			VANDPS(one, f, r)
+			VADDPS(r, c, c)
+			VPAND(bit, f, r)
+			VPOR(r, s, s)
+		}
+		VPADDD(bit, bit, bit)
+		ADDQ(stride, from)
+		DECQ(k)
+		JNE(LabelRef(loop))
+		t.store(uj, mem(u, at), masked)
+		t.store(vj, mem(v, at), masked)
+		t.store(d, mem(drive, at), masked)
+		t.store(c, mem(count, at), masked)
+		t.store(s, mem(spikes, at), masked)
+	})
+	RET()
+}
+
+func pick(t *tier) {
+	TEXT("pick"+t.suffix, NOSPLIT, "func(x *uint32, n int, mask uint32, first int, index *int32, value *uint32) int")
+	Pragma("noescape")
+	Doc("pick"+t.suffix+" is Pick on n numbers, the first of which has index first.", "It writes up to n indices and values and returns how many.")
+	x, n, first, to, value := ptr("x"), ptr("n"), ptr("first"), ptr("index"), ptr("value")
+	mask := t.broadcast("mask")
+	zero, index, step, low := t.vec(), t.vec(), t.vec(), XMM()
+	t.zero(zero)
+	VMOVQ(first, low)
+	VPBROADCASTD(low, index)
+	VPADDD(iota32, index, index)
+	lanes := GP64()
+	MOVQ(U32(uint32(t.lanes)), lanes)
+	VMOVQ(lanes, low)
+	VPBROADCASTD(low, step)
+	table := GP64()
+	if !t.wide {
+		LEAQ(compress, table)
+	}
+	t.each(n, func(at reg.GPVirtual, masked bool) {
+		xi := t.vec()
+		t.load(mem(x, at), xi, masked)
+		m := GP32()
+		if t.wide {
+			f := K()
+			VPTESTMD(mask, xi, f) // what a masked load leaves out is 0
+			t.compress(index, f, to, masked)
+			t.compress(xi, f, value, masked)
+			KMOVW(f, m)
+			POPCNTL(m, m)
+		} else {
+			f := t.vec()
+			VPAND(mask, xi, f)
+			VPCMPEQD(zero, f, f)
+			VMOVMSKPS(f, m)
+			XORL(U32(0xff), m)
+			order, ym := t.vec(), YMM()
+			VPMOVZXBD(Mem{Base: table, Index: m.As64(), Scale: 8}, order)
+			POPCNTL(m, m)
+			if masked {
+				t.firstLanes(m, ym)
+			}
+			for _, c := range []struct {
+				v  reg.VecVirtual
+				to reg.GPVirtual
+			}{{index, to}, {xi, value}} {
+				v := t.vec()
+				VPERMD(c.v, order, v)
+				if masked {
+					VPMASKMOVD(v, ym, Mem{Base: c.to})
+				} else {
+					VMOVDQU(v, Mem{Base: c.to})
+				}
+			}
+		}
+		LEAQ(Mem{Base: to, Index: m.As64(), Scale: 4}, to)
+		LEAQ(Mem{Base: value, Index: m.As64(), Scale: 4}, value)
+		VPADDD(step, index, index)
+	})
+	SUBQ(ptr("index"), to)
+	SHRQ(U8(2), to)
+	Store(to, ReturnIndex(0))
+	RET()
+}
+
+// compress stores the lanes of v that f has. Whole vectors go through a register:
+// as the lanes so far, which are no more than the numbers before this vector's, lie
+// before it, there is room for all 16.
+func (t *tier) compress(v reg.VecVirtual, f reg.Register, to reg.GPVirtual, masked bool) {
+	if masked {
+		VPCOMPRESSD(v, f, Mem{Base: to})
+		return
+	}
+	r := t.vec()
+	VPCOMPRESSD_Z(v, f, r)
+	VMOVDQU32(r, Mem{Base: to})
+}
+
+// firstLanes makes ym a mask of the first m of 8 lanes.
+func (t *tier) firstLanes(m reg.GPVirtual, ym reg.VecVirtual) {
+	r, base := GP64(), GP64()
+	MOVL(m.As32(), r.As32())
+	NEGQ(r)
+	LEAQ(tailMask, base)
+	VMOVDQU(Mem{Base: base, Index: r, Scale: 4, Disp: 32}, ym)
 }
 
 func adam(t *tier) {
