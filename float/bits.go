@@ -201,16 +201,3 @@ func (t *Trainer) useGrids(grids []Grid) {
 		grids[l].snap(t.Net.Weights[l], w)
 	}
 }
-
-// quantise rounds the weights that update has moved.
-func (t *Trainer) quantise() {
-	for l, g := range t.grids {
-		w, in, out := t.learn[l], t.Net.Sizes[l], t.Net.Sizes[l+1]
-		parallel(t.Workers, in, updateRows, func(_, lo, hi int) {
-			g.snap(t.Net.Weights[l][lo*out:hi*out], w[lo*out:hi*out])
-			for i := lo; i < hi; i++ {
-				t.publish(l, i)
-			}
-		})
-	}
-}

@@ -199,6 +199,15 @@ func TestPerEvent(t *testing.T) {
 	}
 }
 
+func TestUniform(t *testing.T) {
+	a, b := newStream(1, 2, 3), newSource(1, 2, 3)
+	for range 1000 {
+		if want, got := a.Float32(), uniform(b); got != want {
+			t.Fatalf("got %v, want rand.Rand's %v", got, want)
+		}
+	}
+}
+
 // TestOrthogonal: the shorter side's vectors are orthogonal with norm scale.
 func TestOrthogonal(t *testing.T) {
 	for _, s := range [][2]int{{7, 4}, {4, 7}, {5, 5}, {1, 3}} {

@@ -131,6 +131,10 @@ func (t *Trainer) forwardPaper(p *paperState, bufs []sampleBuffers, samples []in
 		copy(b.rates[0], p.of(p.in, sizes[0], i))
 		for l := range p.s {
 			copy(b.rates[l+1], p.of(p.s[l], sizes[l+1], i))
+			b.spikes[l] = 0
+			for _, r := range b.rates[l+1] {
+				b.spikes[l] += float64(r)
+			}
 		}
 		copy(b.err, b.rates[last+1])
 		t.outputError(b, b.err, int(t.train.Labels[sample]))

@@ -26,8 +26,13 @@ const (
 // newStream returns the generator of one stream at one index (a layer, an
 // epoch, a sample).
 func newStream(seed uint64, stream, index uint64) *rand.Rand {
-	return rand.New(rand.NewPCG(seed, stream<<56^index))
+	return rand.New(newSource(seed, stream, index))
 }
+
+func newSource(seed, stream, index uint64) *rand.PCG { return rand.NewPCG(seed, stream<<56^index) }
+
+// uniform is rand.Rand's Float32 without the calls in between.
+func uniform(p *rand.PCG) float32 { return float32(int32(p.Uint64()>>32&(1<<24-1))) / (1 << 24) }
 
 // orthogonal returns a random [in][out] matrix whose shorter side's vectors
 // are orthonormal, times scale: the thin QR factor of a Gaussian matrix, with

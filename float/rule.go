@@ -86,6 +86,7 @@ type plastic struct {
 	change  []float32 // [batch][out]
 	pre     func(*sampleBuffers) []float32
 	seen    []float32                  // [in][out], 0 for weights that stay 0, else 1; nil: none do
+	still   []bool                     // rows that no sample has moved: with Adam's moments at 0 they stay
 	after   func(row []float32, i int) // of each row, when it has moved; may be nil
 }
 

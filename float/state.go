@@ -63,18 +63,15 @@ func newMatrix(w []float32, out int) matrix {
 }
 
 // strideOf is the distance of rows of n numbers that start on cache lines, since a
-// vector that crosses a line costs two reads, and are an odd number of 512 bytes
-// apart, so that a panel of them does not meet in a few sets of the innermost
-// cache. Short rows are as they are.
+// vector that crosses a line costs two reads: n itself if they do, or else an odd
+// number of lines, so that a panel of them spreads over all sets of a cache. Short
+// rows are as they are.
 func strideOf(n int) int {
-	const line, slot = 16, 128
-	switch {
-	case n < 2*line:
+	const line = 16
+	if n < 2*line || n%line == 0 {
 		return n
-	case n < slot:
-		return (n + line - 1) / line * line
 	}
-	return ((n+slot-1)/slot | 1) * slot
+	return ((n+line-1)/line | 1) * line
 }
 
 // newRows are the weights as the loops read them.

@@ -156,6 +156,7 @@ type Trainer struct {
 	best              *bestWeights
 	bufs              []sampleBuffers // one a sample of a batch
 	change            [][]float32     // [batch][units] of each weight layer, which bufs alias
+	moves             []*plastic      // what update moves, from the first step on
 	scratch           []updateScratch // one a worker
 	rows              []matrix        // Net.Weights as the loops read them, from the first step on; update keeps them the same
 	loops             []loop          // one a worker
@@ -202,6 +203,7 @@ type sampleBuffers struct {
 	err           []float32
 	loss          float64
 	correct       bool
+	spikes        []float64 // sum of S of each layer
 	inWindow      []float64
 
 	diff [][]float32 // DTP's
@@ -404,9 +406,7 @@ func (t *Trainer) step(batch []int) {
 			t.running.Correct++
 		}
 		for l := range t.running.Spikes {
-			for _, r := range b.rates[l+1] {
-				t.running.Spikes[l] += float64(r)
-			}
+			t.running.Spikes[l] += b.spikes[l]
 		}
 		for l := range t.running.Window {
 			t.running.Window[l] += b.inWindow[l]
@@ -456,7 +456,7 @@ func newSampleBuffers(c Config) sampleBuffers {
 	}
 	b.change = make([][]float32, c.Layers())
 	b.err = make([]float32, c.Sizes[len(c.Sizes)-1])
-	b.inWindow = make([]float64, c.Layers()-1)
+	b.inWindow, b.spikes = make([]float64, c.Layers()-1), make([]float64, c.Layers())
 	widest := slices.Max(c.Sizes)
 	b.rows, b.by = make([]int32, 0, widest), make([]float32, 0, widest)
 	return b
@@ -493,11 +493,12 @@ func (t *Trainer) randomMembranes(st *State, sample int) {
 	if width == 0 {
 		return
 	}
-	rng := newStream(tc.Seed, streamMembrane, uint64(t.Epoch)<<32|uint64(sample))
+	rng := newSource(tc.Seed, streamMembrane, uint64(t.Epoch)<<32|uint64(sample))
 	for l := range st.layers {
 		if !t.Net.Integrates(l) {
-			for j := range st.layers[l].v {
-				st.layers[l].v[j] = float32(rng.Float32()*width) - below
+			v := st.layers[l].v
+			for j := range v {
+				v[j] = float32(uniform(rng)*width) - below
 			}
 		}
 	}
@@ -512,8 +513,7 @@ func (t *Trainer) changes(st *State, b *sampleBuffers, sample int) {
 	scale(b.rates[0], perTick)
 	last := net.Layers() - 1
 	for l := range net.Layers() {
-		copy(b.rates[l+1], st.layers[l].count)
-		scale(b.rates[l+1], perTick)
+		b.spikes[l] = float64(scaledCounts(b.rates[l+1], st.layers[l].count, perTick)) / float64(net.Ticks)
 	}
 	out := b.err
 	st.Output(out)
@@ -529,6 +529,23 @@ func (t *Trainer) changes(st *State, b *sampleBuffers, sample int) {
 		}
 		b.inWindow[l] = applyWindow(b.change[l], st.layers[l].drive, tc.Window, net.Ticks)
 	}
+}
+
+// scaledCounts writes counts times by to dst and returns their sum, which is exact.
+func scaledCounts(dst, counts []float32, by float32) float32 {
+	var a, b, c, d float32
+	dst = dst[:len(counts)]
+	for len(counts) >= 4 {
+		x, y := counts[:4], dst[:4]
+		y[0], y[1], y[2], y[3] = x[0]*by, x[1]*by, x[2]*by, x[3]*by
+		a, b, c, d = a+x[0], b+x[1], c+x[2], d+x[3]
+		counts, dst = counts[4:], dst[4:]
+	}
+	for i, x := range counts {
+		dst[i] = x * by
+		a += x
+	}
+	return a + b + c + d
 }
 
 // outputError turns S_out in b.err into e = S_out - S_T (eq. 4 with its sign),
@@ -591,12 +608,36 @@ func (t *Trainer) update(batch int) {
 	if t.Config.Optimiser == Adam {
 		step.adam = &simd.AdamParams{Rate: float32(rate), B1: b1, B2: b2, Eps: float32(eps)}
 	}
+	if t.moves == nil {
+		t.moves = t.newMoves()
+	}
+	for i, change := range t.change[t.Config.Frozen:] {
+		t.moves[i].change = change
+	}
+	chunks := 0 // of all matrices, so that no worker waits after each
+	for _, p := range t.moves {
+		chunks += (p.in + updateRows - 1) / updateRows
+	}
+	parallel(t.Workers, chunks, 1, func(worker, c, _ int) {
+		for _, p := range t.moves {
+			n := (p.in + updateRows - 1) / updateRows
+			if c < n {
+				t.descend(&t.scratch[worker], p, c*updateRows, min((c+1)*updateRows, p.in), step)
+				return
+			}
+			c -= n
+		}
+	})
+}
+
+// newMoves are all matrices that learn.
+func (t *Trainer) newMoves() (moves []*plastic) {
 	for l, w := range t.learn {
 		if l < t.Config.Frozen {
 			continue
 		}
-		p := plastic{in: t.Net.Sizes[l], out: t.Net.Sizes[l+1], w: w, change: t.change[l]}
-		if step.adam != nil {
+		p := &plastic{in: t.Net.Sizes[l], out: t.Net.Sizes[l+1], w: w}
+		if t.m != nil {
 			p.m, p.s = t.m[l], t.s[l]
 		}
 		p.pre = func(b *sampleBuffers) []float32 { return b.rates[l] }
@@ -607,16 +648,26 @@ func (t *Trainer) update(batch int) {
 			if t.signs != nil {
 				clampSign(row, t.signs[l][i])
 			}
-			if t.grids == nil {
-				t.publish(l, i)
+			if t.grids != nil {
+				t.grids[l].snap(t.Net.Weights[l][i*p.out:(i+1)*p.out], row)
 			}
+			t.publish(l, i)
 		}
-		t.descend(&p, step)
+		moves = append(moves, p)
 	}
-	for _, p := range t.credit.learned() {
-		t.descend(p, step)
+	moves = append(moves, t.credit.learned()...)
+	for _, p := range moves {
+		p.still = make([]bool, p.in)
+		for i := range p.still {
+			lo, hi := i*p.out, (i+1)*p.out
+			p.still[i] = p.m != nil && allZero(p.m[lo:hi]) && allZero(p.s[lo:hi])
+		}
 	}
-	t.quantise()
+	return moves
+}
+
+func allZero(x []float32) bool {
+	return !slices.ContainsFunc(x, func(x float32) bool { return x != 0 })
 }
 
 // stepper is one batch's step.
@@ -626,31 +677,32 @@ type stepper struct {
 	adam       *simd.AdamParams // nil: SGD
 }
 
-// descend moves p's rows.
-func (t *Trainer) descend(p *plastic, step stepper) {
-	parallel(t.Workers, p.in, updateRows, func(worker, lo, hi int) {
-		z := &t.scratch[worker]
-		z.active(t.bufs[:step.batch], p.pre, lo, hi, step.each)
-		g := z.g[:p.out]
-		for i := lo; i < hi; i++ {
-			k := z.count[i-lo]
-			simd.ScaledRows(g, p.change, p.out, z.samples[i-lo][:k], z.scale[i-lo][:k])
-			if p.seen != nil {
-				for j, x := range p.seen[i*p.out : (i+1)*p.out] {
-					g[j] *= x
-				}
-			}
-			row := p.w[i*p.out : (i+1)*p.out]
-			if step.adam == nil {
-				simd.Axpy(row, -step.rate, g)
-			} else {
-				simd.Adam(*step.adam, row, p.m[i*p.out:(i+1)*p.out], p.s[i*p.out:(i+1)*p.out], g)
-			}
-			if p.after != nil {
-				p.after(row, i)
+// descend moves rows lo..hi-1 of p.
+func (t *Trainer) descend(z *updateScratch, p *plastic, lo, hi int, step stepper) {
+	z.active(t.bufs[:step.batch], p.pre, lo, hi, step.each)
+	g := z.g[:p.out]
+	for i := lo; i < hi; i++ {
+		k := z.count[i-lo]
+		if k == 0 && (p.m == nil || p.still[i]) {
+			continue
+		}
+		p.still[i] = false
+		simd.ScaledRows(g, p.change, p.out, z.samples[i-lo][:k], z.scale[i-lo][:k])
+		if p.seen != nil {
+			for j, x := range p.seen[i*p.out : (i+1)*p.out] {
+				g[j] *= x
 			}
 		}
-	})
+		row := p.w[i*p.out : (i+1)*p.out]
+		if step.adam == nil {
+			simd.Axpy(row, -step.rate, g)
+		} else {
+			simd.Adam(*step.adam, row, p.m[i*p.out:(i+1)*p.out], p.s[i*p.out:(i+1)*p.out], g)
+		}
+		if p.after != nil {
+			p.after(row, i)
+		}
+	}
 }
 
 // publish copies row i of layer l's weights to where the loops read it.
