@@ -196,7 +196,7 @@ func (t *Trainer) startGrids() error {
 // useGrids makes Net.Weights the rounding of learn to grids.
 func (t *Trainer) useGrids(grids []Grid) {
 	t.grids, t.Net.Weights = grids, cloneWeights(t.learn)
-	t.rows, t.loops = nil, nil // they alias the weights
+	t.rows, t.loops, t.moves = nil, nil, nil // they alias the weights
 	for l, w := range t.learn {
 		grids[l].snap(t.Net.Weights[l], w)
 	}

@@ -60,6 +60,7 @@ func TestDropNeurons(t *testing.T) {
 		})
 		tr.Workers = 1
 		tr.step([]int{5})
+		tr.settle()
 		before := cloneWeights(tr.Net.Weights)
 		if got, want := tr.rows[1].data[0], before[1][0]/0.75; math.Abs(float64(got-want)) > 1e-6 {
 			t.Errorf("a weight from a hidden neuron is read as %v, want %v", got, want)
@@ -102,6 +103,7 @@ func TestDropNeurons(t *testing.T) {
 		}
 		// After a step the loops read the new weights, as loud.
 		tr.step([]int{0, 1, 2})
+		tr.settle()
 		for l, w := range tr.Net.Weights {
 			for i, x := range scaled(w, tr.Config.Dropout.rowScale(l)) {
 				out := tr.Net.Sizes[l+1]

@@ -313,7 +313,8 @@ func TestResume(t *testing.T) {
 			tc.HeldOut, tc.Batch, tc.Optimiser = 20, 30, optimiser
 			c.Floor, tc.RowSigns = optimiser == SGD, optimiser == SGD
 			if optimiser == Adam {
-				tc.RateToZero, tc.Dropout = true, Dropout{Pixels: 0.2, Hidden: 0.1}
+				c.Sizes = []int{784, 40, 33, 10}
+				tc.RateToZero, tc.Dropout = true, Dropout{Pixels: 0.2}
 			}
 		}
 		whole := testTrainer(t, set, config)
@@ -355,6 +356,41 @@ func TestResume(t *testing.T) {
 			}
 			if !slices.Equal(saved(t, again.Result().Save), want) {
 				t.Errorf("%s: stopped after %d of %d batches: another network", optimiser, stop, batches)
+			}
+		}
+	}
+}
+
+// TestSharedRows: what a layer learns where the loops read it is the network's when
+// Run returns, in the middle of an epoch too.
+func TestSharedRows(t *testing.T) {
+	set, _ := digits(t, 100, 10)
+	tr := testTrainer(t, set, func(c *Config, tc *TrainConfig) { c.Sizes, tc.Gain = []int{784, 40, 48, 33, 10}, 12 })
+	before := cloneWeights(tr.Net.Weights)
+	for _, batches := range []int{1, 2, 100} {
+		ctx, cancel := context.WithCancel(context.Background())
+		n := 0
+		err := tr.Run(ctx, Hooks{OnBatch: func(_, _, _ int) {
+			if n++; n == batches {
+				cancel()
+			}
+		}})
+		cancel()
+		if err != nil && !errors.Is(err, ErrInterrupted) {
+			t.Fatal(err)
+		}
+		for l, w := range tr.Net.Weights {
+			if got, want := tr.sharesRows(l), l == 0 || l == 2; got != want {
+				t.Errorf("layer %d: rows shared: got %v, want %v", l, got, want)
+			}
+			if slices.Equal(w, before[l]) {
+				t.Errorf("layer %d: nothing was learned", l)
+			}
+			out := tr.Net.Sizes[l+1]
+			for i, x := range w {
+				if got := tr.rows[l].data[i/out*tr.rows[l].stride+i%out]; got != x {
+					t.Fatalf("layer %d, weight %d: the loops read %v, the network has %v", l, i, got, x)
+				}
 			}
 		}
 	}

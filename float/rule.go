@@ -43,6 +43,8 @@ func RuleNames() string {
 }
 
 // credit is a rule at work in one run.
+// Between the steps of an epoch Network.Weights are up to date in the output layer
+// only; a rule that reads others is one that sharesRows knows.
 type credit interface {
 	// prepare comes before each batch, when weights have changed.
 	prepare()
@@ -82,7 +84,9 @@ func (still) learned() []*plastic { return nil }
 // the batch of pre times change.
 type plastic struct {
 	in, out int
-	w, m, s []float32 // weights; Adam's moments, nil with SGD
+	w       []float32 // rows stride apart
+	stride  int
+	m, s    []float32 // Adam's moments, nil with SGD
 	change  []float32 // [batch][out]
 	pre     func(*sampleBuffers) []float32
 	seen    []float32                  // [in][out], 0 for weights that stay 0, else 1; nil: none do
@@ -95,7 +99,7 @@ func (p *plastic) of(b *sampleBuffers) []float32 { return p.change[b.index*p.out
 
 // newPlastic is a rule's own matrix, which learns by tc's optimiser.
 func newPlastic(w []float32, in, out int, tc TrainConfig, pre func(*sampleBuffers) []float32) *plastic {
-	p := &plastic{in: in, out: out, w: w, pre: pre}
+	p := &plastic{in: in, out: out, w: w, stride: out, pre: pre}
 	if tc.Optimiser == Adam {
 		p.m, p.s = make([]float32, len(w)), make([]float32, len(w))
 	}

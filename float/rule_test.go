@@ -243,11 +243,13 @@ func TestInverseLearns(t *testing.T) {
 		return miss / all
 	}
 	tr.step(batch)
+	tr.settle()
 	first := miss()
 	if err := tr.Run(context.Background(), Hooks{}); err != nil {
 		t.Fatal(err)
 	}
 	tr.step(batch)
+	tr.settle()
 	if last := miss(); !(last < first/2) {
 		t.Errorf("squared miss of the inverses: got %.3f after training and %.3f before, want less than half", last, first)
 	} else {

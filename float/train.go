@@ -135,7 +135,8 @@ var ErrInterrupted = errors.New("training interrupted")
 // ErrDiverged is returned by Run when the loss is no longer finite.
 var ErrDiverged = errors.New("training diverged")
 
-// Trainer holds a run. Results do not depend on Workers.
+// Trainer holds a run. Results do not depend on Workers. Net's weights are up to
+// date when an epoch ends and when Run returns, not after each batch.
 type Trainer struct {
 	Net     *Network
 	Config  TrainConfig
@@ -287,6 +288,7 @@ func (t *Trainer) Samples() int { return t.train.Len() }
 
 // Run trains until Config.Epochs epochs are done.
 func (t *Trainer) Run(ctx context.Context, hooks Hooks) error {
+	defer t.settle()
 	for t.Epoch < t.Config.Epochs {
 		if t.grids == nil && t.Config.Bits != "" && t.Epoch >= t.Config.BitsAfter {
 			if err := t.startGrids(); err != nil {
@@ -308,6 +310,7 @@ func (t *Trainer) Run(ctx context.Context, hooks Hooks) error {
 				hooks.OnBatch(t.Epoch, t.Done, len(order))
 			}
 		}
+		t.settle()
 		for l, w := range t.learn {
 			if i := slices.IndexFunc(w, func(x float32) bool { return x-x != 0 }); i >= 0 { // NaN or Inf
 				return fmt.Errorf("%w in epoch %d: layer %d: weight %d is %v; try a smaller --rate", ErrDiverged, t.Epoch+1, l, i, w[i])
@@ -379,7 +382,7 @@ func (t *Trainer) Result() *Network {
 
 // step is one batch: every sample forward and its changes (phase 1, parallel
 // over samples), then every weight (phase 2, parallel over rows, each row
-// summed over the samples in order).
+// summed over the samples in order). settle comes before Net.Weights are read.
 func (t *Trainer) step(batch []int) {
 	if len(t.bufs) < len(batch) {
 		t.newBuffers(len(batch))
@@ -636,7 +639,10 @@ func (t *Trainer) newMoves() (moves []*plastic) {
 		if l < t.Config.Frozen {
 			continue
 		}
-		p := &plastic{in: t.Net.Sizes[l], out: t.Net.Sizes[l+1], w: w}
+		p := &plastic{in: t.Net.Sizes[l], out: t.Net.Sizes[l+1], w: w, stride: t.Net.Sizes[l+1]}
+		if t.sharesRows(l) {
+			p.w, p.stride = t.rows[l].data, t.rows[l].stride
+		}
 		if t.m != nil {
 			p.m, p.s = t.m[l], t.s[l]
 		}
@@ -651,7 +657,9 @@ func (t *Trainer) newMoves() (moves []*plastic) {
 			if t.grids != nil {
 				t.grids[l].snap(t.Net.Weights[l][i*p.out:(i+1)*p.out], row)
 			}
-			t.publish(l, i)
+			if !t.sharesRows(l) {
+				t.publish(l, i)
+			}
 		}
 		moves = append(moves, p)
 	}
@@ -693,7 +701,7 @@ func (t *Trainer) descend(z *updateScratch, p *plastic, lo, hi int, step stepper
 				g[j] *= x
 			}
 		}
-		row := p.w[i*p.out : (i+1)*p.out]
+		row := p.w[i*p.stride:][:p.out]
 		if step.adam == nil {
 			simd.Axpy(row, -step.rate, g)
 		} else {
@@ -701,6 +709,25 @@ func (t *Trainer) descend(z *updateScratch, p *plastic, lo, hi int, step stepper
 		}
 		if p.after != nil {
 			p.after(row, i)
+		}
+	}
+}
+
+// sharesRows says whether layer l learns where the loops read it, so that nothing
+// is copied after a step; settle then copies it to Net.Weights.
+func (t *Trainer) sharesRows(l int) bool {
+	return t.rows != nil && t.rows[l].stride != t.Net.Sizes[l+1] && t.grids == nil && t.Config.Dropout.rowScale(l) == 1 &&
+		t.Config.Rule != BP && l < t.Net.Layers()-1
+}
+
+// settle brings Net.Weights up to date.
+func (t *Trainer) settle() {
+	for l, w := range t.Net.Weights {
+		if t.sharesRows(l) {
+			out := t.Net.Sizes[l+1]
+			for i := range len(w) / out {
+				copy(w[i*out:(i+1)*out], t.rows[l].data[i*t.rows[l].stride:])
+			}
 		}
 	}
 }

@@ -1847,7 +1847,7 @@ doneEb:
 	RET
 
 // func adamAVX2(w *float32, m *float32, s *float32, grad *float32, n int, rate float32, b1 float32, b2 float32, c1 float32, c2 float32, eps float32)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·adamAVX2(SB), NOSPLIT, $0-64
 	MOVQ         w+0(FP), AX
 	MOVQ         m+8(FP), CX
@@ -1872,40 +1872,46 @@ TEXT ·adamAVX2(SB), NOSPLIT, $0-64
 	VMOVDQU      28(R9)(R8*4), Y8
 
 vecEc:
-	CMPQ     SI, $+8
-	JL       restEd
-	VMOVUPS  (BX)(DI*1), Y9
-	VMOVUPS  (CX)(DI*1), Y10
-	VMULPS   Y1, Y10, Y10
-	VMULPS   Y3, Y9, Y12
-	VADDPS   Y12, Y10, Y10
-	VMOVUPS  (DX)(DI*1), Y11
-	VMULPS   Y2, Y11, Y11
-	VMULPS   Y9, Y9, Y12
-	VMULPS   Y4, Y12, Y12
-	VADDPS   Y12, Y11, Y11
-	VPAND    Y6, Y10, Y9
-	VPCMPEQD Y7, Y9, Y9
-	VPANDN   Y10, Y9, Y10
-	VPAND    Y6, Y11, Y9
-	VPCMPEQD Y7, Y9, Y9
-	VPANDN   Y11, Y9, Y11
-	VMOVUPS  Y10, (CX)(DI*1)
-	VMOVUPS  Y11, (DX)(DI*1)
-	VSQRTPS  Y11, Y11
-	VADDPS   Y5, Y11, Y11
-	VMULPS   Y0, Y10, Y10
-	VDIVPS   Y11, Y10, Y10
-	VMOVUPS  (AX)(DI*1), Y9
-	VSUBPS   Y10, Y9, Y9
-	VMOVUPS  Y9, (AX)(DI*1)
-	ADDQ     $+32, DI
-	SUBQ     $+8, SI
-	JMP      vecEc
+	CMPQ       SI, $+8
+	JL         restEd
+	PREFETCHT0 768(AX)(DI*1)
+	PREFETCHT0 768(CX)(DI*1)
+	PREFETCHT0 768(DX)(DI*1)
+	VMOVUPS    (BX)(DI*1), Y9
+	VMOVUPS    (CX)(DI*1), Y10
+	VMULPS     Y1, Y10, Y10
+	VMULPS     Y3, Y9, Y12
+	VADDPS     Y12, Y10, Y10
+	VMOVUPS    (DX)(DI*1), Y11
+	VMULPS     Y2, Y11, Y11
+	VMULPS     Y9, Y9, Y12
+	VMULPS     Y4, Y12, Y12
+	VADDPS     Y12, Y11, Y11
+	VPAND      Y6, Y10, Y9
+	VPCMPEQD   Y7, Y9, Y9
+	VPANDN     Y10, Y9, Y10
+	VPAND      Y6, Y11, Y9
+	VPCMPEQD   Y7, Y9, Y9
+	VPANDN     Y11, Y9, Y11
+	VMOVUPS    Y10, (CX)(DI*1)
+	VMOVUPS    Y11, (DX)(DI*1)
+	VSQRTPS    Y11, Y11
+	VADDPS     Y5, Y11, Y11
+	VMULPS     Y0, Y10, Y10
+	VDIVPS     Y11, Y10, Y10
+	VMOVUPS    (AX)(DI*1), Y9
+	VSUBPS     Y10, Y9, Y9
+	VMOVUPS    Y9, (AX)(DI*1)
+	ADDQ       $+32, DI
+	SUBQ       $+8, SI
+	JMP        vecEc
 
 restEd:
 	TESTQ      SI, SI
 	JZ         doneEe
+	PREFETCHT0 768(AX)(DI*1)
+	PREFETCHT0 768(CX)(DI*1)
+	PREFETCHT0 768(DX)(DI*1)
 	VMASKMOVPS (BX)(DI*1), Y8, Y9
 	VMASKMOVPS (CX)(DI*1), Y8, Y10
 	VMULPS     Y1, Y10, Y10
@@ -6789,7 +6795,7 @@ doneIb:
 	RET
 
 // func adamAVX512(w *float32, m *float32, s *float32, grad *float32, n int, rate float32, b1 float32, b2 float32, c1 float32, c2 float32, eps float32)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·adamAVX512(SB), NOSPLIT, $0-64
 	MOVQ         w+0(FP), AX
 	MOVQ         m+8(FP), DX
@@ -6814,61 +6820,67 @@ TEXT ·adamAVX512(SB), NOSPLIT, $0-64
 	KMOVW        R9, K1
 
 vecIc:
-	CMPQ      DI, $+16
-	JL        restId
-	VMOVUPS   (SI)(R8*1), Z7
-	VMOVUPS   (DX)(R8*1), Z8
-	VMULPS    Z1, Z8, Z8
-	VMULPS    Z3, Z7, Z10
-	VADDPS    Z10, Z8, Z8
-	VMOVUPS   (BX)(R8*1), Z9
-	VMULPS    Z2, Z9, Z9
-	VMULPS    Z7, Z7, Z10
-	VMULPS    Z4, Z10, Z10
-	VADDPS    Z10, Z9, Z9
-	VPTESTMD  Z6, Z8, K2
-	VMOVAPS.Z Z8, K2, Z8
-	VPTESTMD  Z6, Z9, K2
-	VMOVAPS.Z Z9, K2, Z9
-	VMOVUPS   Z8, (DX)(R8*1)
-	VMOVUPS   Z9, (BX)(R8*1)
-	VSQRTPS   Z9, Z9
-	VADDPS    Z5, Z9, Z9
-	VMULPS    Z0, Z8, Z8
-	VDIVPS    Z9, Z8, Z8
-	VMOVUPS   (AX)(R8*1), Z7
-	VSUBPS    Z8, Z7, Z7
-	VMOVUPS   Z7, (AX)(R8*1)
-	ADDQ      $+64, R8
-	SUBQ      $+16, DI
-	JMP       vecIc
+	CMPQ       DI, $+16
+	JL         restId
+	PREFETCHT0 768(AX)(R8*1)
+	PREFETCHT0 768(DX)(R8*1)
+	PREFETCHT0 768(BX)(R8*1)
+	VMOVUPS    (SI)(R8*1), Z7
+	VMOVUPS    (DX)(R8*1), Z8
+	VMULPS     Z1, Z8, Z8
+	VMULPS     Z3, Z7, Z10
+	VADDPS     Z10, Z8, Z8
+	VMOVUPS    (BX)(R8*1), Z9
+	VMULPS     Z2, Z9, Z9
+	VMULPS     Z7, Z7, Z10
+	VMULPS     Z4, Z10, Z10
+	VADDPS     Z10, Z9, Z9
+	VPTESTMD   Z6, Z8, K2
+	VMOVAPS.Z  Z8, K2, Z8
+	VPTESTMD   Z6, Z9, K2
+	VMOVAPS.Z  Z9, K2, Z9
+	VMOVUPS    Z8, (DX)(R8*1)
+	VMOVUPS    Z9, (BX)(R8*1)
+	VSQRTPS    Z9, Z9
+	VADDPS     Z5, Z9, Z9
+	VMULPS     Z0, Z8, Z8
+	VDIVPS     Z9, Z8, Z8
+	VMOVUPS    (AX)(R8*1), Z7
+	VSUBPS     Z8, Z7, Z7
+	VMOVUPS    Z7, (AX)(R8*1)
+	ADDQ       $+64, R8
+	SUBQ       $+16, DI
+	JMP        vecIc
 
 restId:
-	TESTQ     DI, DI
-	JZ        doneIe
-	VMOVUPS.Z (SI)(R8*1), K1, Z7
-	VMOVUPS.Z (DX)(R8*1), K1, Z8
-	VMULPS    Z1, Z8, Z8
-	VMULPS    Z3, Z7, Z3
-	VADDPS    Z3, Z8, Z8
-	VMOVUPS.Z (BX)(R8*1), K1, Z1
-	VMULPS    Z2, Z1, Z1
-	VMULPS    Z7, Z7, Z3
-	VMULPS    Z4, Z3, Z3
-	VADDPS    Z3, Z1, Z1
-	VPTESTMD  Z6, Z8, K2
-	VMOVAPS.Z Z8, K2, Z8
-	VPTESTMD  Z6, Z1, K2
-	VMOVAPS.Z Z1, K2, Z1
-	VMOVUPS   Z8, K1, (DX)(R8*1)
-	VMOVUPS   Z1, K1, (BX)(R8*1)
-	VSQRTPS   Z1, Z1
-	VADDPS    Z5, Z1, Z1
-	VMULPS    Z0, Z8, Z8
-	VDIVPS    Z1, Z8, Z8
-	VMOVUPS.Z (AX)(R8*1), K1, Z0
-	VSUBPS    Z8, Z0, Z0
-	VMOVUPS   Z0, K1, (AX)(R8*1)
+	TESTQ      DI, DI
+	JZ         doneIe
+	PREFETCHT0 768(AX)(R8*1)
+	PREFETCHT0 768(DX)(R8*1)
+	PREFETCHT0 768(BX)(R8*1)
+	VMOVUPS.Z  (SI)(R8*1), K1, Z7
+	VMOVUPS.Z  (DX)(R8*1), K1, Z8
+	VMULPS     Z1, Z8, Z8
+	VMULPS     Z3, Z7, Z3
+	VADDPS     Z3, Z8, Z8
+	VMOVUPS.Z  (BX)(R8*1), K1, Z1
+	VMULPS     Z2, Z1, Z1
+	VMULPS     Z7, Z7, Z3
+	VMULPS     Z4, Z3, Z3
+	VADDPS     Z3, Z1, Z1
+	VPTESTMD   Z6, Z8, K2
+	VMOVAPS.Z  Z8, K2, Z8
+	VPTESTMD   Z6, Z1, K2
+	VMOVAPS.Z  Z1, K2, Z1
+	VMOVUPS    Z8, K1, (DX)(R8*1)
+	VMOVUPS    Z1, K1, (BX)(R8*1)
+	VSQRTPS    Z1, Z1
+	VADDPS     Z5, Z1, Z1
+	VMULPS     Z0, Z8, Z8
+	VDIVPS     Z1, Z8, Z8
+	VMOVUPS.Z  (AX)(R8*1), K1, Z0
+	VSUBPS     Z8, Z0, Z0
+	VMOVUPS    Z0, K1, (AX)(R8*1)
 
 doneIe:
 	VZEROUPPER

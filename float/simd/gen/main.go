@@ -666,6 +666,12 @@ func adam(t *tier) {
 	}
 	t.each(n, func(at reg.GPVirtual, masked bool) {
 		gi, mi, si, wi, x := t.vec(), t.vec(), t.vec(), t.vec(), t.vec()
+		// Rows come one after another from far memory; a call is too short for the
+		// processor to notice.
+		const ahead = 768
+		for _, b := range []reg.GPVirtual{w, m, s} {
+			PREFETCHT0(Mem{Base: b, Index: at, Scale: 1, Disp: ahead})
+		}
 		t.load(mem(g, at), gi, masked)
 		t.load(mem(m, at), mi, masked)
 		VMULPS(b1, mi, mi)
