@@ -121,15 +121,21 @@ func (e Encoder) Bits(dst []uint32, block, sample int, pixels []uint8) {
 	n := len(pixels)
 	for first := 0; first < e.Ticks; first += block {
 		to := dst[first/block*n:][:n]
+		clear(to)
 		if e.Kind == Rate {
 			of := ratePatterns(e.Ticks)[first/64*256:][:256]
 			shift, mask := first%64, uint64(1)<<block-1
-			for i, p := range pixels {
-				to[i] = uint32(of[p] >> (shift & 63) & mask)
+			for i := 0; i < n; {
+				end, dark := some(pixels, i)
+				if dark {
+					i = end
+				}
+				for ; i < end; i++ {
+					to[i] = uint32(of[pixels[i]] >> (shift & 63) & mask)
+				}
 			}
 			continue
 		}
-		clear(to)
 		for t := range min(block, e.Ticks-first) {
 			base := e.noise(sample, first+t)
 			for i, p := range pixels {
@@ -171,6 +177,15 @@ func ratePatterns(ticks int) []uint64 {
 	return w
 }
 
+// some is the end of the next eight pixels from i on, of the last few the next one's,
+// and whether all eight are 0.
+func some(pixels []uint8, i int) (end int, dark bool) {
+	if rest := pixels[i:]; len(rest) >= 8 {
+		return i + 8, binary.LittleEndian.Uint64(rest) == 0
+	}
+	return i + 1, false
+}
+
 // encodeRate visits lit pixels only, and writes each one's axon before it knows
 // whether it is lit, or spikes: no branch has to be guessed.
 func (t *Train) encodeRate(ticks int, pixels []uint8) {
@@ -178,13 +193,9 @@ func (t *Train) encodeRate(ticks int, pixels []uint8) {
 	t.lit = slices.Grow(t.lit[:0], len(pixels))[:len(pixels)]
 	n := 0
 	for i := 0; i < len(pixels); {
-		end := i + 1
-		if rest := pixels[i:]; len(rest) >= 8 {
-			end = i + 8
-			if binary.LittleEndian.Uint64(rest) == 0 {
-				i = end
-				continue
-			}
+		end, dark := some(pixels, i)
+		if dark {
+			i = end
 		}
 		for ; i < end; i++ {
 			t.lit[n] = int32(i)

@@ -1697,26 +1697,26 @@ vecDu:
 	VMOVUPS (DI)(R11*1), Y8
 	VMOVUPS (R8)(R11*1), Y9
 	VXORPS  Y10, Y10, Y10
-	VMOVAPS Y4, Y11
+	VMOVAPS Y4, Y12
 	LEAQ    (AX)(R11*1), R12
 	MOVQ    DX, R13
 
 tickDx:
-	VMOVUPS   (R12), Y12
+	VMOVUPS   (R12), Y11
 	VMULPS    Y0, Y6, Y6
-	VADDPS    Y12, Y6, Y6
+	VADDPS    Y11, Y6, Y6
 	VMULPS    Y1, Y7, Y7
 	VADDPS    Y6, Y7, Y7
 	VADDPS    Y6, Y8, Y8
-	VSUBPS    Y3, Y7, Y12
-	VANDPS    Y2, Y12, Y12
+	VSUBPS    Y3, Y7, Y11
+	VANDPS    Y2, Y11, Y11
 	VCMPPS    $0x1e, Y3, Y7, Y13
-	VBLENDVPS Y13, Y12, Y7, Y7
-	VANDPS    Y3, Y13, Y12
-	VADDPS    Y12, Y9, Y9
-	VPAND     Y11, Y13, Y12
-	VPOR      Y12, Y10, Y10
-	VPADDD    Y11, Y11, Y11
+	VBLENDVPS Y13, Y11, Y7, Y7
+	VANDPS    Y3, Y13, Y11
+	VADDPS    Y11, Y9, Y9
+	VPAND     Y12, Y13, Y11
+	VPOR      Y11, Y10, Y10
+	VPADDD    Y12, Y12, Y12
 	ADDQ      CX, R12
 	DECQ      R13
 	JNE       tickDx
@@ -1737,25 +1737,25 @@ restDv:
 	VMASKMOVPS (DI)(R11*1), Y5, Y8
 	VMASKMOVPS (R8)(R11*1), Y5, Y9
 	VXORPS     Y10, Y10, Y10
-	VMOVAPS    Y4, Y4
+	VMOVAPS    Y4, Y11
 	LEAQ       (AX)(R11*1), AX
 
 tickDy:
-	VMASKMOVPS (AX), Y5, Y11
+	VMASKMOVPS (AX), Y5, Y4
 	VMULPS     Y0, Y6, Y6
-	VADDPS     Y11, Y6, Y6
+	VADDPS     Y4, Y6, Y6
 	VMULPS     Y1, Y7, Y7
 	VADDPS     Y6, Y7, Y7
 	VADDPS     Y6, Y8, Y8
-	VSUBPS     Y3, Y7, Y11
-	VANDPS     Y2, Y11, Y11
+	VSUBPS     Y3, Y7, Y4
+	VANDPS     Y2, Y4, Y4
 	VCMPPS     $0x1e, Y3, Y7, Y12
-	VBLENDVPS  Y12, Y11, Y7, Y7
-	VANDPS     Y3, Y12, Y11
-	VADDPS     Y11, Y9, Y9
-	VPAND      Y4, Y12, Y11
-	VPOR       Y11, Y10, Y10
-	VPADDD     Y4, Y4, Y4
+	VBLENDVPS  Y12, Y4, Y7, Y7
+	VANDPS     Y3, Y12, Y4
+	VADDPS     Y4, Y9, Y9
+	VPAND      Y11, Y12, Y4
+	VPOR       Y4, Y10, Y10
+	VPADDD     Y11, Y11, Y11
 	ADDQ       CX, AX
 	DECQ       DX
 	JNE        tickDy
@@ -6642,45 +6642,134 @@ TEXT ·lifTicksAVX512(SB), NOSPLIT, $0-88
 	VMOVQ        CX, X4
 	VPBROADCASTD X4, Z4
 	SHLQ         $0x02, DX
-	XORQ         R12, R12
-	TESTQ        R10, R10
-	JZ           doneHw
-	LEAQ         -1(R10), CX
-	ANDQ         $0x0f, CX
-	MOVQ         $0x00000002, R13
-	SHLQ         CL, R13
-	DECQ         R13
-	KMOVW        R13, K1
 
-vecHu:
+manyHu:
+	CMPQ    R10, $+48
+	JL      fewHv
+	VMOVUPS (SI), Z5
+	VMOVUPS (DI), Z6
+	VMOVUPS (R8), Z7
+	VMOVUPS (R9), Z8
+	VXORPS  Z9, Z9, Z9
+	VMOVUPS 64(SI), Z11
+	VMOVUPS 64(DI), Z12
+	VMOVUPS 64(R8), Z13
+	VMOVUPS 64(R9), Z14
+	VXORPS  Z15, Z15, Z15
+	VMOVUPS 128(SI), Z16
+	VMOVUPS 128(DI), Z17
+	VMOVUPS 128(R8), Z18
+	VMOVUPS 128(R9), Z19
+	VXORPS  Z20, Z20, Z20
+	VMOVAPS Z4, Z21
+	LEAQ    (AX), CX
+	MOVQ    BX, R12
+
+tickHw:
+	VMOVUPS (CX), Z10
+	VMULPS  Z0, Z5, Z5
+	VADDPS  Z10, Z5, Z5
+	VMULPS  Z1, Z6, Z6
+	VADDPS  Z5, Z6, Z6
+	VADDPS  Z5, Z7, Z7
+	VSUBPS  Z3, Z6, Z10
+	VANDPS  Z2, Z10, Z10
+	VCMPPS  $0x1e, Z3, Z6, K1
+	VMOVAPS Z10, K1, Z6
+	VADDPS  Z3, Z8, K1, Z8
+	VPORD   Z21, Z9, K1, Z9
+	VMOVUPS 64(CX), Z10
+	VMULPS  Z0, Z11, Z11
+	VADDPS  Z10, Z11, Z11
+	VMULPS  Z1, Z12, Z12
+	VADDPS  Z11, Z12, Z12
+	VADDPS  Z11, Z13, Z13
+	VSUBPS  Z3, Z12, Z10
+	VANDPS  Z2, Z10, Z10
+	VCMPPS  $0x1e, Z3, Z12, K1
+	VMOVAPS Z10, K1, Z12
+	VADDPS  Z3, Z14, K1, Z14
+	VPORD   Z21, Z15, K1, Z15
+	VMOVUPS 128(CX), Z10
+	VMULPS  Z0, Z16, Z16
+	VADDPS  Z10, Z16, Z16
+	VMULPS  Z1, Z17, Z17
+	VADDPS  Z16, Z17, Z17
+	VADDPS  Z16, Z18, Z18
+	VSUBPS  Z3, Z17, Z10
+	VANDPS  Z2, Z10, Z10
+	VCMPPS  $0x1e, Z3, Z17, K1
+	VMOVAPS Z10, K1, Z17
+	VADDPS  Z3, Z19, K1, Z19
+	VPORD   Z21, Z20, K1, Z20
+	VPADDD  Z21, Z21, Z21
+	ADDQ    DX, CX
+	DECQ    R12
+	JNE     tickHw
+	VMOVUPS Z5, (SI)
+	VMOVUPS Z6, (DI)
+	VMOVUPS Z7, (R8)
+	VMOVUPS Z8, (R9)
+	VMOVUPS Z9, (R11)
+	VMOVUPS Z11, 64(SI)
+	VMOVUPS Z12, 64(DI)
+	VMOVUPS Z13, 64(R8)
+	VMOVUPS Z14, 64(R9)
+	VMOVUPS Z15, 64(R11)
+	VMOVUPS Z16, 128(SI)
+	VMOVUPS Z17, 128(DI)
+	VMOVUPS Z18, 128(R8)
+	VMOVUPS Z19, 128(R9)
+	VMOVUPS Z20, 128(R11)
+	ADDQ    $+192, AX
+	ADDQ    $+192, SI
+	ADDQ    $+192, DI
+	ADDQ    $+192, R8
+	ADDQ    $+192, R9
+	ADDQ    $+192, R11
+	SUBQ    $+48, R10
+	JMP     manyHu
+
+fewHv:
+	XORQ  R12, R12
+	TESTQ R10, R10
+	JZ    doneHz
+	LEAQ  -1(R10), CX
+	ANDQ  $0x0f, CX
+	MOVQ  $0x00000002, R13
+	SHLQ  CL, R13
+	DECQ  R13
+	KMOVW R13, K1
+
+vecHx:
 	CMPQ    R10, $+16
-	JL      restHv
+	JL      restHy
 	VMOVUPS (SI)(R12*1), Z5
 	VMOVUPS (DI)(R12*1), Z6
 	VMOVUPS (R8)(R12*1), Z7
 	VMOVUPS (R9)(R12*1), Z8
 	VXORPS  Z9, Z9, Z9
-	VMOVAPS Z4, Z10
+	VMOVAPS Z4, Z11
 	LEAQ    (AX)(R12*1), CX
 	MOVQ    BX, R13
 
-tickHx:
-	VMOVUPS (CX), Z11
+tickIa:
+	VMOVUPS (CX), Z10
 	VMULPS  Z0, Z5, Z5
-	VADDPS  Z11, Z5, Z5
+	VADDPS  Z10, Z5, Z5
 	VMULPS  Z1, Z6, Z6
 	VADDPS  Z5, Z6, Z6
 	VADDPS  Z5, Z7, Z7
-	VSUBPS  Z3, Z6, Z11
-	VANDPS  Z2, Z11, Z11
+	VSUBPS  Z3, Z6, Z10
+	VANDPS  Z2, Z10, Z10
 	VCMPPS  $0x1e, Z3, Z6, K2
-	VMOVAPS Z11, K2, Z6
+	VMOVAPS Z10, K2, Z6
 	VADDPS  Z3, Z8, K2, Z8
-	VPORD   Z10, Z9, K2, Z9
-	VPADDD  Z10, Z10, Z10
+	VPORD   Z11, Z9, K2, Z9
+	VPADDD  Z11, Z11, Z11
 	ADDQ    DX, CX
 	DECQ    R13
-	JNE     tickHx
+	JNE     tickIa
 	VMOVUPS Z5, (SI)(R12*1)
 	VMOVUPS Z6, (DI)(R12*1)
 	VMOVUPS Z7, (R8)(R12*1)
@@ -6688,44 +6777,44 @@ tickHx:
 	VMOVUPS Z9, (R11)(R12*1)
 	ADDQ    $+64, R12
 	SUBQ    $+16, R10
-	JMP     vecHu
+	JMP     vecHx
 
-restHv:
+restHy:
 	TESTQ     R10, R10
-	JZ        doneHw
+	JZ        doneHz
 	VMOVUPS.Z (SI)(R12*1), K1, Z5
 	VMOVUPS.Z (DI)(R12*1), K1, Z6
 	VMOVUPS.Z (R8)(R12*1), K1, Z7
 	VMOVUPS.Z (R9)(R12*1), K1, Z8
 	VXORPS    Z9, Z9, Z9
-	VMOVAPS   Z4, Z4
+	VMOVAPS   Z4, Z10
 	LEAQ      (AX)(R12*1), AX
 	MOVQ      BX, CX
 
-tickHy:
-	VMOVUPS.Z (AX), K1, Z10
+tickIb:
+	VMOVUPS.Z (AX), K1, Z4
 	VMULPS    Z0, Z5, Z5
-	VADDPS    Z10, Z5, Z5
+	VADDPS    Z4, Z5, Z5
 	VMULPS    Z1, Z6, Z6
 	VADDPS    Z5, Z6, Z6
 	VADDPS    Z5, Z7, Z7
-	VSUBPS    Z3, Z6, Z10
-	VANDPS    Z2, Z10, Z10
+	VSUBPS    Z3, Z6, Z4
+	VANDPS    Z2, Z4, Z4
 	VCMPPS    $0x1e, Z3, Z6, K2
-	VMOVAPS   Z10, K2, Z6
+	VMOVAPS   Z4, K2, Z6
 	VADDPS    Z3, Z8, K2, Z8
-	VPORD     Z4, Z9, K2, Z9
-	VPADDD    Z4, Z4, Z4
+	VPORD     Z10, Z9, K2, Z9
+	VPADDD    Z10, Z10, Z10
 	ADDQ      DX, AX
 	DECQ      CX
-	JNE       tickHy
+	JNE       tickIb
 	VMOVUPS   Z5, K1, (SI)(R12*1)
 	VMOVUPS   Z6, K1, (DI)(R12*1)
 	VMOVUPS   Z7, K1, (R8)(R12*1)
 	VMOVUPS   Z8, K1, (R9)(R12*1)
 	VMOVUPS   Z9, K1, (R11)(R12*1)
 
-doneHw:
+doneHz:
 	VZEROUPPER
 	RET
 
@@ -6747,7 +6836,7 @@ TEXT ·pickAVX512(SB), NOSPLIT, $0-56
 	VPBROADCASTD X2, Z2
 	XORQ         DI, DI
 	TESTQ        DX, DX
-	JZ           doneIb
+	JZ           doneIe
 	LEAQ         -1(DX), CX
 	ANDQ         $0x0f, CX
 	MOVQ         $0x00000002, R8
@@ -6755,9 +6844,9 @@ TEXT ·pickAVX512(SB), NOSPLIT, $0-56
 	DECQ         R8
 	KMOVW        R8, K1
 
-vecHz:
+vecIc:
 	CMPQ          DX, $+16
-	JL            restIa
+	JL            restId
 	VMOVUPS       (AX)(DI*1), Z3
 	VPTESTMD      Z0, Z3, K2
 	VPCOMPRESSD.Z Z1, K2, Z4
@@ -6771,11 +6860,11 @@ vecHz:
 	VPADDD        Z2, Z1, Z1
 	ADDQ          $+64, DI
 	SUBQ          $+16, DX
-	JMP           vecHz
+	JMP           vecIc
 
-restIa:
+restId:
 	TESTQ       DX, DX
-	JZ          doneIb
+	JZ          doneIe
 	VMOVUPS.Z   (AX)(DI*1), K1, Z3
 	VPTESTMD    Z0, Z3, K1
 	VPCOMPRESSD Z1, K1, (BX)
@@ -6786,7 +6875,7 @@ restIa:
 	LEAQ        (SI)(AX*4), SI
 	VPADDD      Z2, Z1, Z1
 
-doneIb:
+doneIe:
 	VZEROUPPER
 	MOVQ index+32(FP), AX
 	SUBQ AX, BX
@@ -6811,7 +6900,7 @@ TEXT ·adamAVX512(SB), NOSPLIT, $0-64
 	VPBROADCASTD largeBits<>+0(SB), Z6
 	XORQ         R8, R8
 	TESTQ        DI, DI
-	JZ           doneIe
+	JZ           doneIh
 	LEAQ         -1(DI), CX
 	ANDQ         $0x0f, CX
 	MOVQ         $0x00000002, R9
@@ -6819,9 +6908,9 @@ TEXT ·adamAVX512(SB), NOSPLIT, $0-64
 	DECQ         R9
 	KMOVW        R9, K1
 
-vecIc:
+vecIf:
 	CMPQ       DI, $+16
-	JL         restId
+	JL         restIg
 	PREFETCHT0 768(AX)(R8*1)
 	PREFETCHT0 768(DX)(R8*1)
 	PREFETCHT0 768(BX)(R8*1)
@@ -6850,11 +6939,11 @@ vecIc:
 	VMOVUPS    Z7, (AX)(R8*1)
 	ADDQ       $+64, R8
 	SUBQ       $+16, DI
-	JMP        vecIc
+	JMP        vecIf
 
-restId:
+restIg:
 	TESTQ      DI, DI
-	JZ         doneIe
+	JZ         doneIh
 	PREFETCHT0 768(AX)(R8*1)
 	PREFETCHT0 768(DX)(R8*1)
 	PREFETCHT0 768(BX)(R8*1)
@@ -6882,7 +6971,7 @@ restId:
 	VSUBPS     Z8, Z0, Z0
 	VMOVUPS    Z0, K1, (AX)(R8*1)
 
-doneIe:
+doneIh:
 	VZEROUPPER
 	RET
 
@@ -6895,7 +6984,7 @@ TEXT ·axpyAVX512(SB), NOSPLIT, $0-32
 	VBROADCASTSS a+8(FP), Z0
 	XORQ         SI, SI
 	TESTQ        BX, BX
-	JZ           doneIh
+	JZ           doneIk
 	LEAQ         -1(BX), CX
 	ANDQ         $0x0f, CX
 	MOVQ         $0x00000002, DI
@@ -6903,26 +6992,26 @@ TEXT ·axpyAVX512(SB), NOSPLIT, $0-32
 	DECQ         DI
 	KMOVW        DI, K1
 
-vecIf:
+vecIi:
 	CMPQ    BX, $+16
-	JL      restIg
+	JL      restIj
 	VMOVUPS (AX)(SI*1), Z1
 	VMULPS  (DX)(SI*1), Z0, Z2
 	VADDPS  Z2, Z1, Z1
 	VMOVUPS Z1, (AX)(SI*1)
 	ADDQ    $+64, SI
 	SUBQ    $+16, BX
-	JMP     vecIf
+	JMP     vecIi
 
-restIg:
+restIj:
 	TESTQ     BX, BX
-	JZ        doneIh
+	JZ        doneIk
 	VMOVUPS.Z (AX)(SI*1), K1, Z1
 	VMULPS.Z  (DX)(SI*1), Z0, K1, Z0
 	VADDPS    Z0, Z1, Z1
 	VMOVUPS   Z1, K1, (AX)(SI*1)
 
-doneIh:
+doneIk:
 	VZEROUPPER
 	RET
 
@@ -6939,27 +7028,27 @@ TEXT ·mulAVX512(SB), NOSPLIT, $0-56
 	SHLQ   $0x02, CX
 	SHLQ   $0x02, BX
 	CMPQ   R8, $+1
-	JEQ    rowsIi
-	CMPQ   R8, $+2
-	JEQ    rowsIj
-	CMPQ   R8, $+3
-	JEQ    rowsIk
-	CMPQ   R8, $+4
 	JEQ    rowsIl
-	CMPQ   R8, $+5
+	CMPQ   R8, $+2
 	JEQ    rowsIm
-	CMPQ   R8, $+6
+	CMPQ   R8, $+3
 	JEQ    rowsIn
-	CMPQ   R8, $+7
+	CMPQ   R8, $+4
 	JEQ    rowsIo
-	CMPQ   R8, $+8
+	CMPQ   R8, $+5
 	JEQ    rowsIp
-	CMPQ   R8, $+9
+	CMPQ   R8, $+6
 	JEQ    rowsIq
-	CMPQ   R8, $+10
+	CMPQ   R8, $+7
 	JEQ    rowsIr
-	CMPQ   R8, $+11
+	CMPQ   R8, $+8
 	JEQ    rowsIs
+	CMPQ   R8, $+9
+	JEQ    rowsIt
+	CMPQ   R8, $+10
+	JEQ    rowsIu
+	CMPQ   R8, $+11
+	JEQ    rowsIv
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -6991,9 +7080,9 @@ TEXT ·mulAVX512(SB), NOSPLIT, $0-56
 	LEAQ   (R9)(BX*2), R10
 	ADDQ   BX, R10
 
-fourIt:
+fourIw:
 	SUBQ         $0x04, DI
-	JLT          restIu
+	JLT          restIx
 	VMOVUPS      (SI), Z24
 	VMOVUPS      64(SI), Z25
 	VBROADCASTSS (DX), Z26
@@ -7151,13 +7240,13 @@ fourIt:
 	ADDQ         $0x10, R8
 	ADDQ         $0x10, R9
 	ADDQ         $0x10, R10
-	JMP          fourIt
+	JMP          fourIw
 
-restIu:
+restIx:
 	ADDQ $0x04, DI
-	JEQ  outIw
+	JEQ  outIz
 
-oneIv:
+oneIy:
 	VMOVUPS      (SI), Z24
 	VMOVUPS      64(SI), Z25
 	VBROADCASTSS (DX), Z26
@@ -7202,9 +7291,9 @@ oneIv:
 	ADDQ         $0x04, R9
 	ADDQ         $0x04, R10
 	DECQ         DI
-	JNE          oneIv
+	JNE          oneIy
 
-outIw:
+outIz:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -7244,7 +7333,7 @@ outIw:
 	VZEROUPPER
 	RET
 
-rowsIs:
+rowsIv:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -7274,9 +7363,9 @@ rowsIs:
 	LEAQ   (R9)(BX*2), R10
 	ADDQ   BX, R10
 
-fourIx:
+fourJa:
 	SUBQ         $0x04, DI
-	JLT          restIy
+	JLT          restJb
 	VMOVUPS      (SI), Z22
 	VMOVUPS      64(SI), Z23
 	VBROADCASTSS (DX), Z24
@@ -7422,13 +7511,13 @@ fourIx:
 	ADDQ         $0x10, R8
 	ADDQ         $0x10, R9
 	ADDQ         $0x10, R10
-	JMP          fourIx
+	JMP          fourJa
 
-restIy:
+restJb:
 	ADDQ $0x04, DI
-	JEQ  outJa
+	JEQ  outJd
 
-oneIz:
+oneJc:
 	VMOVUPS      (SI), Z22
 	VMOVUPS      64(SI), Z23
 	VBROADCASTSS (DX), Z24
@@ -7470,9 +7559,9 @@ oneIz:
 	ADDQ         $0x04, R9
 	ADDQ         $0x04, R10
 	DECQ         DI
-	JNE          oneIz
+	JNE          oneJc
 
-outJa:
+outJd:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -7509,7 +7598,7 @@ outJa:
 	VZEROUPPER
 	RET
 
-rowsIr:
+rowsIu:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -7537,9 +7626,9 @@ rowsIr:
 	LEAQ   (R9)(BX*2), R10
 	ADDQ   BX, R10
 
-fourJb:
+fourJe:
 	SUBQ         $0x04, DI
-	JLT          restJc
+	JLT          restJf
 	VMOVUPS      (SI), Z20
 	VMOVUPS      64(SI), Z21
 	VBROADCASTSS (DX), Z22
@@ -7673,13 +7762,13 @@ fourJb:
 	ADDQ         $0x10, R8
 	ADDQ         $0x10, R9
 	ADDQ         $0x10, R10
-	JMP          fourJb
+	JMP          fourJe
 
-restJc:
+restJf:
 	ADDQ $0x04, DI
-	JEQ  outJe
+	JEQ  outJh
 
-oneJd:
+oneJg:
 	VMOVUPS      (SI), Z20
 	VMOVUPS      64(SI), Z21
 	VBROADCASTSS (DX), Z22
@@ -7718,9 +7807,9 @@ oneJd:
 	ADDQ         $0x04, R9
 	ADDQ         $0x04, R10
 	DECQ         DI
-	JNE          oneJd
+	JNE          oneJg
 
-outJe:
+outJh:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -7754,7 +7843,7 @@ outJe:
 	VZEROUPPER
 	RET
 
-rowsIq:
+rowsIt:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -7778,9 +7867,9 @@ rowsIq:
 	LEAQ   (R8)(BX*2), R9
 	ADDQ   BX, R9
 
-fourJf:
+fourJi:
 	SUBQ         $0x04, DI
-	JLT          restJg
+	JLT          restJj
 	VMOVUPS      (SI), Z18
 	VMOVUPS      64(SI), Z19
 	VBROADCASTSS (DX), Z20
@@ -7901,13 +7990,13 @@ fourJf:
 	ADDQ         $0x10, DX
 	ADDQ         $0x10, R8
 	ADDQ         $0x10, R9
-	JMP          fourJf
+	JMP          fourJi
 
-restJg:
+restJj:
 	ADDQ $0x04, DI
-	JEQ  outJi
+	JEQ  outJl
 
-oneJh:
+oneJk:
 	VMOVUPS      (SI), Z18
 	VMOVUPS      64(SI), Z19
 	VBROADCASTSS (DX), Z20
@@ -7942,9 +8031,9 @@ oneJh:
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	DECQ         DI
-	JNE          oneJh
+	JNE          oneJk
 
-outJi:
+outJl:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -7975,7 +8064,7 @@ outJi:
 	VZEROUPPER
 	RET
 
-rowsIp:
+rowsIs:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -7997,9 +8086,9 @@ rowsIp:
 	LEAQ   (R8)(BX*2), R9
 	ADDQ   BX, R9
 
-fourJj:
+fourJm:
 	SUBQ         $0x04, DI
-	JLT          restJk
+	JLT          restJn
 	VMOVUPS      (SI), Z16
 	VMOVUPS      64(SI), Z17
 	VBROADCASTSS (DX), Z18
@@ -8108,13 +8197,13 @@ fourJj:
 	ADDQ         $0x10, DX
 	ADDQ         $0x10, R8
 	ADDQ         $0x10, R9
-	JMP          fourJj
+	JMP          fourJm
 
-restJk:
+restJn:
 	ADDQ $0x04, DI
-	JEQ  outJm
+	JEQ  outJp
 
-oneJl:
+oneJo:
 	VMOVUPS      (SI), Z16
 	VMOVUPS      64(SI), Z17
 	VBROADCASTSS (DX), Z18
@@ -8146,9 +8235,9 @@ oneJl:
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	DECQ         DI
-	JNE          oneJl
+	JNE          oneJo
 
-outJm:
+outJp:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -8176,7 +8265,7 @@ outJm:
 	VZEROUPPER
 	RET
 
-rowsIo:
+rowsIr:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -8196,9 +8285,9 @@ rowsIo:
 	LEAQ   (R8)(BX*2), R9
 	ADDQ   BX, R9
 
-fourJn:
+fourJq:
 	SUBQ         $0x04, DI
-	JLT          restJo
+	JLT          restJr
 	VMOVUPS      (SI), Z14
 	VMOVUPS      64(SI), Z15
 	VBROADCASTSS (DX), Z16
@@ -8295,13 +8384,13 @@ fourJn:
 	ADDQ         $0x10, DX
 	ADDQ         $0x10, R8
 	ADDQ         $0x10, R9
-	JMP          fourJn
+	JMP          fourJq
 
-restJo:
+restJr:
 	ADDQ $0x04, DI
-	JEQ  outJq
+	JEQ  outJt
 
-oneJp:
+oneJs:
 	VMOVUPS      (SI), Z14
 	VMOVUPS      64(SI), Z15
 	VBROADCASTSS (DX), Z16
@@ -8330,9 +8419,9 @@ oneJp:
 	ADDQ         $0x04, R8
 	ADDQ         $0x04, R9
 	DECQ         DI
-	JNE          oneJp
+	JNE          oneJs
 
-outJq:
+outJt:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -8357,7 +8446,7 @@ outJq:
 	VZEROUPPER
 	RET
 
-rowsIn:
+rowsIq:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -8373,9 +8462,9 @@ rowsIn:
 	LEAQ   (DX)(BX*2), R8
 	ADDQ   BX, R8
 
-fourJr:
+fourJu:
 	SUBQ         $0x04, DI
-	JLT          restJs
+	JLT          restJv
 	VMOVUPS      (SI), Z12
 	VMOVUPS      64(SI), Z13
 	VBROADCASTSS (DX), Z14
@@ -8459,13 +8548,13 @@ fourJr:
 	ADDQ         $+512, SI
 	ADDQ         $0x10, DX
 	ADDQ         $0x10, R8
-	JMP          fourJr
+	JMP          fourJu
 
-restJs:
+restJv:
 	ADDQ $0x04, DI
-	JEQ  outJu
+	JEQ  outJx
 
-oneJt:
+oneJw:
 	VMOVUPS      (SI), Z12
 	VMOVUPS      64(SI), Z13
 	VBROADCASTSS (DX), Z14
@@ -8490,9 +8579,9 @@ oneJt:
 	ADDQ         $0x04, DX
 	ADDQ         $0x04, R8
 	DECQ         DI
-	JNE          oneJt
+	JNE          oneJw
 
-outJu:
+outJx:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -8514,7 +8603,7 @@ outJu:
 	VZEROUPPER
 	RET
 
-rowsIm:
+rowsIp:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -8528,9 +8617,9 @@ rowsIm:
 	LEAQ   (DX)(BX*2), R8
 	ADDQ   BX, R8
 
-fourJv:
+fourJy:
 	SUBQ         $0x04, DI
-	JLT          restJw
+	JLT          restJz
 	VMOVUPS      (SI), Z10
 	VMOVUPS      64(SI), Z11
 	VBROADCASTSS (DX), Z12
@@ -8602,13 +8691,13 @@ fourJv:
 	ADDQ         $+512, SI
 	ADDQ         $0x10, DX
 	ADDQ         $0x10, R8
-	JMP          fourJv
+	JMP          fourJy
 
-restJw:
+restJz:
 	ADDQ $0x04, DI
-	JEQ  outJy
+	JEQ  outKb
 
-oneJx:
+oneKa:
 	VMOVUPS      (SI), Z10
 	VMOVUPS      64(SI), Z11
 	VBROADCASTSS (DX), Z12
@@ -8630,9 +8719,9 @@ oneJx:
 	ADDQ         $0x04, DX
 	ADDQ         $0x04, R8
 	DECQ         DI
-	JNE          oneJx
+	JNE          oneKa
 
-outJy:
+outKb:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -8651,7 +8740,7 @@ outJy:
 	VZEROUPPER
 	RET
 
-rowsIl:
+rowsIo:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -8663,9 +8752,9 @@ rowsIl:
 	LEAQ   (DX)(BX*2), R8
 	ADDQ   BX, R8
 
-fourJz:
+fourKc:
 	SUBQ         $0x04, DI
-	JLT          restKa
+	JLT          restKd
 	VMOVUPS      (SI), Z8
 	VMOVUPS      64(SI), Z9
 	VBROADCASTSS (DX), Z10
@@ -8725,13 +8814,13 @@ fourJz:
 	ADDQ         $+512, SI
 	ADDQ         $0x10, DX
 	ADDQ         $0x10, R8
-	JMP          fourJz
+	JMP          fourKc
 
-restKa:
+restKd:
 	ADDQ $0x04, DI
-	JEQ  outKc
+	JEQ  outKf
 
-oneKb:
+oneKe:
 	VMOVUPS      (SI), Z8
 	VMOVUPS      64(SI), Z9
 	VBROADCASTSS (DX), Z10
@@ -8750,9 +8839,9 @@ oneKb:
 	ADDQ         $0x04, DX
 	ADDQ         $0x04, R8
 	DECQ         DI
-	JNE          oneKb
+	JNE          oneKe
 
-outKc:
+outKf:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -8768,7 +8857,7 @@ outKc:
 	VZEROUPPER
 	RET
 
-rowsIk:
+rowsIn:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
@@ -8776,9 +8865,9 @@ rowsIk:
 	VXORPS Z4, Z4, Z4
 	VXORPS Z5, Z5, Z5
 
-fourKd:
+fourKg:
 	SUBQ         $0x04, DI
-	JLT          restKe
+	JLT          restKh
 	VMOVUPS      (SI), Z6
 	VMOVUPS      64(SI), Z7
 	VBROADCASTSS (DX), Z8
@@ -8825,13 +8914,13 @@ fourKd:
 	VFMADD231PS  Z8, Z7, Z5
 	ADDQ         $+512, SI
 	ADDQ         $0x10, DX
-	JMP          fourKd
+	JMP          fourKg
 
-restKe:
+restKh:
 	ADDQ $0x04, DI
-	JEQ  outKg
+	JEQ  outKj
 
-oneKf:
+oneKi:
 	VMOVUPS      (SI), Z6
 	VMOVUPS      64(SI), Z7
 	VBROADCASTSS (DX), Z8
@@ -8846,9 +8935,9 @@ oneKf:
 	ADDQ         $+128, SI
 	ADDQ         $0x04, DX
 	DECQ         DI
-	JNE          oneKf
+	JNE          oneKi
 
-outKg:
+outKj:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -8861,15 +8950,15 @@ outKg:
 	VZEROUPPER
 	RET
 
-rowsIj:
+rowsIm:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
 
-fourKh:
+fourKk:
 	SUBQ         $0x04, DI
-	JLT          restKi
+	JLT          restKl
 	VMOVUPS      (SI), Z4
 	VMOVUPS      64(SI), Z5
 	VBROADCASTSS (DX), Z6
@@ -8904,13 +8993,13 @@ fourKh:
 	VFMADD231PS  Z6, Z5, Z3
 	ADDQ         $+512, SI
 	ADDQ         $0x10, DX
-	JMP          fourKh
+	JMP          fourKk
 
-restKi:
+restKl:
 	ADDQ $0x04, DI
-	JEQ  outKk
+	JEQ  outKn
 
-oneKj:
+oneKm:
 	VMOVUPS      (SI), Z4
 	VMOVUPS      64(SI), Z5
 	VBROADCASTSS (DX), Z6
@@ -8922,9 +9011,9 @@ oneKj:
 	ADDQ         $+128, SI
 	ADDQ         $0x04, DX
 	DECQ         DI
-	JNE          oneKj
+	JNE          oneKm
 
-outKk:
+outKn:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
@@ -8934,13 +9023,13 @@ outKk:
 	VZEROUPPER
 	RET
 
-rowsIi:
+rowsIl:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 
-fourKl:
+fourKo:
 	SUBQ         $0x04, DI
-	JLT          restKm
+	JLT          restKp
 	VMOVUPS      (SI), Z2
 	VMOVUPS      64(SI), Z3
 	VBROADCASTSS (DX), Z4
@@ -8963,13 +9052,13 @@ fourKl:
 	VFMADD231PS  Z4, Z3, Z1
 	ADDQ         $+512, SI
 	ADDQ         $0x10, DX
-	JMP          fourKl
+	JMP          fourKo
 
-restKm:
+restKp:
 	ADDQ $0x04, DI
-	JEQ  outKo
+	JEQ  outKr
 
-oneKn:
+oneKq:
 	VMOVUPS      (SI), Z2
 	VMOVUPS      64(SI), Z3
 	VBROADCASTSS (DX), Z4
@@ -8978,9 +9067,9 @@ oneKn:
 	ADDQ         $+128, SI
 	ADDQ         $0x04, DX
 	DECQ         DI
-	JNE          oneKn
+	JNE          oneKq
 
-outKo:
+outKr:
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX

@@ -501,53 +501,84 @@ func lifTicks(t *tier) {
 	VMOVQ(r, x)
 	VPBROADCASTD(x, first)
 	SHLQ(U8(2), stride)
-	t.each(n, func(at reg.GPVirtual, masked bool) {
-		uj, vj, d, c, s, bit := t.vec(), t.vec(), t.vec(), t.vec(), t.vec(), t.vec()
-		t.load(mem(u, at), uj, masked)
-		t.load(mem(v, at), vj, masked)
-		t.load(mem(drive, at), d, masked)
-		t.load(mem(count, at), c, masked)
-		t.zero(s)
+	type neurons struct{ u, v, d, c, s, r reg.VecVirtual }
+	// ticks runs all ticks of k vectors of neurons from the byte offset at on; a
+	// tick waits for the one before, so some vectors keep the processor busy.
+	run := func(k int, at Mem, masked bool) {
+		place := func(base reg.GPVirtual, i int) Mem {
+			m := at
+			m.Base, m.Disp = base, i*t.bytes()
+			return m
+		}
+		var x []neurons
+		for i := range k {
+			n := neurons{t.vec(), t.vec(), t.vec(), t.vec(), t.vec(), t.vec()}
+			t.load(place(u, i), n.u, masked)
+			t.load(place(v, i), n.v, masked)
+			t.load(place(drive, i), n.d, masked)
+			t.load(place(count, i), n.c, masked)
+			t.zero(n.s)
+			x = append(x, n)
+		}
+		bit, in := t.vec(), t.vec()
 		VMOVAPS(first, bit)
-		from, k := GP64(), GP64()
-		LEAQ(mem(q, at), from)
-		MOVQ(ticks, k)
+		from, left := GP64(), GP64()
+		LEAQ(place(q, 0), from)
+		MOVQ(ticks, left)
 		loop := t.name("tick")
 		Label(loop)
-		in, r := t.vec(), t.vec()
-		t.load(Mem{Base: from}, in, masked)
-		VMULPS(keepU, uj, uj)
-		VADDPS(in, uj, uj)
-		VMULPS(keepV, vj, vj)
-		VADDPS(uj, vj, vj)
-		VADDPS(uj, d, d)
-		VSUBPS(one, vj, r)
-		VANDPS(keep, r, r)
-		if t.wide {
-			f := K()
-			VCMPPS(U8(30), one, vj, f)
-			VMOVAPS(r, f, vj)
-			VADDPS(one, c, f, c)
-			VPORD(bit, s, f, s)
-		} else {
-			f := t.vec()
-			VCMPPS(U8(30), one, vj, f)
-			VBLENDVPS(f, r, vj, vj)
-			VANDPS(one, f, r)
-			VADDPS(r, c, c)
-			VPAND(bit, f, r)
-			VPOR(r, s, s)
+		for i, n := range x {
+			t.load(Mem{Base: from, Disp: i * t.bytes()}, in, masked)
+			VMULPS(keepU, n.u, n.u)
+			VADDPS(in, n.u, n.u)
+			VMULPS(keepV, n.v, n.v)
+			VADDPS(n.u, n.v, n.v)
+			VADDPS(n.u, n.d, n.d)
+			VSUBPS(one, n.v, n.r)
+			VANDPS(keep, n.r, n.r)
+			if t.wide {
+				f := K()
+				VCMPPS(U8(30), one, n.v, f)
+				VMOVAPS(n.r, f, n.v)
+				VADDPS(one, n.c, f, n.c)
+				VPORD(bit, n.s, f, n.s)
+			} else {
+				f := t.vec()
+				VCMPPS(U8(30), one, n.v, f)
+				VBLENDVPS(f, n.r, n.v, n.v)
+				VANDPS(one, f, n.r)
+				VADDPS(n.r, n.c, n.c)
+				VPAND(bit, f, n.r)
+				VPOR(n.r, n.s, n.s)
+			}
 		}
 		VPADDD(bit, bit, bit)
 		ADDQ(stride, from)
-		DECQ(k)
+		DECQ(left)
 		JNE(LabelRef(loop))
-		t.store(uj, mem(u, at), masked)
-		t.store(vj, mem(v, at), masked)
-		t.store(d, mem(drive, at), masked)
-		t.store(c, mem(count, at), masked)
-		t.store(s, mem(spikes, at), masked)
-	})
+		for i, n := range x {
+			t.store(n.u, place(u, i), masked)
+			t.store(n.v, place(v, i), masked)
+			t.store(n.d, place(drive, i), masked)
+			t.store(n.c, place(count, i), masked)
+			t.store(n.s, place(spikes, i), masked)
+		}
+	}
+	if t.wide {
+		const many = 3
+		next, rest := t.name("many"), t.name("few")
+		Label(next)
+		CMPQ(n, I32(many*t.lanes))
+		JL(LabelRef(rest))
+		run(many, Mem{}, false)
+		for _, p := range []reg.GPVirtual{q, u, v, drive, count, spikes} {
+			ADDQ(I32(many*t.bytes()), p)
+		}
+		SUBQ(I32(many*t.lanes), n)
+		JMP(LabelRef(next))
+		Label(rest)
+	}
+	t.each(n, func(at reg.GPVirtual, masked bool) { run(1, Mem{Index: at, Scale: 1}, masked) })
 	RET()
 }
 
