@@ -28,28 +28,28 @@ func scaledRows(dst, x []float32, stride int, rows []int32, scale []float32) {
 	f(&dst[0], len(dst), &x[0], stride, &rows[0], &scale[0], len(rows))
 }
 
-func lif(p LIFParams, q, u, v, drive, count []float32, room []int32, first int) int {
-	var keep uint32
+// keep is what of v - 1 a neuron that fires has next.
+func (p LIFParams) keep() uint32 {
 	if p.Subtract {
-		keep = ^keep
+		return 1<<32 - 1
 	}
+	return 0
+}
+
+func lif(p LIFParams, q, u, v, drive, count []float32, room []int32, first int) int {
 	f := lifAVX2
 	if tier.Active() == tier.AVX512 {
 		f = lifAVX512
 	}
-	return f(&q[0], &u[0], &v[0], &drive[0], &count[0], len(q), p.KeepU, p.KeepV, keep, &room[0], first)
+	return f(&q[0], &u[0], &v[0], &drive[0], &count[0], len(q), p.KeepU, p.KeepV, p.keep(), &room[0], first)
 }
 
 func lifTicks(p LIFParams, q []float32, stride, ticks int, u, v, drive, count []float32, spikes []uint32) {
-	var keep uint32
-	if p.Subtract {
-		keep = ^keep
-	}
 	f := lifTicksAVX2
 	if tier.Active() == tier.AVX512 {
 		f = lifTicksAVX512
 	}
-	f(&q[0], stride, ticks, &u[0], &v[0], &drive[0], &count[0], len(u), p.KeepU, p.KeepV, keep, &spikes[0])
+	f(&q[0], stride, ticks, &u[0], &v[0], &drive[0], &count[0], len(u), p.KeepU, p.KeepV, p.keep(), &spikes[0])
 }
 
 func pick(x []uint32, mask uint32, first int, index []int32, value []uint32) int {

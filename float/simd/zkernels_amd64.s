@@ -1567,8 +1567,8 @@ TEXT ·lifAVX2(SB), NOSPLIT, $0-88
 	VMOVQ        R9, X6
 	VPBROADCASTD X6, Y5
 	VPADDD       iota32<>+0(SB), Y5, Y5
-	MOVL         $0x00000008, R9
-	VMOVD        R9, X6
+	MOVQ         $0x00000008, R9
+	VMOVQ        R9, X6
 	VPBROADCASTD X6, Y6
 	LEAQ         compress<>+0(SB), R9
 	XORQ         R10, R10
@@ -6538,8 +6538,8 @@ TEXT ·lifAVX512(SB), NOSPLIT, $0-88
 	VMOVQ        CX, X6
 	VPBROADCASTD X6, Z5
 	VPADDD       iota32<>+0(SB), Z5, Z5
-	MOVL         $0x00000010, CX
-	VMOVD        CX, X6
+	MOVQ         $0x00000010, CX
+	VMOVQ        CX, X6
 	VPBROADCASTD X6, Z6
 	XORQ         R10, R10
 	TESTQ        R8, R8

@@ -407,18 +407,7 @@ func lif(t *tier) {
 	VBROADCASTSS(ones, one)
 	zero := t.vec()
 	t.zero(zero)
-	index, step, x := t.vec(), t.vec(), XMM()
-	VMOVQ(first, x) // not MOVQ: legacy SSE amid dirty upper halves stalls
-	VPBROADCASTD(x, index)
-	VPADDD(iota32, index, index)
-	lanes := GP32()
-	MOVL(U32(uint32(t.lanes)), lanes)
-	VMOVD(lanes, x)
-	VPBROADCASTD(x, step)
-	table := GP64()
-	if !t.wide {
-		LEAQ(compress, table)
-	}
+	index, step, table := t.indices(first)
 	t.each(n, func(at reg.GPVirtual, masked bool) {
 		in, uj, vj, r := t.vec(), t.vec(), t.vec(), t.vec()
 		d, c := in, in
@@ -588,19 +577,9 @@ func pick(t *tier) {
 	Doc("pick"+t.suffix+" is Pick on n numbers, the first of which has index first.", "It writes up to n indices and values and returns how many.")
 	x, n, first, to, value := ptr("x"), ptr("n"), ptr("first"), ptr("index"), ptr("value")
 	mask := t.broadcast("mask")
-	zero, index, step, low := t.vec(), t.vec(), t.vec(), XMM()
+	zero := t.vec()
 	t.zero(zero)
-	VMOVQ(first, low)
-	VPBROADCASTD(low, index)
-	VPADDD(iota32, index, index)
-	lanes := GP64()
-	MOVQ(U32(uint32(t.lanes)), lanes)
-	VMOVQ(lanes, low)
-	VPBROADCASTD(low, step)
-	table := GP64()
-	if !t.wide {
-		LEAQ(compress, table)
-	}
+	index, step, table := t.indices(first)
 	t.each(n, func(at reg.GPVirtual, masked bool) {
 		xi := t.vec()
 		t.load(mem(x, at), xi, masked)
@@ -645,6 +624,23 @@ func pick(t *tier) {
 	SHRQ(U8(2), to)
 	Store(to, ReturnIndex(0))
 	RET()
+}
+
+// indices are first, first+1, ... in a vector, the step to the next vector's, and,
+// without AVX-512, the address of compress.
+func (t *tier) indices(first reg.GPVirtual) (index, step reg.VecVirtual, table reg.GPVirtual) {
+	index, step, table = t.vec(), t.vec(), GP64()
+	x, lanes := XMM(), GP64()
+	VMOVQ(first, x) // not MOVQ: legacy SSE amid dirty upper halves stalls
+	VPBROADCASTD(x, index)
+	VPADDD(iota32, index, index)
+	MOVQ(U32(uint32(t.lanes)), lanes)
+	VMOVQ(lanes, x)
+	VPBROADCASTD(x, step)
+	if !t.wide {
+		LEAQ(compress, table)
+	}
+	return index, step, table
 }
 
 // compress stores the lanes of v that f has. Whole vectors go through a register:
