@@ -59,42 +59,46 @@ func (f Feedback) apply(dst, e []float32) {
 	}
 }
 
-// penultimate writes rate x W e to dst, W being the output weights
-// [units][outputs]: eq. 5.
-func penultimate(dst, w, e []float32, rate float32) {
-	n, j := len(e), 0
-	for ; j+4 <= len(dst); j += 4 { // four at a time: an add waits for the one before
-		var s0, s1, s2, s3 float32
-		w0, w1, w2, w3 := w[j*n:][:n], w[(j+1)*n:][:n], w[(j+2)*n:][:n], w[(j+3)*n:][:n]
-		for k, ek := range e {
-			s0 += float32(w0[k] * ek)
-			s1 += float32(w1[k] * ek)
-			s2 += float32(w2[k] * ek)
-			s3 += float32(w3[k] * ek)
-		}
-		dst[j], dst[j+1], dst[j+2], dst[j+3] = rate*s0, rate*s1, rate*s2, rate*s3
+// outputFeedback is eq. 5: the output weights read backwards.
+type outputFeedback struct {
+	net  *Network
+	rate float32
+	rows []int32   // the outputs
+	w    []float32 // the output weights as [outputs][units]
+}
+
+func newOutputFeedback(n *Network, tc TrainConfig) outputFeedback {
+	r := outputFeedback{net: n, rate: float32(tc.TargetRate), w: make([]float32, len(n.Weights[n.Layers()-1]))}
+	for k := range n.Sizes[n.Layers()] {
+		r.rows = append(r.rows, int32(k))
 	}
-	for ; j < len(dst); j++ {
-		var sum float32
-		for k, ek := range e {
-			sum += float32(w[j*n+k] * ek)
-		}
-		dst[j] = rate * sum
-	}
+	return r
+}
+
+func (r *outputFeedback) prepare() {
+	last := r.net.Layers() - 1
+	transpose(r.w, r.net.Weights[last], r.net.Sizes[last], r.net.Sizes[last+1])
+}
+
+// apply writes rate x W e to dst.
+func (r *outputFeedback) apply(dst, e []float32) {
+	simd.ScaledRows(dst, r.w, len(dst), r.rows, e)
+	scale(dst, r.rate)
 }
 
 // globalFeedback is the rule of [zhao2020]: eq. 5 for the hidden layer below the
 // output, eq. 6 for every other.
 type globalFeedback struct {
-	still
-	net      *Network
 	feedback []Feedback
-	rate     float32
+	output   outputFeedback
 }
 
+func (r *globalFeedback) prepare()            { r.output.prepare() }
+func (r *globalFeedback) learned() []*plastic { return nil }
+
 func (r *globalFeedback) hidden(_ *State, b *sampleBuffers, l int) {
-	if last := r.net.Layers() - 1; l == last-1 {
-		penultimate(b.change[l], r.net.Weights[last], b.err, r.rate)
+	if l == r.output.net.Layers()-2 {
+		r.output.apply(b.change[l], b.err)
 	} else {
 		r.feedback[l].apply(b.change[l], b.err)
 	}

@@ -199,11 +199,16 @@ func TestPerEvent(t *testing.T) {
 	}
 }
 
-func TestUniform(t *testing.T) {
-	a, b := newStream(1, 2, 3), newSource(1, 2, 3)
-	for range 1000 {
-		if want, got := a.Float32(), uniform(b); got != want {
-			t.Fatalf("got %v, want rand.Rand's %v", got, want)
+// TestPCG: rand.Rand's numbers.
+func TestPCG(t *testing.T) {
+	a, b := newStream(1, 2, 3), newPCG(1, 2, 3)
+	got := make([]float32, 500)
+	for range 3 {
+		b.fill(got, 1.3, 0.3)
+		for _, x := range got {
+			if want := float32(a.Float32()*1.3) - 0.3; x != want {
+				t.Fatalf("got %v, want rand.Rand's %v", x, want)
+			}
 		}
 	}
 }

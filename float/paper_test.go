@@ -139,7 +139,10 @@ func TestEq4(t *testing.T) {
 // W e = (0.5 - 0.5, 1.5 + 1) = (0, 2.5), halved (0, 1.25).
 func TestEq5(t *testing.T) {
 	dst := make([]float32, 2)
-	penultimate(dst, []float32{1, 2, 3, -4}, []float32{0.5, -0.25}, 0.5)
+	net := &Network{Config: Config{Sizes: []int{1, 2, 2}}, Weights: [][]float32{{0, 0}, {1, 2, 3, -4}}}
+	r := newOutputFeedback(net, TrainConfig{TargetRate: 0.5})
+	r.prepare()
+	r.apply(dst, []float32{0.5, -0.25})
 	near(t, "unit 0", float64(dst[0]), 0, 1e-7)
 	near(t, "unit 1", float64(dst[1]), 1.25, 1e-7)
 }

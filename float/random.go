@@ -1,6 +1,7 @@
 package float
 
 import (
+	"math/bits"
 	"math/rand/v2"
 
 	"gonum.org/v1/gonum/blas/blas64"
@@ -26,13 +27,39 @@ const (
 // newStream returns the generator of one stream at one index (a layer, an
 // epoch, a sample).
 func newStream(seed uint64, stream, index uint64) *rand.Rand {
-	return rand.New(newSource(seed, stream, index))
+	return rand.New(rand.NewPCG(seed, stream<<56^index))
 }
 
-func newSource(seed, stream, index uint64) *rand.PCG { return rand.NewPCG(seed, stream<<56^index) }
+// pcg is rand.PCG.
+type pcg struct{ hi, lo uint64 }
 
-// uniform is rand.Rand's Float32 without the calls in between.
-func uniform(p *rand.PCG) float32 { return float32(int32(p.Uint64()>>32&(1<<24-1))) / (1 << 24) }
+// newPCG is newStream's.
+func newPCG(seed, stream, index uint64) pcg { return pcg{seed, stream<<56 ^ index} }
+
+// fill writes p's next numbers as rand.Rand's Float32 gives them, each times width
+// and less below, without a call for each.
+func (p *pcg) fill(v []float32, width, below float32) {
+	const (
+		mulHi, mulLo = 2549297995355413924, 4865540595714422341
+		incHi, incLo = 6364136223846793005, 1442695040888963407
+		cheap        = 0xda942042e4dd58b5
+	)
+	hi, lo := p.hi, p.lo
+	for i := range v {
+		a, b := bits.Mul64(lo, mulLo)
+		a += hi*mulLo + lo*mulHi
+		var carry uint64
+		lo, carry = bits.Add64(b, incLo, 0)
+		hi, _ = bits.Add64(a, incHi, carry)
+		x := hi
+		x ^= x >> 32
+		x *= cheap
+		x ^= x >> 48
+		x *= lo | 1
+		v[i] = float32(float32(int32(x>>32&(1<<24-1)))/(1<<24)*width) - below
+	}
+	p.hi, p.lo = hi, lo
+}
 
 // orthogonal returns a random [in][out] matrix whose shorter side's vectors
 // are orthonormal, times scale: the thin QR factor of a Gaussian matrix, with

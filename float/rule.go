@@ -71,7 +71,7 @@ func newCredit(n *Network, tc TrainConfig) credit {
 	case LRAE:
 		return newRepresentation(n, tc)
 	}
-	return &globalFeedback{net: n, feedback: newFeedback(n.Config, tc, n.Layers()-2), rate: float32(tc.TargetRate)}
+	return &globalFeedback{newFeedback(n.Config, tc, n.Layers()-2), newOutputFeedback(n, tc)}
 }
 
 // still is a rule without weights of its own and without preparation.

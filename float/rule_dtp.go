@@ -13,11 +13,12 @@ package float
 type targets struct {
 	net     *Network
 	tc      TrainConfig
+	output  outputFeedback
 	inverse []*plastic // [l]: from layer l+1 to l, for l below the top hidden layer
 }
 
 func newTargets(n *Network, tc TrainConfig) *targets {
-	r := &targets{net: n, tc: tc}
+	r := &targets{net: n, tc: tc, output: newOutputFeedback(n, tc)}
 	for l := range n.Layers() - 2 {
 		from, to := n.Sizes[l+2], n.Sizes[l+1]
 		v := orthogonal(from, to, 1, newStream(tc.Seed, streamRule, uint64(l)))
@@ -26,7 +27,7 @@ func newTargets(n *Network, tc TrainConfig) *targets {
 	return r
 }
 
-func (r *targets) prepare()            {}
+func (r *targets) prepare()            { r.output.prepare() }
 func (r *targets) learned() []*plastic { return r.inverse }
 
 func (r *targets) hidden(_ *State, b *sampleBuffers, l int) {
@@ -38,7 +39,7 @@ func (r *targets) hidden(_ *State, b *sampleBuffers, l int) {
 	}
 	d := b.diff[l] // S - target, before the window
 	if l == top {
-		penultimate(d, r.net.Weights[top+1], b.err, float32(r.tc.TargetRate))
+		r.output.apply(d, b.err)
 	} else {
 		p := r.inverse[l]
 		was := p.of(b)

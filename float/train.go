@@ -496,13 +496,10 @@ func (t *Trainer) randomMembranes(st *State, sample int) {
 	if width == 0 {
 		return
 	}
-	rng := newSource(tc.Seed, streamMembrane, uint64(t.Epoch)<<32|uint64(sample))
+	rng := newPCG(tc.Seed, streamMembrane, uint64(t.Epoch)<<32|uint64(sample))
 	for l := range st.layers {
 		if !t.Net.Integrates(l) {
-			v := st.layers[l].v
-			for j := range v {
-				v[j] = float32(uniform(rng)*width) - below
-			}
+			rng.fill(st.layers[l].v, width, below)
 		}
 	}
 }
