@@ -117,29 +117,23 @@ func LIF(p LIFParams, q, u, v, drive, count []float32, fired []int32, first int)
 		return fired[:k+lif(p, q, u, v, drive, count, room, first)]
 	}
 	for j, in := range q {
-		uj, vj, fires := p.step(in, u[j], v[j])
-		u[j], v[j] = uj, vj
+		uj := float32(p.KeepU*u[j]) + in
+		vj := float32(p.KeepV*v[j]) + uj
+		u[j] = uj
 		drive[j] += uj
-		if fires {
+		if vj > 1 {
 			fired = append(fired, int32(first+j))
 			count[j]++
+			if p.Subtract {
+				vj--
+			} else {
+				vj = 0
+			}
 		}
+		v[j] = vj
 		q[j] = 0
 	}
 	return fired
-}
-
-// step is a neuron's tick; it says whether it fires.
-func (p LIFParams) step(in, u, v float32) (float32, float32, bool) {
-	u = float32(p.KeepU*u) + in
-	v = float32(p.KeepV*v) + u
-	if !(v > 1) {
-		return u, v, false
-	}
-	if p.Subtract {
-		return u, v - 1, true
-	}
-	return u, 0, true
 }
 
 // LIFTicks is LIF for some ticks, at most 32; q's row t, stride apart, is what tick
@@ -167,13 +161,20 @@ func LIFTicks(p LIFParams, q []float32, stride, ticks int, u, v, drive, count []
 	clear(spikes)
 	for t := range ticks {
 		for j, in := range q[t*stride:][:n] {
-			uj, vj, fires := p.step(in, u[j], v[j])
-			u[j], v[j] = uj, vj
+			uj := float32(p.KeepU*u[j]) + in // as in LIF: a function of a neuron's tick costs a third
+			vj := float32(p.KeepV*v[j]) + uj
+			u[j] = uj
 			drive[j] += uj
-			if fires {
+			if vj > 1 {
 				spikes[j] |= 1 << t
 				count[j]++
+				if p.Subtract {
+					vj--
+				} else {
+					vj = 0
+				}
 			}
+			v[j] = vj
 		}
 	}
 }
