@@ -17,12 +17,16 @@ import (
 type Fields struct {
 	Side int    `json:"side,omitempty"`
 	Seed uint64 `json:"seed,omitempty"`
+	Cols int    `json:"cols,omitempty"` // of the images they were drawn for; 0 before they are
 }
 
 // Fits says whether images of rows x cols pixels have such fields.
 func (f Fields) Fits(rows, cols int) error {
 	if f.Side > min(rows, cols) {
 		return fmt.Errorf("receptive_field: got %d, want at most the shorter side of images of %d x %d pixels", f.Side, rows, cols)
+	}
+	if f.Cols != 0 && f.Cols != cols {
+		return fmt.Errorf("receptive_field: got images of %d x %d pixels, and fields that were drawn for %d columns", rows, cols, f.Cols)
 	}
 	return nil
 }

@@ -77,3 +77,23 @@ func TestFieldsKeepLength(t *testing.T) {
 		}
 	}
 }
+
+// TestFieldsShape: fields are of the images they were drawn for.
+func TestFieldsShape(t *testing.T) {
+	for _, c := range []struct {
+		f          Fields
+		rows, cols int
+		ok         bool
+	}{
+		{Fields{}, 1, 1, true},
+		{Fields{Side: 4}, 4, 9, true},
+		{Fields{Side: 4, Cols: 9}, 4, 9, true},
+		{Fields{Side: 4, Cols: 9}, 9, 4, false},
+		{Fields{Side: 5}, 4, 9, false},
+		{Fields{Side: 5}, 9, 4, false},
+	} {
+		if err := c.f.Fits(c.rows, c.cols); (err == nil) != c.ok {
+			t.Errorf("%+v on %d x %d: got %v, want no error: %t", c.f, c.rows, c.cols, err, c.ok)
+		}
+	}
+}

@@ -93,6 +93,8 @@ func (c TrainConfig) Validate() error {
 	switch {
 	case c.Bits == "":
 		bad(c.BitsAfter == 0, "bits_after", c.BitsAfter, "0 without bits")
+	case c.From == "" && c.Epochs < 2:
+		bad(false, "epochs", c.Epochs, "2 or more: weights are rounded once they are trained, and before the last epoch")
 	case c.From == "":
 		bad(c.BitsAfter >= 1 && c.BitsAfter < c.Epochs, "bits_after", c.BitsAfter, fmt.Sprintf("1..%d: weights are rounded once they are trained, and before the last epoch", c.Epochs-1))
 	default:
@@ -255,6 +257,10 @@ func NewTrainer(net *Network, tc TrainConfig, train *dataset.Set) (*Trainer, err
 		}
 	}
 	if tc.Fields.Side > 0 {
+		if net.Layers() < 2 {
+			return nil, fmt.Errorf("receptive_field: got %d for a network without hidden layers, want 0", tc.Fields.Side)
+		}
+		t.Config.Fields.Cols = train.Cols
 		t.seen = net.localise(tc.Fields, train.Rows, train.Cols)
 	}
 	if tc.RowSigns {

@@ -13,6 +13,8 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+
+	"glsnn/fixedpoint/tier"
 )
 
 // app is what every command needs: its streams and the global flags.
@@ -72,6 +74,9 @@ Results go to standard output, talk and progress to standard error. Exit codes:
 			}
 			if !slices.Contains([]string{"auto", "plain", "none"}, a.progress) {
 				return usage("--progress: got %q, want auto, plain or none", a.progress)
+			}
+			if name, ok := tier.Env(); !ok {
+				return usage("GLSNN_SIMD: got %q, want portable, avx2 or avx512", name)
 			}
 			if a.jobs < 0 || a.jobs > 4096 {
 				return usage("--jobs: got %d, want 0..4096", a.jobs)

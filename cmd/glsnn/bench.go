@@ -81,7 +81,7 @@ func (a *app) bench(ctx context.Context, o *benchOptions) (*benchResult, error) 
 		if err := os.MkdirAll(o.sweeps, 0o777); err != nil {
 			return nil, fmt.Errorf("--sweeps: %w", err)
 		}
-		if err := flagWritable("--sweeps", filepath.Join(o.sweeps, "width.svg")); err != nil {
+		if err := flagWritable("--sweeps", filepath.Join(o.sweeps, "width-time.svg")); err != nil {
 			return nil, err
 		}
 	}

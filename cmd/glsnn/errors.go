@@ -131,7 +131,7 @@ func flagFault(cmd *cobra.Command, err error) error {
 	switch {
 	case errors.As(err, &value):
 		want := map[string]string{
-			"int": "a whole number", "uint64": "a whole number from 0", "float64": "a number", "bool": "true or false",
+			"int": "a whole number", "uint64": "a whole number from 0", "float64": "a number", "bool": "true or false", "duration": "a time such as 100ms or 2s",
 		}[value.GetFlag().Value.Type()]
 		return usage("--%s: got %q, want %s", value.GetFlag().Name, value.GetValue(), want)
 	case errors.As(err, &unknown):

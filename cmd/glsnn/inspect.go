@@ -117,6 +117,9 @@ func inspectNetwork(w io.Writer, n *float.Network) {
 	if o.Train.Preset != "" {
 		fmt.Fprintf(w, "preset\t%s\tflags may have changed some of it; --output json has all settings\n", o.Train.Preset)
 	}
+	if side := o.Train.Fields.Side; side > 0 {
+		fmt.Fprintf(w, "fields\t%d x %d pixels\teach neuron of the first layer sees so many\n", side, side)
+	}
 	for l, g := range o.Grids {
 		fmt.Fprintf(w, "layer %d\tweights on a grid\t%d..%d times %v\n", l, g.Low, g.High, g.Scale)
 	}

@@ -49,6 +49,18 @@ func presetHelp() string {
 	return b.String()
 }
 
+// blamePreset adds to a fault of a flag that nobody typed where its value is from.
+func blamePreset(cmd *cobra.Command, name string, err error) error {
+	for _, p := range presets() {
+		for _, f := range p.flags {
+			if p.name == name && !cmd.Flags().Changed(f.name) && strings.Contains(err.Error(), "--"+f.name+":") {
+				return fmt.Errorf("%w (--preset %s sets %s; the flag itself comes before it)", err, name, f)
+			}
+		}
+	}
+	return err
+}
+
 // usePreset gives every flag of cmd that was not set the value of the recipe
 // called name.
 func usePreset(cmd *cobra.Command, name string) error {

@@ -138,6 +138,9 @@ func (a *app) reproduce(ctx context.Context, f *reproduce.Figure, o *reproduceOp
 	if options.Recipe, err = o.recipe(); err != nil {
 		return nil, err
 	}
+	if err := options.Recipe.Train.Fields.Fits(train.Rows, train.Cols); err != nil {
+		return nil, usage("--like %s: %w", o.like, err)
+	}
 	if o.quick {
 		train, test = reproduce.Shorten(train, test)
 	}

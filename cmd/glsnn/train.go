@@ -87,7 +87,7 @@ A preset gives every flag that is not set a value of a recipe:` + presetHelp(),
 			}
 			r, err := a.train(cmd.Context(), o, cmd.Flags().Changed)
 			if err != nil {
-				return err
+				return blamePreset(cmd, o.train.Preset, err)
 			}
 			return a.result(r, r.text)
 		},
@@ -346,6 +346,9 @@ func (a *app) train(ctx context.Context, o *trainOptions, changed func(flag stri
 	if err := o.train.Fields.Fits(train.Rows, train.Cols); err != nil {
 		return nil, asFlags(err)
 	}
+	if o.train.Fields.Side > 0 && o.net.Layers() < 2 {
+		return nil, usage("--receptive-field: got %d with --hidden \"\", want 0", o.train.Fields.Side)
+	}
 	if o.train.HeldOut >= train.Len() {
 		return nil, usage("--validate: got %d, want less than the %d training samples", o.train.HeldOut, train.Len())
 	}
@@ -359,6 +362,9 @@ func (a *app) train(ctx context.Context, o *trainOptions, changed func(flag stri
 		if o.target != "" {
 			if err := a.fitTarget(o, changed); err != nil {
 				return nil, err
+			}
+			if err := asFlags(o.train.Fits(o.net)); err != nil {
+				return nil, fmt.Errorf("target %s: %w", o.target, err)
 			}
 		}
 		net := from

@@ -37,7 +37,8 @@ func newCompensation(moments []float64, in int, mode fixedpoint.RoundMode, withi
 	return c
 }
 
-// round returns weights, [in][out], in steps of scale.
+// round returns weights, [in][out], in steps of scale. A weight of exactly 0 is a
+// synapse that is not there (a receptive field's outside, say) and stays 0.
 func (c *compensation) round(weights []float32, scale float64, out int) []int16 {
 	in := len(c.order)
 	q := make([]int16, len(weights))
@@ -58,6 +59,9 @@ func (c *compensation) round(weights []float32, scale float64, out int) []int16 
 		low, high := c.within(i)
 		for j, x := range want {
 			n := min(max(roundFloat(x, c.mode), float64(low)), float64(high))
+			if weights[i*out+j] == 0 {
+				n = 0
+			}
 			q[i*out+j] = int16(n)
 			errs[k*out+j] = float64(weights[i*out+j])/scale - n
 		}

@@ -28,6 +28,7 @@ func TestCompensateByHand(t *testing.T) {
 		{"never", []float32{0.4, 1.6}, []float64{0, 0, 0, 0}, []int16{0, 2}},
 		{"the louder first", []float32{0.4, 0.4}, []float64{4, 2, 2, 1}, []int16{0, 1}},
 		{"no more than the largest", []float32{3, 3.4}, []float64{1, 1, 1, 1}, []int16{3, 3}},
+		{"no synapse", []float32{0, 0.4}, []float64{1, 1, 1, 1}, []int16{0, 0}},
 		{"two neurons", []float32{0.4, 0.4, 0.4, -0.4}, []float64{1, 1, 1, 1}, []int16{1, 0, 0, 0}},
 	} {
 		out := len(c.weights) / 2

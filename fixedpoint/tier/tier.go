@@ -7,6 +7,7 @@ package tier
 import (
 	"fmt"
 	"os"
+	"slices"
 )
 
 // Tier is an instruction set; a higher one includes the lower.
@@ -34,6 +35,13 @@ func chosen(name string) Tier {
 		}
 	}
 	return best
+}
+
+// Env is the name that GLSNN_SIMD asks for, and whether it is that of an
+// instruction set; one that the processor lacks gives the best that it has.
+func Env() (name string, ok bool) {
+	name = os.Getenv("GLSNN_SIMD")
+	return name, name == "" || slices.Contains(names[:], name)
 }
 
 // All lists what this processor can run, ascending.
