@@ -9,7 +9,8 @@ import (
 
 // Fields are local receptive fields: each neuron of the first hidden layer sees a
 // square of Side x Side pixels at a place drawn from Seed, and its other weights
-// are 0 before, in and after training. Side 0 is no limit.
+// are 0 before, in and after training. Side 0 is no limit. NewTrainer fills in the
+// rest, Seed being the run's unless it says another; a network trained on keeps them.
 //
 // The feedback of eq. 6 has the rank of the output layer, so the neurons of a layer
 // tend to learn the same few mixtures of classes, each from the whole image. Fields
@@ -29,6 +30,15 @@ func (f Fields) Fits(rows, cols int) error {
 		return fmt.Errorf("receptive_field: got images of %d x %d pixels, and fields that were drawn for %d columns", rows, cols, f.Cols)
 	}
 	return nil
+}
+
+// drawnFor is f with what is not yet said: the run's seed and the images' columns.
+func (f Fields) drawnFor(seed uint64, cols int) Fields {
+	if f == (Fields{Side: f.Side}) {
+		f.Seed = seed
+	}
+	f.Cols = cols
+	return f
 }
 
 // corner is a field's first pixel.

@@ -260,8 +260,8 @@ func NewTrainer(net *Network, tc TrainConfig, train *dataset.Set) (*Trainer, err
 		if net.Layers() < 2 {
 			return nil, fmt.Errorf("receptive_field: got %d for a network without hidden layers, want 0", tc.Fields.Side)
 		}
-		t.Config.Fields.Cols = train.Cols
-		t.seen = net.localise(tc.Fields, train.Rows, train.Cols)
+		t.Config.Fields = tc.Fields.drawnFor(tc.Seed, train.Cols)
+		t.seen = net.localise(t.Config.Fields, train.Rows, train.Cols)
 	}
 	if tc.RowSigns {
 		t.signs = net.OneSign(tc.Seed)
@@ -650,7 +650,7 @@ func (t *Trainer) newMoves() (moves []*plastic) {
 			p.m, p.s = t.m[l], t.s[l]
 		}
 		p.pre = func(b *sampleBuffers) []float32 { return b.rates[l] }
-		if l == 0 && t.seen != nil {
+		if l == 0 {
 			p.seen = t.seen
 		}
 		p.after = func(row []float32, i int) {

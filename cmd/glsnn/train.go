@@ -284,9 +284,6 @@ func (a *app) train(ctx context.Context, o *trainOptions, changed func(flag stri
 		return nil, usage("--samples: got %d, want 0 (all) or more", o.samples)
 	}
 	var from *float.Network
-	if o.train.Fields.Side > 0 {
-		o.train.Fields.Seed = o.train.Seed
-	}
 	if o.from != "" {
 		if from, changed, err = o.startFrom(hidden, changed); err != nil {
 			return nil, err

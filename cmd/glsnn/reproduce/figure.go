@@ -100,9 +100,7 @@ func (f *Figure) Reproduce(ctx context.Context, r *Runner, o Options, train, tes
 			run := Run{Net: o.Recipe.Net, Train: o.Recipe.Train, TrainHash: trainHash, TestHash: testHash}
 			run.Net.Sizes = slices.Concat([]int{train.Rows * train.Cols}, c.Hidden, []int{train.Classes})
 			run.Train.Seed, run.Train.Rule, run.Train.Frozen = uint64(seed+1), c.Rule, c.Frozen
-			if run.Train.Fields.Side > 0 {
-				run.Train.Fields.Seed = run.Train.Seed
-			}
+			run.Train.Fields = float.Fields{Side: run.Train.Fields.Side} // drawn by each seed
 			if c.Gain > 0 {
 				run.Train.Gain = c.Gain
 			}
