@@ -29,70 +29,15 @@ func TestMove(t *testing.T) {
 		{"far", 5, 0, 0, make([]uint8, 9)},
 	} {
 		got := make([]uint8, 9)
-		move(got, src, 3, 3, motion{c.dx, c.dy, radians(c.angle), 1, nil})
+		move(got, src, 3, 3, c.dx, c.dy, radians(c.angle))
 		if !slices.Equal(got, c.want) {
 			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
 		}
 	}
 	wide := []uint8{1, 2, 3, 4, 5, 6, 7, 8}
 	got := make([]uint8, 8)
-	if move(got, wide, 2, 4, motion{angle: radians(180), size: 1}); !slices.Equal(got, []uint8{8, 7, 6, 5, 4, 3, 2, 1}) {
+	if move(got, wide, 2, 4, 0, 0, radians(180)); !slices.Equal(got, []uint8{8, 7, 6, 5, 4, 3, 2, 1}) {
 		t.Errorf("2 x 4, half turn: got %v", got)
-	}
-}
-
-// TestMoveSize: an image is enlarged about its centre.
-func TestMoveSize(t *testing.T) {
-	src := []uint8{
-		10, 20, 30,
-		40, 50, 60,
-		70, 80, 91,
-	}
-	for _, c := range []struct {
-		size float64
-		want []uint8
-	}{
-		{1, src},
-		{2, []uint8{30, 35, 40, 45, 50, 55, 60, 65, 70}},
-		{0.5, []uint8{0, 0, 0, 0, 50, 0, 0, 0, 0}},
-	} {
-		got := make([]uint8, 9)
-		if move(got, src, 3, 3, motion{size: c.size}); !slices.Equal(got, c.want) {
-			t.Errorf("size %v: got %v, want %v", c.size, got, c.want)
-		}
-	}
-}
-
-// TestMoveBend: a bend that is the same at all of the grid's points is a shift;
-// where only one point moves, pixels beyond its cells stay, and what lies half way
-// to it moves half as far.
-func TestMoveBend(t *testing.T) {
-	const side = 4*bendCells + 1
-	src := make([]uint8, side*side)
-	for i := range src {
-		src[i] = uint8(i % side * 8)
-	}
-	all, one := new(bend), new(bend)
-	for i := range all {
-		for j := range all[i] {
-			all[i][j] = [2]int64{3 << 16, -2 << 16}
-		}
-	}
-	one[2][2] = [2]int64{1 << 16, 0}
-	got, want := make([]uint8, len(src)), make([]uint8, len(src))
-	move(got, src, side, side, motion{size: 1, bend: all})
-	move(want, src, side, side, motion{dx: -3, dy: 2, size: 1})
-	if !slices.Equal(got, want) {
-		t.Errorf("the same everywhere: got %v, want %v", got, want)
-	}
-	move(got, src, side, side, motion{size: 1, bend: one})
-	for r := range side {
-		for c := range side {
-			near := func(i int) int { return max(0, 4-max(i-8, 8-i)) } // quarters
-			if want := src[r*side+c] + uint8((8*near(r)*near(c)+8)/16); got[r*side+c] != want {
-				t.Errorf("one point, row %d, column %d: got %d, want %d", r, c, got[r*side+c], want)
-			}
-		}
 	}
 }
 
@@ -115,7 +60,6 @@ func TestAugment(t *testing.T) {
 	}
 	for name, other := range map[string][]uint8{
 		"seed": image(2, a, 0, 7), "epoch": image(1, a, 1, 7), "set's": set.Image(7), "shift": image(1, Augment{Rotate: 10}, 0, 7),
-		"size": image(1, Augment{2, 10, 0.1, 0}, 0, 7), "bend": image(1, Augment{2, 10, 0, 1}, 0, 7),
 	} {
 		if slices.Equal(first, other) {
 			t.Errorf("another %s: got the same pixels", name)

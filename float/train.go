@@ -105,8 +105,6 @@ func (c TrainConfig) Validate() error {
 	bad(c.Dropout.Hidden >= 0 && c.Dropout.Hidden < 1, "dropout", c.Dropout.Hidden, "0 or more and less than 1")
 	bad(c.Augment.Shift >= 0 && c.Augment.Shift < dataset.MaxSide, "augment_shift", c.Augment.Shift, "0 or more pixels")
 	bad(c.Augment.Rotate >= 0 && c.Augment.Rotate <= 180, "augment_rotate", c.Augment.Rotate, "0..180 degrees")
-	bad(c.Augment.Scale >= 0 && c.Augment.Scale < 1, "augment_scale", c.Augment.Scale, "0 or more and less than 1")
-	bad(c.Augment.Bend >= 0 && c.Augment.Bend < dataset.MaxSide, "augment_bend", c.Augment.Bend, "0 or more pixels")
 	return errors.Join(errs...)
 }
 

@@ -139,8 +139,6 @@ A preset gives every flag that is not set a value of a recipe:` + presetHelp(),
 	f.Float64Var(&o.train.Dropout.Hidden, "dropout", 0, "probability that it leaves out a hidden neuron, likewise")
 	f.Float64Var(&o.train.Augment.Shift, "augment-shift", 0, "shift each training image by up to so many pixels, anew in each epoch")
 	f.Float64Var(&o.train.Augment.Rotate, "augment-rotate", 0, "rotate each training image by up to so many degrees, likewise")
-	f.Float64Var(&o.train.Augment.Scale, "augment-scale", 0, "enlarge or shrink each training image by up to this fraction, likewise")
-	f.Float64Var(&o.train.Augment.Bend, "augment-bend", 0, "bend each training image: the points of a grid of 5 x 5 over it move by up to so many pixels, likewise")
 	f.IntVar(&o.train.HeldOut, "validate", t.HeldOut, "hold out so many samples at the end of the training set")
 	f.BoolVar(&o.watch, "watch-test", false, "measure test accuracy after every epoch with --validate too")
 	return cmd
@@ -559,7 +557,6 @@ func (o *trainOptions) agrees(c *float.Checkpoint, hidden []int, changed func(st
 		{"gain", t.Gain, wasTrain.Gain}, {"row-signs", t.RowSigns, wasTrain.RowSigns}, {"validate", t.HeldOut, wasTrain.HeldOut},
 		{"bits", t.Bits, wasTrain.Bits}, {"bits-after", t.BitsAfter, wasTrain.BitsAfter},
 		{"augment-shift", t.Augment.Shift, wasTrain.Augment.Shift}, {"augment-rotate", t.Augment.Rotate, wasTrain.Augment.Rotate},
-		{"augment-scale", t.Augment.Scale, wasTrain.Augment.Scale}, {"augment-bend", t.Augment.Bend, wasTrain.Augment.Bend},
 		{"rate-to-zero", t.RateToZero, wasTrain.RateToZero}, {"dropout", t.Dropout.Hidden, wasTrain.Dropout.Hidden},
 		{"dropout-pixels", t.Dropout.Pixels, wasTrain.Dropout.Pixels}, {"preset", t.Preset, wasTrain.Preset},
 		{"receptive-field", t.Fields.Side, wasTrain.Fields.Side},
