@@ -14,6 +14,11 @@ import (
 // taken away. An error common to all outputs, which every sample has while the
 // read-out is still near zero, would otherwise drive each unit one way for good
 // and out of its window. b is uniform in +-bias.
+//
+// Skewed, B is drawn from an exponential distribution of the same spread before
+// that: few entries are large and positive, the others small and negative after
+// it. A unit is called on by classes whose entries are positive (e of the class is
+// negative where it lacks), so it comes to fire for few of them.
 type Feedback struct {
 	B []float32
 	b []float32
@@ -31,9 +36,14 @@ func newFeedback(c Config, tc TrainConfig, layers int) []Feedback {
 // drawFeedback draws a Feedback from out units to units units.
 func drawFeedback(rng *rand.Rand, out, units int, tc TrainConfig) Feedback {
 	f := Feedback{B: make([]float32, out*units), b: make([]float32, units)}
+	spread := tc.FeedbackScale * math.Sqrt(1/float64(out))
 	amp := tc.FeedbackScale * math.Sqrt(3/float64(out))
 	for i := range f.B {
-		f.B[i] = float32((2*rng.Float64() - 1) * amp)
+		if u := rng.Float64(); tc.FeedbackSkewed {
+			f.B[i] = float32(-math.Log(1-u) * spread)
+		} else {
+			f.B[i] = float32((2*u - 1) * amp)
+		}
 	}
 	for j := range units {
 		var mean float32

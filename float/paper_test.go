@@ -185,6 +185,37 @@ func TestEq6Fixed(t *testing.T) {
 	}
 }
 
+// TestFeedbackSkewed: as large as uniform feedback, each unit's mean over the outputs
+// 0, and few of its entries positive.
+func TestFeedbackSkewed(t *testing.T) {
+	const out, units = 10, 20000
+	_, tc := ChipDefaults()
+	tc.FeedbackScale = 2
+	for _, c := range []struct {
+		skewed   bool
+		positive float64 // share of the entries
+	}{{false, 0.5}, {true, math.Exp(-1)}} { // exp(-1): an exponential variable is above its mean
+		tc.FeedbackSkewed = c.skewed
+		f := drawFeedback(newStream(1, streamFeedback, 0), out, units, tc)
+		var square, positive float64
+		for j := range units {
+			sum := 0.0
+			for k := range out {
+				x := float64(f.B[k*units+j])
+				sum += x
+				square += x * x
+				if x > 0 {
+					positive++
+				}
+			}
+			near(t, "a unit's sum", sum, 0, 1e-5)
+		}
+		// Taking the mean away leaves 1 - 1/out of the square, which was scale^2/out.
+		near(t, "mean square", square/out/units, 4./out*(1-1./out), 0.01)
+		near(t, "share of positive entries", positive/out/units, c.positive, 0.03)
+	}
+}
+
 // TestEq7Eq8: one step of SGD from known S and S - target. Two samples,
 // S_pre = (0.5, 0) and (1, 1), change = (0.2, -0.4) and (0.6, 0): the mean of
 // the outer products is [[0.35, -0.1], [0.3, 0]], and eta_w = 0.1.

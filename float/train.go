@@ -32,18 +32,19 @@ type TrainConfig struct {
 	Epochs         int       `json:"epochs"`
 	Batch          int       `json:"batch"`
 	Optimiser      Optimiser `json:"optimiser"`
-	Rate           float64   `json:"rate"`                   // eta_w at the first epoch
-	RateDecay      float64   `json:"rate_decay"`             // factor an epoch
-	RateToZero     bool      `json:"rate_to_zero,omitempty"` // the rate falls by the step, in a line, to 0 at the end of Epochs
-	TargetRate     float64   `json:"target_rate"`            // eta_t of eq. 5
-	FeedbackScale  float64   `json:"feedback_scale"`         // see Feedback
-	FeedbackBias   float64   `json:"feedback_bias"`          // see Feedback
-	Window         float64   `json:"window"`                 // local condition: mean drive in -Window..1+Window thresholds; negative is off
-	RandomMembrane float64   `json:"random_membrane"`        // training starts v uniformly in 0..this many thresholds
-	RandomBelow    float64   `json:"random_below,omitempty"` // of that range: it begins this many thresholds below 0
-	Gain           float64   `json:"gain"`                   // of the starting weights
-	HeldOut        int       `json:"validate"`               // samples held out of the training set's tail
-	RowSigns       bool      `json:"row_signs,omitempty"`    // one sign a presynaptic unit: see Network.OneSign
+	Rate           float64   `json:"rate"`                      // eta_w at the first epoch
+	RateDecay      float64   `json:"rate_decay"`                // factor an epoch
+	RateToZero     bool      `json:"rate_to_zero,omitempty"`    // the rate falls by the step, in a line, to 0 at the end of Epochs
+	TargetRate     float64   `json:"target_rate"`               // eta_t of eq. 5
+	FeedbackScale  float64   `json:"feedback_scale"`            // see Feedback
+	FeedbackBias   float64   `json:"feedback_bias"`             // see Feedback
+	FeedbackSkewed bool      `json:"feedback_skewed,omitempty"` // see Feedback
+	Window         float64   `json:"window"`                    // local condition: mean drive in -Window..1+Window thresholds; negative is off
+	RandomMembrane float64   `json:"random_membrane"`           // training starts v uniformly in 0..this many thresholds
+	RandomBelow    float64   `json:"random_below,omitempty"`    // of that range: it begins this many thresholds below 0
+	Gain           float64   `json:"gain"`                      // of the starting weights
+	HeldOut        int       `json:"validate"`                  // samples held out of the training set's tail
+	RowSigns       bool      `json:"row_signs,omitempty"`       // one sign a presynaptic unit: see Network.OneSign
 
 	// Frozen is how many of the lowest hidden layers keep their starting weights:
 	// the rule gives them no feedback.

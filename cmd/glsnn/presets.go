@@ -30,6 +30,10 @@ func presets() []preset {
 			{"data", "mnist"}, {"hidden", "800,800,800"}, {"receptive-field", "10"}, {"epochs", "60"}, {"rate-decay", "1"}, {"rate-to-zero", "true"},
 			{"random-below", "0.3"}, {"dropout-pixels", "0.2"}, {"dropout", "0.1"},
 		}},
+		{"mnist-augmented", []flagValue{
+			{"data", "mnist"}, {"hidden", "800,800,800"}, {"receptive-field", "10"}, {"epochs", "120"}, {"rate-decay", "1"}, {"rate-to-zero", "true"},
+			{"random-below", "0.3"}, {"dropout-pixels", "0.2"}, {"dropout", "0.1"}, {"augment-shift", "2"}, {"augment-rotate", "10"},
+		}},
 		{"fashion", []flagValue{
 			{"data", "fashion-mnist"}, {"hidden", "800,800"}, {"receptive-field", "14"}, {"epochs", "60"}, {"rate-decay", "1"}, {"rate-to-zero", "true"},
 			{"random-below", "0.3"}, {"dropout-pixels", "0.1"},

@@ -126,6 +126,7 @@ A preset gives every flag that is not set a value of a recipe:` + presetHelp(),
 	f.Float64Var(&o.train.TargetRate, "target-rate", t.TargetRate, "eta_t of eq. 5")
 	f.Float64Var(&o.train.FeedbackScale, "feedback-scale", t.FeedbackScale, "size of the random feedback weights")
 	f.Float64Var(&o.train.FeedbackBias, "feedback-bias", t.FeedbackBias, "size of the random feedback biases")
+	f.BoolVar(&o.train.FeedbackSkewed, "feedback-skewed", t.FeedbackSkewed, "draw feedback weights of which few are large and positive, so that neurons fire for few classes: fewer spikes")
 	f.Float64Var(&o.train.Window, "window", t.Window, "a neuron learns where its mean drive is within -w..1+w thresholds; negative: always")
 	f.Float64Var(&o.train.RandomMembrane, "random-membrane", t.RandomMembrane, "training starts membranes uniformly in 0..this many thresholds")
 	f.Float64Var(&o.train.RandomBelow, "random-below", t.RandomBelow, "and from this many thresholds below 0")
@@ -180,7 +181,7 @@ func (o *trainOptions) modeDefaults(cmd *cobra.Command) error {
 			d.set()
 		}
 	}
-	for _, flag := range []string{"encoder", "encoder-seed", "current-decay", "membrane-decay", "reset", "readout", "per-event", "floor", "window", "random-membrane", "random-below", "row-signs", "bits", "bits-after", "from", "dropout", "dropout-pixels", "receptive-field", "rule", "preset"} {
+	for _, flag := range []string{"encoder", "encoder-seed", "current-decay", "membrane-decay", "reset", "readout", "per-event", "floor", "window", "random-membrane", "random-below", "row-signs", "bits", "bits-after", "from", "dropout", "dropout-pixels", "receptive-field", "feedback-skewed", "rule", "preset"} {
 		if f.Changed(flag) {
 			return usage("--%s: has no meaning in --mode paper", flag)
 		}
@@ -552,6 +553,7 @@ func (o *trainOptions) agrees(c *float.Checkpoint, hidden []int, changed func(st
 		{"seed", t.Seed, wasTrain.Seed}, {"batch", t.Batch, wasTrain.Batch}, {"optimizer", t.Optimiser, wasTrain.Optimiser},
 		{"rate", t.Rate, wasTrain.Rate}, {"rate-decay", t.RateDecay, wasTrain.RateDecay}, {"target-rate", t.TargetRate, wasTrain.TargetRate},
 		{"feedback-scale", t.FeedbackScale, wasTrain.FeedbackScale}, {"feedback-bias", t.FeedbackBias, wasTrain.FeedbackBias},
+		{"feedback-skewed", t.FeedbackSkewed, wasTrain.FeedbackSkewed},
 		{"window", t.Window, wasTrain.Window}, {"random-membrane", t.RandomMembrane, wasTrain.RandomMembrane},
 		{"random-below", t.RandomBelow, wasTrain.RandomBelow},
 		{"gain", t.Gain, wasTrain.Gain}, {"row-signs", t.RowSigns, wasTrain.RowSigns}, {"validate", t.HeldOut, wasTrain.HeldOut},
