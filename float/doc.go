@@ -270,6 +270,43 @@
 //	fields of 10, pixels 0.1                    87.86
 //	fields of 14                                           89.20
 //
+// What the rule lacks, with fields of 10, pixels 0.2, 20 epochs, nothing else left out,
+// MNIST's images 20 001 to 30 000 to choose by, mean of the last two epochs, seeds 1, 2:
+//
+//	784-400-400-10                              97.28, 97.21
+//	exact backpropagation                       97.90, 97.91, and 99.3 % of the training images where the rule has 98.4
+//	rfa, dfa, dtp                               97.09, 97.12;  96.82, 96.80;  96.92
+//	B from an exponential distribution          97.35
+//	the same, few large negative entries        97.30
+//	a second error, of an image of 7 x 7 that a read-out of the top layer learns to draw, fed back beside e by 0.3, 1: 97.16, 96.91
+//	likewise of which fifth (k-means) of its class a sample is in  97.20, 97.17
+//	784-400-400-400-10                          97.17, 97.28
+//	B from an exponential distribution          97.21, 97.32, rates of the second layer 0.12, 0.14 in place of 0.35, 0.37
+//	the same of the exponential's square        97.16, 97.06, rates 0.09, 0.10
+//	40 epochs, hidden 0.1                       97.72, rate 0.33
+//	the same, exponential                       97.73, 97.86, rates 0.22, 0.21
+//
+// So it is not the ten numbers of e that are too few (a second error of 49 or 50 adds
+// nothing), but that they come down without regard to which neurons above could act on
+// them; random matrices that do regard it (rfa) are worse, as they do not know which way.
+// FeedbackSkewed is the exponential one.
+//
+// With augmentation: the preset mnist on 50 000 images for 30 epochs, seed 1, right
+// of 10 000 others after the last (in brackets while training, with units left out):
+//
+//	shifts of 2, rotations of 10 degrees        98.96 (97.58)
+//	nothing left out                            98.69 (98.48)
+//	shifts of 1                                 98.89 (98.28)
+//	fields of 14                                98.87 (97.61)
+//	bent besides, by 1 pixel at a grid of 5 x 5 98.92 (97.27)
+//	shifts of 1, so bent, size 0.9..1.1         98.95 (97.65)
+//	784-2000-800-10                             98.85 (97.55)
+//	FeedbackSkewed                              98.95 (97.75)
+//	exact backpropagation                       99.19 (98.64)
+//
+// All of the rule's but the second were still rising, so mnist-augmented has 120
+// epochs, a number that was not searched for.
+//
 // The presets' epochs, and two hidden layers of 800 for Fashion-MNIST, were not searched for.
 //
 // # Training for few bits
