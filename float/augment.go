@@ -1,6 +1,9 @@
 package float
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 // Augment is how far a training image may be moved each time it is shown: a
 // rotation about its centre and then a shift, both drawn uniformly. The zero
@@ -8,6 +11,19 @@ import "math"
 type Augment struct {
 	Shift  float64 `json:"shift,omitempty"`  // at most so many pixels, down and to the right, each way
 	Rotate float64 `json:"rotate,omitempty"` // at most so many degrees, either way
+}
+
+// Fits says whether images of rows x cols pixels can be moved so.
+func (a Augment) Fits(rows, cols int) error {
+	for _, f := range []struct {
+		name string
+		got  float64
+	}{{"augment_shift", a.Shift}, {"augment_rotate", a.Rotate}} {
+		if f.got > 0 && min(rows, cols) < 2 {
+			return fmt.Errorf("%s: got %v, want 0 for samples of %d x %d pixels", f.name, f.got, rows, cols)
+		}
+	}
+	return nil
 }
 
 // image is a training sample's pixels in the epoch under way: the set's own or,

@@ -230,8 +230,8 @@ func NewTrainer(net *Network, tc TrainConfig, train *dataset.Set) (*Trainer, err
 	if err := tc.Fits(net.Config); err != nil {
 		return nil, err
 	}
-	if tc.Augment != (Augment{}) && (train.Rows < 2 || train.Cols < 2) {
-		return nil, fmt.Errorf("%s: got samples of %d x %d pixels, want images to augment", train.Name, train.Rows, train.Cols)
+	if err := tc.Augment.Fits(train.Rows, train.Cols); err != nil {
+		return nil, err
 	}
 	if err := tc.Fields.Fits(train.Rows, train.Cols); err != nil {
 		return nil, fmt.Errorf("%s: %w", train.Name, err)

@@ -66,8 +66,12 @@ func writable(out string, inputs ...string) error { return flagWritable("-o", ou
 
 // flagWritable is writable for a file that another flag names.
 func flagWritable(flag, out string, inputs ...string) error {
-	if s, err := os.Stat(out); err == nil && !s.Mode().IsRegular() {
+	s, err := os.Stat(out)
+	if err == nil && !s.Mode().IsRegular() {
 		return usage("%s: got %s, which is a directory or a device; want a file", flag, out)
+	}
+	if _, linkErr := os.Lstat(out); err != nil && linkErr == nil {
+		return usage("%s: got %s, a link to what is not there; want a file", flag, out)
 	}
 	if out == "" {
 		return usage("%s: got nothing, want a file name", flag)

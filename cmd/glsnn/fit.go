@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 
 	"glsnn/export"
@@ -12,6 +13,18 @@ import (
 	"glsnn/float"
 	"glsnn/targets"
 )
+
+// stillFits refuses a run to go on with, in o, that o.target would have had otherwise.
+func (a *app) stillFits(o trainOptions, changed func(flag string) bool) error {
+	was := o
+	if err := a.fitTarget(&o, changed); err != nil {
+		return err
+	}
+	if !reflect.DeepEqual(o.net, was.net) || o.train.RowSigns != was.train.RowSigns {
+		return usage("--target: got %s, and %s was made with other neurons than it would have; leave the flag out, or start anew without --resume", o.target, o.checkpoint)
+	}
+	return nil
+}
 
 // fitTarget brings o's neurons to what o.target can express, where no flag says
 // otherwise, and refuses before training what the target could not hold after

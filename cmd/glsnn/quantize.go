@@ -59,7 +59,7 @@ one times a factor: of those tried, the one that gets most training samples righ
 		Example: "  glsnn quantize --bits 8\n  glsnn quantize --bits 4,6,8 --scale percentile --percentile 99.9\n  glsnn quantize --bits 3 --compensate --tune\n  glsnn quantize --budget-bits 4\n  glsnn quantize --bits 8 --target loihi -o loihi.glsnn",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if cmd.Flags().Changed("budget-bits") && !(o.budget > 0) {
-				return usage("--budget-bits: got %v, want a number of bits", o.budget)
+				return usage("--budget-bits: got %v, want at least 2 bits", o.budget)
 			}
 			r, err := a.quantize(cmd.Context(), o)
 			if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -155,6 +156,9 @@ func (a *app) reproduce(ctx context.Context, f *reproduce.Figure, o *reproduceOp
 		if cut.n > 0 {
 			*cut.set = (*cut.set).Slice(0, cut.n)
 		}
+	}
+	if err := os.MkdirAll(o.out, 0o777); err != nil {
+		return nil, fmt.Errorf("--out: %w", err)
 	}
 	var m *meter
 	var mu sync.Mutex

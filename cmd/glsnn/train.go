@@ -65,7 +65,8 @@ with it, the epoch that does best on the held-out samples is kept and the test
 set is looked at once, at the end; --watch-test shows it after every epoch all
 the same, and nothing is chosen by it.
 
-A preset gives every flag that is not set a value of a recipe:` + presetHelp(),
+A preset gives every flag that is not set a value of a recipe (with --from, the
+network's shape, fields and data come before it):` + presetHelp(),
 		Example: `  glsnn train --data mnist --hidden 500,500 --epochs 10 --seed 1
   glsnn train --data fashion-mnist --hidden 200,200 --validate 10000
   glsnn train --preset mnist --seed 2
@@ -139,7 +140,7 @@ A preset gives every flag that is not set a value of a recipe:` + presetHelp(),
 	f.Float64Var(&o.train.Dropout.Pixels, "dropout-pixels", 0, "probability that training leaves out a pixel of an image for the whole window, anew in each epoch")
 	f.Float64Var(&o.train.Dropout.Hidden, "dropout", 0, "probability that it leaves out a hidden neuron, likewise")
 	f.Float64Var(&o.train.Augment.Shift, "augment-shift", 0, "shift each training image by up to so many pixels, anew in each epoch")
-	f.Float64Var(&o.train.Augment.Rotate, "augment-rotate", 0, "rotate each training image by up to so many degrees, likewise")
+	f.Float64Var(&o.train.Augment.Rotate, "augment-rotate", 0, "rotate each training image by up to so many degrees (0 to 180), likewise")
 	f.IntVar(&o.train.HeldOut, "validate", t.HeldOut, "hold out so many samples at the end of the training set")
 	f.BoolVar(&o.watch, "watch-test", false, "measure test accuracy after every epoch with --validate too")
 	return cmd
@@ -302,8 +303,14 @@ func (a *app) train(ctx context.Context, o *trainOptions, changed func(flag stri
 		return nil, err
 	}
 	folder := dataFolder(o.data)
-	if err := errors.Join(writable(o.out, folder, o.from), notInput("--checkpoint", o.checkpoint, folder, o.from, o.out)); err != nil {
+	if err := writable(o.out, folder, o.from); err != nil {
 		return nil, err
+	}
+	if err := flagWritable("--checkpoint", o.checkpoint, folder, o.from); err != nil {
+		return nil, err
+	}
+	if contains(o.checkpoint, o.out) {
+		return nil, usage("--checkpoint: got %s, which -o writes; want another name", o.checkpoint)
 	}
 	var ckpt *float.Checkpoint
 	if o.resume {
@@ -341,7 +348,7 @@ func (a *app) train(ctx context.Context, o *trainOptions, changed func(flag stri
 	if err := asFlags(o.train.Fits(o.net)); err != nil {
 		return nil, err
 	}
-	if err := o.train.Fields.Fits(train.Rows, train.Cols); err != nil {
+	if err := cmp.Or(o.train.Fields.Fits(train.Rows, train.Cols), o.train.Augment.Fits(train.Rows, train.Cols)); err != nil {
 		return nil, asFlags(err)
 	}
 	if o.train.Fields.Side > 0 && o.net.Layers() < 2 {
@@ -352,6 +359,11 @@ func (a *app) train(ctx context.Context, o *trainOptions, changed func(flag stri
 	}
 	var t *float.Trainer
 	if ckpt != nil {
+		if o.target != "" {
+			if err := a.stillFits(*o, changed); err != nil {
+				return nil, err
+			}
+		}
 		if t, err = ckpt.Resume(train, o.train.Epochs); err != nil {
 			return nil, err
 		}
@@ -541,7 +553,11 @@ func (o *trainOptions) neurons(was float.Config) []setting {
 func (o *trainOptions) agrees(c *float.Checkpoint, hidden []int, changed func(string) bool) error {
 	was, wasTrain := c.Config, c.Train
 	differ := func(flag string, got, want any) error {
-		return usage("--%s: got %v, and %s was made with %v; leave the flag out, or start anew without --resume", flag, got, o.checkpoint, want)
+		with := fmt.Sprint("with ", want)
+		if want == "" {
+			with = "without"
+		}
+		return usage("--%s: got %v, and %s was made %s; leave the flag out, or start anew without --resume", flag, got, o.checkpoint, with)
 	}
 	if changed("hidden") && !slices.Equal(hidden, was.Sizes[1:len(was.Sizes)-1]) {
 		return differ("hidden", o.hidden, joinInts(was.Sizes[1:len(was.Sizes)-1], ","))

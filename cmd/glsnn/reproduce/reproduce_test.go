@@ -2,12 +2,14 @@ package reproduce
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"glsnn/fixedpoint/artefact"
 	"glsnn/float"
 	"glsnn/float/dataset"
 )
@@ -141,12 +143,38 @@ func TestRunner(t *testing.T) {
 		t.Errorf("left: %q, want a result and a network", left)
 	}
 
-	if err := os.Rename(whole.path(a.Key(), ".result"), whole.path(b.Key(), ".result")); err != nil {
+	another := func(kind string, err error) {
+		t.Helper()
+		if err == nil || !strings.Contains(err.Error(), "got another run's "+kind) || !errors.Is(err, artefact.ErrCorrupt) {
+			t.Errorf("%s: got %v", kind, err)
+		}
+	}
+	move := func(ext string) {
+		t.Helper()
+		if err := os.Rename(whole.path(a.Key(), ext), whole.path(b.Key(), ext)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := whole.Network(b); err != nil {
+		t.Error(err)
+	}
+	move(".network")
+	_, err = whole.Network(b)
+	another("network", err)
+
+	move(".result")
+	_, err = whole.Do(context.Background(), []Run{b}, train, test, false)
+	another("result", err)
+
+	if _, err := whole.start(a, whole.path(a.Key(), ".ckpt"), train); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := whole.Do(context.Background(), []Run{b}, train, test, false); err == nil || !strings.Contains(err.Error(), "got another run's result") {
-		t.Errorf("got %v", err)
+	if _, err := whole.start(a, whole.path(a.Key(), ".ckpt"), train); err != nil {
+		t.Errorf("its own checkpoint: %v", err)
 	}
+	move(".ckpt")
+	_, err = whole.start(b, whole.path(b.Key(), ".ckpt"), train)
+	another("checkpoint", err)
 }
 
 func TestNeighbours(t *testing.T) {

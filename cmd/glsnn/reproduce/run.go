@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"time"
 
@@ -82,22 +83,40 @@ func (r *Runner) load(run Run) (*Result, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w; remove it to train again", err)
+		return nil, fmt.Errorf("%w; %s", err, again)
 	}
 	var res Result
 	if err := b.UnmarshalBody(&res); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w; %s", err, again)
 	}
 	if res.Run.Key() != run.Key() || len(res.History) == 0 || slices.ContainsFunc(res.History, func(e float.EpochStats) bool { return e.Test == nil }) {
-		return nil, fmt.Errorf("%s: got another run's result or a part of one, want %s's; remove it to train again: %w", path, run.Key(), artefact.ErrCorrupt)
+		return nil, fmt.Errorf("%s: got another run's result or a part of one, want %s's; %s: %w", path, run.Key(), again, artefact.ErrCorrupt)
 	}
 	return &res, nil
 }
 
+// again ends what is said of a file that keeps a run from being done.
+const again = "remove it to train again"
+
 // Network is the trained network of a run that was kept.
 func (r *Runner) Network(run Run) (*float.Network, error) {
-	net, _, err := float.LoadNetwork(r.path(run.Key(), ".network"))
-	return net, err
+	path := r.path(run.Key(), ".network")
+	net, _, err := float.LoadNetwork(path)
+	if err != nil {
+		return nil, fmt.Errorf("%w; %s", err, again)
+	}
+	return net, run.made(path, "network", net.Config, net.Origin.Train, net.Origin.Data)
+}
+
+// made refuses a file that another run made.
+func (r Run) made(path, kind string, c float.Config, tc float.TrainConfig, data float.DataRef) error {
+	if r.Train.Fields == (float.Fields{Side: tc.Fields.Side}) {
+		tc.Fields = r.Train.Fields // the rest was filled in when it began
+	}
+	if !reflect.DeepEqual(c, r.Net) || tc != r.Train || data.Hash != r.TrainHash {
+		return fmt.Errorf("%s: got another run's %s, want %s's; %s: %w", path, kind, r.Key(), again, artefact.ErrCorrupt)
+	}
+	return nil
 }
 
 // job is a run to do, and what is left of it.
@@ -298,7 +317,10 @@ func (r *Runner) start(run Run, checkpoint string, train *dataset.Set) (*float.T
 		}
 		return t, t.Save(checkpoint) // a checkpoint to remove, and a disk to write to
 	case err != nil:
-		return nil, fmt.Errorf("%w; remove it to train again", err)
+		return nil, fmt.Errorf("%w; %s", err, again)
+	}
+	if err := run.made(checkpoint, "checkpoint", c.Config, c.Train, c.Data); err != nil {
+		return nil, err
 	}
 	return c.Resume(train, run.Train.Epochs)
 }
