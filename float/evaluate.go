@@ -13,7 +13,7 @@ import (
 type Evaluation struct {
 	Class     []int     // predicted class of each sample
 	Correct   int       // how many are the label
-	SpikeRate []float64 // spikes a neuron and tick, each layer (0 for an integrating read-out)
+	SpikeRate []float64 // spikes a neuron and tick, each layer (0 for an integrating read-out); nil in paper mode, whose S is no count
 }
 
 // Accuracy is the share of right answers, 0..1.
@@ -26,7 +26,10 @@ func (n *Network) Evaluate(ctx context.Context, set *dataset.Set, workers int, d
 	if got, want := set.Rows*set.Cols, n.Sizes[0]; got != want {
 		return nil, fmt.Errorf("%s: pixels: got %d, want the network's %d inputs", set.Name, got, want)
 	}
-	e := &Evaluation{Class: make([]int, set.Len()), SpikeRate: make([]float64, n.Layers())}
+	e := &Evaluation{Class: make([]int, set.Len())}
+	if n.Mode == Chip {
+		e.SpikeRate = make([]float64, n.Layers())
+	}
 	workers = max(1, workers)
 	spikes := make([][]float64, workers)
 	var finished atomic.Int64

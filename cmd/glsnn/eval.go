@@ -34,7 +34,7 @@ func newEval(a *app) *cobra.Command {
 				Samples   int       `json:"samples"`
 				Correct   int       `json:"correct"`
 				Data      string    `json:"data"`
-				SpikeRate []float64 `json:"spike_rate"` // spikes a neuron and tick, each layer
+				SpikeRate []float64 `json:"spike_rate,omitempty"` // spikes a neuron and tick, each layer; none in paper mode
 			}{e.Accuracy(), set.Len(), e.Correct, set.Name, e.SpikeRate}
 			return a.result(r, func(w io.Writer) {
 				fmt.Fprintf(w, "accuracy\t%s\t%d of %d samples of %s\n", percent(r.Accuracy), r.Correct, r.Samples, r.Data)
