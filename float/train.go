@@ -84,7 +84,7 @@ func (c TrainConfig) Validate() error {
 	bad(finite(c.Window), "window", c.Window, "a number, negative for none")
 	bad(c.RandomMembrane >= 0 && c.RandomMembrane <= 1, "random_membrane", c.RandomMembrane, "0..1")
 	bad(c.RandomBelow >= 0 && c.RandomBelow <= 1, "random_below", c.RandomBelow, "0..1")
-	bad(finite(c.Gain) && c.Gain > 0, "gain", c.Gain, "a number above 0")
+	bad(c.Gain > 0 && c.Gain <= 1000, "gain", c.Gain, "above 0 and at most 1000")
 	bad(c.HeldOut >= 0, "validate", c.HeldOut, "0 or more")
 	if widths := strings.Count(c.Bits, ",") + 1; c.Bits != "" {
 		if _, err := ParseGrids(c.Bits, widths); err != nil {

@@ -72,7 +72,7 @@ one times a factor: of those tried, the one that gets most training samples righ
 	f.StringVar(&o.network, "network", defaultNetwork, "float network to read")
 	f.StringVarP(&o.out, "out", "o", defaultModel, "model file to write")
 	f.StringVar(&o.bits, "bits", "", fmt.Sprintf("weight width, sign included, %d..%d; or one a layer: 8,6,8 (default: 8, or what the network was trained for)", quantize.MinBits, quantize.MaxBits))
-	f.Float64Var(&o.budget, "budget-bits", 0, "choose a width for each layer, so that a synapse has at most this many bits in the mean")
+	f.Float64Var(&o.budget, "budget-bits", 0, "choose a width for each layer, so that a synapse has at most this many bits in the mean, 2 to 8, or the target's width if that is less")
 	f.StringVar(&o.target, "target", "", "quantise in this target's formats: a name of 'glsnn targets list' or a YAML file")
 	f.BoolVar(&o.compensate, "compensate", false, "let weights take up each other's rounding errors, so that neurons keep their drive on the training samples; for 4 bits and less")
 	f.BoolVar(&o.tune, "tune", false, "try factors on each layer's scale, and keep those with which the model has the least loss on the training samples")

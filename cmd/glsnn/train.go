@@ -15,6 +15,7 @@ import (
 
 	"glsnn/float"
 	"glsnn/float/dataset"
+	"glsnn/float/encode"
 )
 
 // trainOptions are the flags of train.
@@ -284,6 +285,9 @@ func (a *app) train(ctx context.Context, o *trainOptions, changed func(flag stri
 	}
 	if o.samples < 0 {
 		return nil, usage("--samples: got %d, want 0 (all) or more", o.samples)
+	}
+	if changed("encoder-seed") && !o.resume && o.from == "" && o.net.Encoder != encode.Bernoulli {
+		return nil, usage("--encoder-seed: has no meaning with --encoder %s, which draws nothing", o.net.Encoder)
 	}
 	var from *float.Network
 	if o.from != "" {

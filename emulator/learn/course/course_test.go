@@ -173,6 +173,12 @@ func TestHooks(t *testing.T) {
 	if _, err := ReadCSV(strings.NewReader(strings.Replace(b.String(), "1.0", "x.0", 1)), "c.csv"); !errors.Is(err, artefact.ErrCorrupt) {
 		t.Errorf("a letter in a number: %v", err)
 	}
+	lines := strings.SplitAfter(b.String(), "\n")
+	for name, text := range map[string]string{"lines in another order": lines[0] + lines[2] + lines[1], "no points": lines[0]} {
+		if _, err := ReadCSV(strings.NewReader(text), "c.csv"); !errors.Is(err, artefact.ErrCorrupt) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 	if lines := strings.Count(b.String(), "\n"); lines != 1+len(c.Curve) || len(c.Curve) != 6 { // 50 and the rest, in each epoch
 		t.Errorf("%d lines, %d points:\n%s", lines, len(c.Curve), b.String())
 	}

@@ -91,7 +91,13 @@ func ReadCSV(r io.Reader, file string) ([]Point, error) {
 		if bad >= 0 {
 			return nil, &artefact.LineError{File: file, Line: i + 2, Field: columns[bad], Got: strconv.Quote(row[bad]), Want: "a number that a curve has"}
 		}
+		if n := len(curve); n > 0 && p.Samples <= curve[n-1].Samples {
+			return nil, &artefact.LineError{File: file, Line: i + 2, Field: columns[1], Got: row[1], Want: fmt.Sprintf("more than the %d of the line before", curve[n-1].Samples)}
+		}
 		curve = append(curve, p)
+	}
+	if len(curve) == 0 {
+		return nil, &artefact.LineError{File: file, Line: 2, Field: "points", Got: "none", Want: "at least one"}
 	}
 	return curve, nil
 }
