@@ -23,6 +23,9 @@ func (a Augment) Fits(rows, cols int) error {
 			return fmt.Errorf("%s: got %v, want 0 for samples of %d x %d pixels", f.name, f.got, rows, cols)
 		}
 	}
+	if side := min(rows, cols); a.Shift >= float64(side) {
+		return fmt.Errorf("augment_shift: got %v, want less than the side of images of %d x %d pixels", a.Shift, rows, cols)
+	}
 	return nil
 }
 

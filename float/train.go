@@ -44,6 +44,7 @@ type TrainConfig struct {
 	RandomBelow    float64   `json:"random_below,omitempty"`    // of that range: it begins this many thresholds below 0
 	Gain           float64   `json:"gain"`                      // of the starting weights
 	HeldOut        int       `json:"validate"`                  // samples held out of the training set's tail
+	WatchTest      bool      `json:"watch_test,omitempty"`      // whoever runs the training measures test accuracy after every epoch beside HeldOut
 	RowSigns       bool      `json:"row_signs,omitempty"`       // one sign a presynaptic unit: see Network.OneSign
 
 	// Frozen is how many of the lowest hidden layers keep their starting weights:

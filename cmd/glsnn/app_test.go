@@ -3,6 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -30,5 +33,26 @@ func TestPaint(t *testing.T) {
 	}
 	if colours(&bytes.Buffer{}) {
 		t.Error("a buffer is taken for a terminal")
+	}
+}
+
+// A checkpoint of another run is kept aside, one of a run that has not begun is
+// not: it would take the place of what was kept before.
+func TestKeepEarlier(t *testing.T) {
+	ckpt := filepath.Join(t.TempDir(), "c")
+	a := &app{err: io.Discard}
+	for _, step := range []struct {
+		state string
+		begun bool
+	}{{"trained", true}, {"not begun", false}} {
+		if err := os.WriteFile(ckpt, []byte(step.state), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if err := a.keepEarlier(ckpt, func() bool { return step.begun }); err != nil {
+			t.Fatal(err)
+		}
+		if old, err := os.ReadFile(ckpt + ".old"); err != nil || string(old) != "trained" {
+			t.Errorf("%s: kept %q, %v", step.state, old, err)
+		}
 	}
 }

@@ -72,16 +72,19 @@ type estimateResult struct {
 }
 
 func (a *app) estimate(ctx context.Context, o *estimateOptions) (*estimateResult, error) {
+	m, hash, err := loadModel(o.model)
+	if err != nil {
+		return nil, err
+	}
 	if o.target == "" {
 		man, err := tablesTarget(o.tables)
 		if err != nil {
 			return nil, err
 		}
+		if man.Model != hash {
+			return nil, otherModel(o.tables, man, hash, o.model, "export again or give --target")
+		}
 		o.target, o.plan.layout = man.TargetSpec, man.Layout
-	}
-	m, _, err := loadModel(o.model)
-	if err != nil {
-		return nil, err
 	}
 	p, err := a.placeBy(ctx, m, o.target, &o.plan, a.forTraffic(m))
 	if err != nil {
@@ -122,6 +125,11 @@ func (p *placement) neuroBench(got *measured) *neurobench.Report {
 		r.Hardware.NeuronBits = int64(neurons * *bits)
 	}
 	return r
+}
+
+// otherModel is the fault of tables in dir that were not made from the model in file.
+func otherModel(dir string, man *table.Manifest, hash, file, advice string) error {
+	return withCode(exitMismatch, fmt.Errorf("%s: model_sha256: got %.12s, want %.12s of %s: the tables were made from another model; %s", dir, man.Model, hash, file, advice))
 }
 
 // tablesTarget is the manifest of a table folder, whose target is the one that it

@@ -259,3 +259,16 @@ func dataFault(err error, name string) error {
 func isDataName(name string) bool {
 	return slices.ContainsFunc(dataset.Names(), func(i dataset.Info) bool { return i.Name == name }) || name == "fashion"
 }
+
+// keepEarlier renames a checkpoint that another run may want to go on from, unless
+// it is of one that has not begun.
+func (a *app) keepEarlier(checkpoint string, begun func() bool) error {
+	if info, err := os.Lstat(checkpoint); err != nil || !info.Mode().IsRegular() || !begun() {
+		return nil
+	}
+	if err := os.Rename(checkpoint, checkpoint+".old"); err != nil {
+		return err
+	}
+	a.say("kept the earlier %s as %s.old; --resume would have gone on from it", checkpoint, checkpoint)
+	return nil
+}

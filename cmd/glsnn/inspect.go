@@ -120,6 +120,9 @@ func inspectNetwork(w io.Writer, n *float.Network) {
 	if side := o.Train.Fields.Side; side > 0 {
 		fmt.Fprintf(w, "fields\t%d x %d pixels\teach neuron of the first layer sees so many\n", side, side)
 	}
+	if o.Train.FeedbackSkewed {
+		fmt.Fprintf(w, "feedback\tskewed\n")
+	}
 	for l, g := range o.Grids {
 		fmt.Fprintf(w, "layer %d\tweights on a grid\t%d..%d times %v\n", l, g.Low, g.High, g.Scale)
 	}

@@ -592,11 +592,13 @@ func (a *app) runCourse(ctx context.Context, c *course.Course, o *learnOptions, 
 	base := c.Epoch*c.Samples() + c.Done
 	m := a.meter("learn", "samples", c.Config.Epochs*c.Samples(), base)
 	save := func() error { return c.Save(o.checkpoint) }
-	if info, err := os.Lstat(o.checkpoint); base == 0 && err == nil && info.Mode().IsRegular() {
-		if err := os.Rename(o.checkpoint, o.checkpoint+".old"); err != nil {
+	if !o.resume {
+		if err := a.keepEarlier(o.checkpoint, func() bool {
+			c, err := course.Load(o.checkpoint)
+			return err != nil || c.Epoch > 0 || c.Done > 0
+		}); err != nil {
 			return nil, err
 		}
-		a.say("kept the earlier %s as %s.old; --resume would have gone on from it", o.checkpoint, o.checkpoint)
 	}
 	if err := save(); err != nil {
 		return nil, err

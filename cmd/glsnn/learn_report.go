@@ -119,6 +119,9 @@ func newLearnCurves(a *app) *cobra.Command {
 				X:     chart.Axis{Label: "samples"}, Y: chart.Axis{Label: "accuracy, %"},
 			}
 			for _, file := range args {
+				if info, err := os.Stat(file); err == nil && info.IsDir() {
+					return usage("FILE: got %s, a directory, want a file that 'glsnn learn --curve' wrote", file)
+				}
 				f, err := os.Open(file)
 				if err != nil {
 					return err

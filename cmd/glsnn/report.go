@@ -209,7 +209,7 @@ func (r *reporting) read(ctx context.Context) (err error) {
 			return err
 		}
 		if man.Model != r.modelHash {
-			return withCode(exitMismatch, fmt.Errorf("%s: model_sha256: got %.12s, want %.12s of %s: the tables were made from another model; export again or give --target", o.tables, man.Model, r.modelHash, o.model))
+			return otherModel(o.tables, man, r.modelHash, o.model, "export again or give --target")
 		}
 		r.spec, o.plan.layout = man.TargetSpec, man.Layout
 		data, err := readSmall(filepath.Join(o.tables, "manifest.json"), maxLayout)

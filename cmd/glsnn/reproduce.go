@@ -213,6 +213,6 @@ func (o *reproduceOptions) recipe() (reproduce.Recipe, error) {
 	if r.Net.Mode != float.Chip || r.Train.From != "" || r.Train.Bits != "" {
 		return r, usage("--like %s: got a network of mode %s, from %q, bits %q, want one of mode %s that was trained from the start and not for few bits", o.like, r.Net.Mode, r.Train.From, r.Train.Bits, float.Chip)
 	}
-	r.Train.HeldOut = 0
+	r.Train.HeldOut, r.Train.WatchTest = 0, false
 	return r, nil
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,7 +27,6 @@ type trainOptions struct {
 	out        string
 	checkpoint string
 	resume     bool
-	watch      bool
 	from       string
 	net        float.Config
 	train      float.TrainConfig
@@ -134,7 +132,7 @@ network's shape, fields and data come before it):` + presetHelp(),
 	f.Float64Var(&o.train.RandomBelow, "random-below", t.RandomBelow, "and from this many thresholds below 0")
 	f.Float64Var(&o.train.Gain, "gain", t.Gain, "factor on the orthogonal starting weights")
 	f.BoolVar(&o.train.RowSigns, "row-signs", t.RowSigns, "the weights of one input or neuron all have one sign, drawn before training")
-	f.StringVar(&o.from, "from", "", "start from the weights of this network file, with its shape, its neurons and, where no flag says otherwise, its data")
+	f.StringVar(&o.from, "from", "", "start from the weights of this network file, with its shape, its neurons and, where no flag says otherwise, its data, rule and feedback")
 	f.StringVar(&o.train.Bits, "bits", "", fmt.Sprintf("round weights while training, so that quantize loses nothing: to %d..%d bits, or %s (-1, 0, 1), or one a layer: 8,4,%s", float.MinBits, float.MaxBits, float.Ternary, float.Ternary))
 	f.IntVar(&o.train.BitsAfter, "bits-after", 0, "epochs in float before --bits begins (default: half of --epochs, none with --from)")
 	f.IntVar(&o.train.Fields.Side, "receptive-field", 0, "side of the square of pixels that each neuron of the first layer sees, at a place drawn from the seed; 0 is the whole image")
@@ -143,7 +141,7 @@ network's shape, fields and data come before it):` + presetHelp(),
 	f.Float64Var(&o.train.Augment.Shift, "augment-shift", 0, "shift each training image by up to so many pixels, anew in each epoch")
 	f.Float64Var(&o.train.Augment.Rotate, "augment-rotate", 0, "rotate each training image by up to so many degrees (0 to 180), likewise")
 	f.IntVar(&o.train.HeldOut, "validate", t.HeldOut, "hold out so many samples at the end of the training set")
-	f.BoolVar(&o.watch, "watch-test", false, "measure test accuracy after every epoch with --validate too")
+	f.BoolVar(&o.train.WatchTest, "watch-test", false, "measure test accuracy after every epoch with --validate too")
 	return cmd
 }
 
@@ -289,6 +287,17 @@ func (a *app) train(ctx context.Context, o *trainOptions, changed func(flag stri
 	if changed("encoder-seed") && !o.resume && o.from == "" && o.net.Encoder != encode.Bernoulli {
 		return nil, usage("--encoder-seed: has no meaning with --encoder %s, which draws nothing", o.net.Encoder)
 	}
+	if r, least := o.train.Rule, 1; changed("feedback-skewed") && o.train.FeedbackSkewed && !o.resume {
+		if r == float.GLSNN {
+			least = 2 // eq. 5 has no random feedback
+		}
+		if r != float.GLSNN && r != float.DFA {
+			return nil, usage("--feedback-skewed: has no meaning with --rule %s, which does not draw feedback from the output", r)
+		}
+		if len(hidden) < least && o.from == "" {
+			return nil, usage("--feedback-skewed: has no meaning with %d hidden layers, want %d or more: the others get no random feedback", len(hidden), least)
+		}
+	}
 	var from *float.Network
 	if o.from != "" {
 		if from, changed, err = o.startFrom(hidden, changed); err != nil {
@@ -393,7 +402,7 @@ func (a *app) train(ctx context.Context, o *trainOptions, changed func(flag stri
 		}
 	}
 	t.Workers = a.jobs
-	if err := a.runTrainer(ctx, t, test, o.checkpoint, o.watch); err != nil {
+	if err := a.runTrainer(ctx, t, test, o.checkpoint, ckpt != nil); err != nil {
 		return nil, err
 	}
 	net := t.Result()
@@ -403,18 +412,19 @@ func (a *app) train(ctx context.Context, o *trainOptions, changed func(flag stri
 	return a.summary(ctx, t, net, test, o)
 }
 
-// runTrainer runs t with progress and checkpoints. watch measures test accuracy
-// where samples are held out too.
-func (a *app) runTrainer(ctx context.Context, t *float.Trainer, test *dataset.Set, checkpoint string, watch bool) error {
+// runTrainer runs t with progress and checkpoints; resumed says that the one there
+// is t's.
+func (a *app) runTrainer(ctx context.Context, t *float.Trainer, test *dataset.Set, checkpoint string, resumed bool) error {
 	perEpoch := t.Samples()
 	base := t.Epoch*perEpoch + t.Done
 	m := a.meter("train", "samples", t.Config.Epochs*perEpoch, base)
-	if info, err := os.Lstat(checkpoint); base == 0 && err == nil && info.Mode().IsRegular() {
-		// Not resumed: keep what another run may want to go on from.
-		if err := os.Rename(checkpoint, checkpoint+".old"); err != nil {
+	if !resumed {
+		if err := a.keepEarlier(checkpoint, func() bool {
+			c, err := float.LoadCheckpoint(checkpoint)
+			return err != nil || c.Epoch > 0 || c.Done > 0
+		}); err != nil {
 			return err
 		}
-		a.say("kept the earlier %s as %s.old; --resume would have gone on from it", checkpoint, checkpoint)
 	}
 	// The state before the first batch is a checkpoint too: it shows at once
 	// whether the file can be written.
@@ -424,7 +434,7 @@ func (a *app) runTrainer(ctx context.Context, t *float.Trainer, test *dataset.Se
 	err := t.Run(ctx, float.Hooks{
 		OnBatch: func(epoch, done, _ int) { m.at(epoch*perEpoch + done) },
 		OnEpoch: func(s *float.EpochStats) error {
-			if t.Config.HeldOut == 0 || watch {
+			if t.Config.HeldOut == 0 || t.Config.WatchTest {
 				e, err := t.Net.Evaluate(ctx, test, t.Workers, nil)
 				if err != nil {
 					return float.ErrInterrupted
@@ -467,7 +477,11 @@ func (a *app) summary(ctx context.Context, t *float.Trainer, net *float.Network,
 		TrainSamples: t.Samples(), TrainAccuracy: kept.TrainAccuracy, ValidationAccuracy: kept.Validation, Samples: test.Len(),
 	}
 	for _, e := range net.Origin.History {
-		if e.Test != nil && (r.BestAccuracy == nil || *e.Test > *r.BestAccuracy) {
+		if e.Test == nil { // a checkpoint of before WatchTest was kept
+			r.BestAccuracy, r.BestEpoch = nil, 0
+			break
+		}
+		if r.BestAccuracy == nil || *e.Test > *r.BestAccuracy {
 			r.BestAccuracy, r.BestEpoch = e.Test, e.Epoch
 		}
 	}
@@ -521,6 +535,19 @@ func (o *trainOptions) startFrom(hidden []int, changed func(string) bool) (*floa
 		o.train.Seed = net.Origin.Train.Seed // of the feedback that its weights have come to agree with
 	}
 	o.train.Fields = net.Origin.Train.Fields // its zeros stay
+	was := net.Origin.Train
+	if !changed("rule") {
+		o.train.Rule = cmp.Or(was.Rule, float.GLSNN)
+	}
+	if !changed("feedback-scale") {
+		o.train.FeedbackScale = was.FeedbackScale
+	}
+	if !changed("feedback-bias") {
+		o.train.FeedbackBias = was.FeedbackBias
+	}
+	if !changed("feedback-skewed") {
+		o.train.FeedbackSkewed = was.FeedbackSkewed
+	}
 	if ref := net.Origin.Data; !changed("data") {
 		o.data = ref.Name
 		if !changed("size") {
@@ -576,7 +603,7 @@ func (o *trainOptions) agrees(c *float.Checkpoint, hidden []int, changed func(st
 		{"feedback-skewed", t.FeedbackSkewed, wasTrain.FeedbackSkewed},
 		{"window", t.Window, wasTrain.Window}, {"random-membrane", t.RandomMembrane, wasTrain.RandomMembrane},
 		{"random-below", t.RandomBelow, wasTrain.RandomBelow},
-		{"gain", t.Gain, wasTrain.Gain}, {"row-signs", t.RowSigns, wasTrain.RowSigns}, {"validate", t.HeldOut, wasTrain.HeldOut},
+		{"gain", t.Gain, wasTrain.Gain}, {"row-signs", t.RowSigns, wasTrain.RowSigns}, {"validate", t.HeldOut, wasTrain.HeldOut}, {"watch-test", t.WatchTest, wasTrain.WatchTest},
 		{"bits", t.Bits, wasTrain.Bits}, {"bits-after", t.BitsAfter, wasTrain.BitsAfter},
 		{"augment-shift", t.Augment.Shift, wasTrain.Augment.Shift}, {"augment-rotate", t.Augment.Rotate, wasTrain.Augment.Rotate},
 		{"rate-to-zero", t.RateToZero, wasTrain.RateToZero}, {"dropout", t.Dropout.Hidden, wasTrain.Dropout.Hidden},

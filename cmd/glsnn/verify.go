@@ -113,7 +113,7 @@ func exportedModel(o *verifyOptions, man *table.Manifest) (*fixedpoint.Model, er
 		return nil, err
 	}
 	if hash != man.Model {
-		return nil, withCode(exitMismatch, fmt.Errorf("%s: model_sha256: got %.12s, want %.12s of %s: the tables were made from another model; export again", o.dir, man.Model, hash, o.model))
+		return nil, otherModel(o.dir, man, hash, o.model, "export again")
 	}
 	return m, nil
 }

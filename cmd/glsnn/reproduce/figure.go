@@ -228,6 +228,14 @@ func (s spread) of(unit string) string {
 	return fmt.Sprintf("%.2f ± %.2f%s", s.mean, s.sd, unit)
 }
 
+// deviation is the standard deviation for a CSV file, empty for one seed.
+func (s spread) deviation() string {
+	if s.n < 2 {
+		return ""
+	}
+	return fixed(s.sd, 3)
+}
+
 func best(r *Result) float64 { return 100 * r.Best() }
 func last(r *Result) float64 { return 100 * r.Last() }
 
@@ -251,7 +259,7 @@ func (o *Outcome) summary() error {
 			paper = fixed(c.Paper, 2)
 		}
 		rows = append(rows, []string{c.Series, num(c.X), sizes(o.Results[i][0].Run.Net.Sizes), string(c.Rule), strconv.Itoa(c.Frozen), strconv.Itoa(b.n), strconv.Itoa(len(o.Results[i][0].History)),
-			fixed(b.mean, 3), fixed(b.sd, 3), fixed(l.mean, 3), fixed(l.sd, 3), paper})
+			fixed(b.mean, 3), b.deviation(), fixed(l.mean, 3), l.deviation(), paper})
 	}
 	return o.csv("", []string{"series", "x", "network", "rule", "frozen", "seeds", "epochs", "best_percent", "best_sd", "last_percent", "last_sd", "paper_percent"}, rows)
 }

@@ -263,11 +263,17 @@ func (o *Outcome) order(of func(Case) bool) string {
 		}
 		return 0
 	})
-	var s []string
-	for _, p := range list {
-		s = append(s, p.name+" "+p.of(""))
+	var s strings.Builder
+	for i, p := range list {
+		switch {
+		case i > 0 && fixed(p.mean, 2) == fixed(list[i-1].mean, 2):
+			s.WriteString(" = ")
+		case i > 0:
+			s.WriteString(" > ")
+		}
+		s.WriteString(p.name + " " + p.of(""))
 	}
-	return strings.Join(s, " > ")
+	return s.String()
 }
 
 // drawFeedback is figure 9: accuracy over the number of layers with feedback.
@@ -312,7 +318,7 @@ func drawTable1(_ context.Context, o *Outcome) error {
 	}
 	here := spreadOf(o.Results[0], best)
 	network := sizes(o.Results[0][0].Run.Net.Sizes)
-	rows := [][]string{{"GLSNN", network, "spike", "global feedback and local STDP", "98.62", fixed(here.mean, 3), fixed(here.sd, 3)}}
+	rows := [][]string{{"GLSNN", network, "spike", "global feedback and local STDP", "98.62", fixed(here.mean, 3), here.deviation()}}
 	bars := chart.Bars{Value: percentAxis(), Lying: true, Sets: []chart.BarSet{{Name: "accuracy"}}}
 	bars.Value.Min, bars.Value.Max = 90, 100
 	bar := func(name string, v float64) {

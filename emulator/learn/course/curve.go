@@ -62,7 +62,11 @@ func ReadCSV(r io.Reader, file string) ([]Point, error) {
 		return nil, fmt.Errorf("%w: %s: %v", artefact.ErrCorrupt, file, err)
 	}
 	if len(rows) == 0 || !slices.Equal(rows[0], columns) {
-		return nil, &artefact.LineError{File: file, Line: 1, Field: "header", Got: "another", Want: strings.Join(columns, ",")}
+		got := "nothing"
+		if len(rows) > 0 {
+			got = strconv.Quote(strings.Join(rows[0], ","))
+		}
+		return nil, &artefact.LineError{File: file, Line: 1, Field: "header", Got: got, Want: strings.Join(columns, ",")}
 	}
 	var curve []Point
 	for i, row := range rows[1:] {
@@ -91,8 +95,8 @@ func ReadCSV(r io.Reader, file string) ([]Point, error) {
 		if bad >= 0 {
 			return nil, &artefact.LineError{File: file, Line: i + 2, Field: columns[bad], Got: strconv.Quote(row[bad]), Want: "a number that a curve has"}
 		}
-		if n := len(curve); n > 0 && p.Samples <= curve[n-1].Samples {
-			return nil, &artefact.LineError{File: file, Line: i + 2, Field: columns[1], Got: row[1], Want: fmt.Sprintf("more than the %d of the line before", curve[n-1].Samples)}
+		if n := len(curve); n > 0 && (p.Samples <= curve[n-1].Samples || p.Epoch < curve[n-1].Epoch) {
+			return nil, &artefact.LineError{File: file, Line: i + 2, Field: "epoch, samples", Got: row[0] + ", " + row[1], Want: fmt.Sprintf("more than %d, %d of the line before", curve[n-1].Epoch, curve[n-1].Samples)}
 		}
 		curve = append(curve, p)
 	}
