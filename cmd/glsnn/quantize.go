@@ -49,7 +49,7 @@ are written as they are. With --budget-bits the widths are searched for, layer b
 layer, on training samples. Without --target the registers are 32 bits wide
 and the model can be exported to any target that can express it exactly; with
 it, the model is made for that chip's own formats. For 4 bits and less --compensate
-and --tune lose less, the two together least: training samples then say which
+and --tune mostly lose less, the two together least: training samples then say which
 roundings and scales keep what the network does. Rates of both networks are
 compared on training samples, and a layer that went silent is an error.
 
@@ -162,6 +162,9 @@ func (a *app) quantize(ctx context.Context, o *quantizeOptions) (*quantizeResult
 		for _, g := range grids {
 			opt.Bits = append(opt.Bits, g.Bits())
 		}
+	}
+	if len(net.Origin.Grids) > 0 && (o.compensate || o.tune || o.budget != 0) {
+		a.say("note: %s was trained on a grid, and its weights are written as they are: --compensate, --tune and --budget-bits change nothing", o.network)
 	}
 	if o.budget != 0 {
 		if err := asFlags(quantize.CheckBudget(opt.Arithmetic, o.budget)); err != nil {
