@@ -3,6 +3,7 @@ package chart
 import (
 	"fmt"
 	"io"
+	"strings"
 )
 
 // Frame is what every chart has.
@@ -23,18 +24,33 @@ type Figure interface {
 func (f Frame) frame() Frame { return f }
 
 // CSS styles every chart of a page. The colours are those of Okabe and Ito, which
-// stay apart for colour-blind readers.
-const CSS = `.gc{color:#222;font:12px system-ui,sans-serif;max-width:100%;height:auto}
+// stay apart for colour-blind readers. There are no variables in it: programs that
+// draw SVG for print do not know them.
+var CSS = style + rules(light) +
+	"@media (prefers-color-scheme:dark){.gc{color:#ddd}" + rules(dark) + "}\n" +
+	"@media print{.gc{color:#222}" + rules(light) + "}\n"
+
+const style = `.gc{color:#222;font:12px system-ui,sans-serif;max-width:100%;height:auto}
 .gc text{fill:currentColor}.gc .t{font-size:14px;font-weight:600}
 .gc .ax{stroke:currentColor;stroke-width:1;fill:none}.gc .gr{stroke:currentColor;stroke-opacity:.14;fill:none}
 .gc .ln{fill:none;stroke-width:1.8;stroke-linejoin:round}.gc .bd{stroke:none;fill-opacity:.18}.gc .ar{fill-opacity:.25;stroke-width:1.2}
 .gc .pt{fill:none;stroke-linecap:round}.gc .sm{font-size:10.5px}.gc .no{opacity:.6}
-.gc .k0{--k:#0072b2}.gc .k1{--k:#d55e00}.gc .k2{--k:#009e73}.gc .k3{--k:#cc79a7}.gc .k4{--k:#b58900}
-.gc .k5{--k:#56b4e9}.gc .k6{--k:#7a5195}.gc .k7{--k:#8a8a8a}.gc .k8{--k:#a8324a}.gc .k9{--k:#4d7c0f}
-.gc .s{stroke:var(--k)}.gc .f{fill:var(--k)}
-@media (prefers-color-scheme:dark){.gc{color:#ddd}.gc .k0{--k:#4da3dd}.gc .k1{--k:#f08a45}.gc .k2{--k:#2fc79a}.gc .k4{--k:#e0bd3c}.gc .k6{--k:#b18acb}.gc .k8{--k:#e2788c}.gc .k9{--k:#9bc653}}
-@media print{.gc{color:#222}.gc .k0{--k:#0072b2}.gc .k1{--k:#d55e00}.gc .k2{--k:#009e73}.gc .k4{--k:#b58900}.gc .k6{--k:#7a5195}.gc .k8{--k:#a8324a}.gc .k9{--k:#4d7c0f}}
 `
+
+// light and dark are the colours of the series, on paper and on a dark screen.
+var (
+	light = [palette]string{"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b58900", "#56b4e9", "#7a5195", "#8a8a8a", "#a8324a", "#4d7c0f"}
+	dark  = [palette]string{"#4da3dd", "#f08a45", "#2fc79a", "#cc79a7", "#e0bd3c", "#56b4e9", "#b18acb", "#8a8a8a", "#e2788c", "#9bc653"}
+)
+
+// rules gives lines (class s) and areas (f) of series k0, k1, ... their colours.
+func rules(colours [palette]string) string {
+	var b strings.Builder
+	for i, c := range colours {
+		fmt.Fprintf(&b, ".gc .s.%s{stroke:%s}.gc .f.%[1]s{fill:%[2]s}\n", colour(i), c)
+	}
+	return b.String()
+}
 
 // background is of files only: a page has its own.
 const background = `svg.gc{background:#fff}@media (prefers-color-scheme:dark){svg.gc{background:#161616}}@media print{svg.gc{background:#fff}}
