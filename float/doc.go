@@ -281,6 +281,13 @@
 //	the same, 20 ticks                          88.62 (88.65)
 //	784-1200-400-10                             89.22 (89.22)
 //	784-1600-10, for which eq. 5 is exact       88.76 (88.90)
+//	784-400-400-10, rate 0.001                  88.22 (88.25)
+//	784-1200-400-10, rate 0.001                 88.72 (88.85)
+//
+// The presets themselves, seed 1. MNIST with 0.3 of the pixels left out in place of
+// 0.2: 98.76 of the held-out images, 98.89 without. Fashion-MNIST on all 60 000 images
+// (so by the test set, and nothing was chosen by it): 120 epochs 89.82, 60 epochs 89.94;
+// 784-2400-800-10 was two points behind after 26 epochs, and was stopped.
 //
 // What the rule lacks, with fields of 10, pixels 0.2, 20 epochs, nothing else left out,
 // MNIST's images 20 001 to 30 000 to choose by, mean of the last two epochs, seeds 1, 2:
