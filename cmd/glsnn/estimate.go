@@ -77,12 +77,9 @@ func (a *app) estimate(ctx context.Context, o *estimateOptions) (*estimateResult
 		return nil, err
 	}
 	if o.target == "" {
-		man, err := tablesTarget(o.tables)
+		man, err := tablesTarget(o.tables, o.model, hash)
 		if err != nil {
 			return nil, err
-		}
-		if man.Model != hash {
-			return nil, otherModel(o.tables, man, hash, o.model, "export again or give --target")
 		}
 		o.target, o.plan.layout = man.TargetSpec, man.Layout
 	}
@@ -128,13 +125,13 @@ func (p *placement) neuroBench(got *measured) *neurobench.Report {
 }
 
 // otherModel is the fault of tables in dir that were not made from the model in file.
-func otherModel(dir string, man *table.Manifest, hash, file, advice string) error {
-	return withCode(exitMismatch, fmt.Errorf("%s: model_sha256: got %.12s, want %.12s of %s: the tables were made from another model; %s", dir, man.Model, hash, file, advice))
+func otherModel(dir string, man *table.Manifest, hash, file, remedy string) error {
+	return withCode(exitMismatch, fmt.Errorf("%s: model_sha256: got %.12s, want %.12s of %s: the tables were made from another model; %s", dir, man.Model, hash, file, remedy))
 }
 
-// tablesTarget is the manifest of a table folder, whose target is the one that it
-// was written for.
-func tablesTarget(dir string) (*table.Manifest, error) {
+// tablesTarget is the manifest of a table folder that was made from the model in
+// file, and whose target is the one that it was written for.
+func tablesTarget(dir, file, hash string) (*table.Manifest, error) {
 	man, err := table.ReadManifest(dir, tableKinds()...)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, usage("--target: got nothing, and there are no tables in %s that name one", dir)
@@ -142,8 +139,12 @@ func tablesTarget(dir string) (*table.Manifest, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := exportedChip(dir, man, "export again or give --target"); err != nil {
+	const remedy = "export again or give --target"
+	if _, err := exportedChip(dir, man, remedy); err != nil {
 		return nil, err
+	}
+	if man.Model != hash {
+		return nil, otherModel(dir, man, hash, file, remedy)
 	}
 	return man, nil
 }

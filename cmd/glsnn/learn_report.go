@@ -119,7 +119,7 @@ func newLearnCurves(a *app) *cobra.Command {
 				X:     chart.Axis{Label: "samples"}, Y: chart.Axis{Label: "accuracy, %"},
 			}
 			for _, file := range args {
-				if info, err := os.Stat(file); err == nil && info.IsDir() {
+				if isDir(file) {
 					return usage("FILE: got %s, a directory, want a file that 'glsnn learn --curve' wrote", file)
 				}
 				f, err := os.Open(file)

@@ -204,12 +204,9 @@ func (r *reporting) read(ctx context.Context) (err error) {
 	}
 	r.spec = o.target
 	if r.spec == "" && o.tables != "" {
-		man, err := tablesTarget(o.tables)
+		man, err := tablesTarget(o.tables, o.model, r.modelHash)
 		if err != nil {
 			return err
-		}
-		if man.Model != r.modelHash {
-			return otherModel(o.tables, man, r.modelHash, o.model, "export again or give --target")
 		}
 		r.spec, o.plan.layout = man.TargetSpec, man.Layout
 		data, err := readSmall(filepath.Join(o.tables, "manifest.json"), maxLayout)

@@ -287,17 +287,6 @@ func (a *app) train(ctx context.Context, o *trainOptions, changed func(flag stri
 	if changed("encoder-seed") && !o.resume && o.from == "" && o.net.Encoder != encode.Bernoulli {
 		return nil, usage("--encoder-seed: has no meaning with --encoder %s, which draws nothing", o.net.Encoder)
 	}
-	if r, least := o.train.Rule, 1; changed("feedback-skewed") && o.train.FeedbackSkewed && !o.resume {
-		if r == float.GLSNN {
-			least = 2 // eq. 5 has no random feedback
-		}
-		if r != float.GLSNN && r != float.DFA {
-			return nil, usage("--feedback-skewed: has no meaning with --rule %s, which does not draw feedback from the output", r)
-		}
-		if len(hidden) < least && o.from == "" {
-			return nil, usage("--feedback-skewed: has no meaning with %d hidden layers, want %d or more: the others get no random feedback", len(hidden), least)
-		}
-	}
 	var from *float.Network
 	if o.from != "" {
 		if from, changed, err = o.startFrom(hidden, changed); err != nil {
@@ -314,6 +303,15 @@ func (a *app) train(ctx context.Context, o *trainOptions, changed func(flag stri
 	}
 	if err := asFlags(errors.Join(check.Validate(), checkTrain.Validate())); err != nil {
 		return nil, err
+	}
+	if changed("feedback-skewed") && o.train.FeedbackSkewed && !o.resume {
+		least := map[float.Rule]int{float.GLSNN: 2, float.DFA: 1}[o.train.Rule] // eq. 5 has no random feedback
+		if least == 0 {
+			return nil, usage("--feedback-skewed: has no meaning with --rule %s, which does not draw feedback from the output", o.train.Rule)
+		}
+		if len(hidden) < least {
+			return nil, usage("--feedback-skewed: has no meaning with %d hidden layers, want %d or more: the others get no random feedback", len(hidden), least)
+		}
 	}
 	folder := dataFolder(o.data)
 	if err := writable(o.out, folder, o.from); err != nil {
@@ -531,11 +529,11 @@ func (o *trainOptions) startFrom(hidden []int, changed func(string) bool) (*floa
 		}
 	}
 	o.net, o.train.From = net.Config, hash
-	if !changed("seed") {
-		o.train.Seed = net.Origin.Train.Seed // of the feedback that its weights have come to agree with
-	}
-	o.train.Fields = net.Origin.Train.Fields // its zeros stay
 	was := net.Origin.Train
+	o.train.Fields = was.Fields // its zeros stay
+	if !changed("seed") {
+		o.train.Seed = was.Seed // of the feedback that its weights have come to agree with
+	}
 	if !changed("rule") {
 		o.train.Rule = cmp.Or(was.Rule, float.GLSNN)
 	}

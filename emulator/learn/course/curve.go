@@ -96,7 +96,7 @@ func ReadCSV(r io.Reader, file string) ([]Point, error) {
 			return nil, &artefact.LineError{File: file, Line: i + 2, Field: columns[bad], Got: strconv.Quote(row[bad]), Want: "a number that a curve has"}
 		}
 		if n := len(curve); n > 0 && (p.Samples <= curve[n-1].Samples || p.Epoch < curve[n-1].Epoch) {
-			return nil, &artefact.LineError{File: file, Line: i + 2, Field: "epoch, samples", Got: row[0] + ", " + row[1], Want: fmt.Sprintf("more than %d, %d of the line before", curve[n-1].Epoch, curve[n-1].Samples)}
+			return nil, &artefact.LineError{File: file, Line: i + 2, Field: "epoch, samples", Got: row[0] + ", " + row[1], Want: fmt.Sprintf("at least the epoch %d and more than the %d samples of the line before", curve[n-1].Epoch, curve[n-1].Samples)}
 		}
 		curve = append(curve, p)
 	}
